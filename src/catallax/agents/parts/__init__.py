@@ -1,0 +1,3 @@
+"""Parts that learners share: networks."""
+
+from .networks import MLP as MLP

@@ -1,0 +1,24 @@
+"""The truth-teller: quotes its limit."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import PRNGKeyArray, Shaped
+
+from catallax.games.auction.observation import Order, TraderView
+
+from .trader import AbstractTrader
+
+
+class TruthTeller(AbstractTrader):
+    """Bids its value and accepts whatever is profitable. Under AURORA with profit acceptance, alone among its like, a
+    market of truth-tellers is exactly efficient.
+
+    A value above the highest legal price is quoted as that price.
+
+    Source: Rust, Miller and Palmer (1992).
+    """
+
+    def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
+        """min(limit, high)."""
+        return Order(jnp.minimum(obs.limit, obs.high), obs.limit), memory

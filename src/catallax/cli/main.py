@@ -1,0 +1,99 @@
+"""`catallax`: the commands, and how every one of them ends.
+
+Standard output is the answer, standard error is progress and messages. jax is imported by the commands that need it and
+by nothing else, so that `catallax --help` answers at once.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+import catallax
+from catallax.cli import doctor, errors, look, output, reporting, running
+
+_HELP = "Learning agents in markets, games and economies: run an experiment, get its table with a verdict."
+_EPILOGUE = "Exit codes: 0 done, 1 an estimate failed, 2 wrong use, 3 bad file, 4 numerical failure, 5 machine, 6 locked, 130 interrupted."
+
+
+def make_app() -> App:
+    """The command line as cyclopts knows it."""
+    app = App(
+        name="catallax",
+        help=_HELP,
+        help_epilogue=_EPILOGUE,
+        help_format="plaintext",  # Markdown would load a parser and a highlighter that help does not need
+        version=f"catallax {catallax.__version__}",
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+        help_on_error=False,
+        suppress_keyboard_interrupt=False,
+    )
+    app.command(look.list_experiments, name="list", sort_key=1)
+    app.command(look.show, name="show", sort_key=2)
+    app.command(running.run, name="run", sort_key=3)
+    app.command(running.resume, name="resume", sort_key=4)
+    app.command(reporting.report, name="report", sort_key=5)
+    app.command(running.reproduce, name="reproduce", sort_key=6)
+    app.command(look.cite, name="cite", sort_key=7)
+    app.command(doctor.doctor, name="doctor", sort_key=8)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: The arguments; those of the process if left out, which is also how the process then ends.
+
+    Returns:
+        The exit code; see `catallax.cli.errors`.
+    """
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    code = _dispatch(tokens)
+    if arguments is None and code == errors.INTERRUPTED:
+        # a computation that was abandoned still runs in its thread; a normal exit would wait for it
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _dispatch(tokens: list[str]) -> int:
+    """Run one command and turn whatever ends it into an exit code and one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without these letters must not end a run
+    before_separator = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    try:
+        code = make_app()(tokens)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        # whoever read the answer has enough (catallax list | head); nothing may be written at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 2
+    except CycloptsError as error:
+        failure = errors.describe(errors.CommandError(f"{error} (help: catallax --help)"))
+        raised: BaseException = error
+    except BaseException as error:
+        failure = errors.describe(error)
+        raised = error
+    if "--debug" in before_separator:
+        traceback.print_exception(raised)
+    output.say(failure.message)
+    if "--json" in before_separator:
+        status = "interrupted" if failure.exit_code == errors.INTERRUPTED else "error"
+        output.print_json(
+            {"schema": "catallax-error-1", "status": status, "exit_code": failure.exit_code, "message": failure.message}
+        )
+    return failure.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

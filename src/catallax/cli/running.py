@@ -1,0 +1,107 @@
+"""Commands that compute: run, resume, reproduce."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from catallax.cli import cache, reporting, stored
+from catallax.cli.errors import CommandError
+from catallax.cli.options import Common, PathOption, Quiet, Setup
+from catallax.cli.output import emit
+from catallax.experiments import catalogue
+
+RUNS = Path("runs")
+"""Where run directories are made, below the current directory, unless --out says otherwise."""
+
+
+def run(name: str, /, *, setup: Setup | None = None, common: Common | None = None) -> int:
+    """Run an experiment; a run that was interrupted goes on where it stopped.
+
+    Args:
+        name: Name of the experiment.
+        setup: What to run.
+        common: Options of every command.
+    """
+    setup = setup or Setup()
+    return _done(name, _run(name, setup), common)
+
+
+def resume(directory: PathOption, /, *, progress: Quiet | None = None, common: Common | None = None) -> int:
+    """Continue an interrupted run, with the same bits as if it had not stopped.
+
+    Args:
+        directory: The run directory.
+        progress: Whether progress is shown.
+        common: Options of every command.
+    """
+    stored.check_directory(directory)
+    with _watching(f"resume {directory.name}", quiet=progress is not None and progress.quiet) as (bar, stop):
+        bar.stage("loading jax")
+        from catallax.lab.execute import execute
+
+        experiment, request = stored.open_run(directory)
+        settings, scale_name, seed = request
+        results = execute(experiment, settings, scale_name, seed, directory, progress=bar, should_stop=stop)
+    return _done(experiment.name, results, common)
+
+
+def reproduce(name: str, /, *, setup: Setup | None = None, common: Common | None = None) -> int:
+    """Run an experiment and judge every published number: tables, figures and verdicts.
+
+    A run directory of the same specification is used again: what is finished in it is not computed twice.
+
+    Args:
+        name: Name of the experiment.
+        setup: What to run.
+        common: Options of every command.
+    """
+    results = _run(name, setup or Setup())
+    made = reporting.make(results)
+    answer = reporting.answer(made, results, schema="catallax-reproduce-1")
+    emit(answer, reporting.text(made, results), as_json=common is not None and common.json)
+    return 1 if made.judgement.failed else 0
+
+
+def _done(name: str, results: Any, common: Common | None) -> int:
+    """Say where a finished run lies."""
+    directory = results.directory
+    answer = {"schema": "catallax-run-1", "status": "done", "experiment": name, "run_dir": str(directory)}
+    text = f"{directory}\nits tables, figures and verdicts: catallax report {directory}"
+    emit(answer, text, as_json=common is not None and common.json)
+    return 0
+
+
+def _run(name: str, setup: Setup) -> Any:
+    """Execute an experiment and return its results.
+
+    Raises:
+        CommandError: an unknown experiment, or an option that cannot be read.
+        CatallaxError: whatever stops the run, with its exit code.
+    """
+    if name not in catalogue.CATALOGUE:
+        raise CommandError(catalogue.unknown(name))
+    pairs = setup.pairs()
+    with _watching(name, quiet=setup.quiet) as (bar, stop):
+        bar.stage("loading jax")
+        experiment = catalogue.load(name)
+        from catallax.lab.execute import default_directory, execute
+        from catallax.lab.settings import decode_settings
+
+        settings = decode_settings(experiment, pairs, setup.config)
+        if setup.replications is not None:
+            experiment = stored.resized(experiment, setup.scale, replications=setup.replications)
+        scale_name, seed = setup.scale, setup.seed
+        directory = setup.out or default_directory(RUNS, experiment, settings, scale_name, seed)
+        return execute(experiment, settings, scale_name, seed, directory, progress=bar, should_stop=stop)
+
+
+@contextmanager
+def _watching(title: str, *, quiet: bool) -> Iterator[tuple[Any, Any]]:
+    """Progress on standard error and Ctrl-C under control, both before jax is imported."""
+    from catallax.lab.interrupt import stop_on_signal
+    from catallax.lab.progress import choose_progress
+
+    cache.switch_on()
+    with choose_progress(title, quiet) as progress, stop_on_signal(progress.note) as should_stop:
+        yield progress, should_stop

@@ -1,0 +1,63 @@
+"""Agents: a rule for ONE seat, with two speeds of memory."""
+
+import abc
+from typing import Any, ClassVar, NamedTuple
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
+
+from .space import AbstractSpace
+
+
+class Spec(NamedTuple):
+    """What a rule may know before play: the form of one observation and the action space of its seat. Static."""
+
+    obs: PyTree[jax.ShapeDtypeStruct]
+    action: AbstractSpace
+
+
+class Batch(NamedTuple):
+    """What `learn` sees: B sequences of T ticks lived through with a frozen state. B is copies (times seats, if shared)."""
+
+    obs: PyTree[Shaped[Array, "B T+1 ..."]]
+    """Observations; one more in time than the rest: the last is what was seen after the last tick."""
+    action: PyTree[Shaped[Array, "B T ..."]]
+    """The rule's own raw actions, before the group's interface turned them into moves."""
+    reward: Float[Array, "B T"]
+    discount: Float[Array, "B T"]
+    extras: PyTree[Shaped[Array, "B T ..."]]
+    """What `act` chose to remember (log-probability, value)."""
+
+
+class AbstractAgent(eqx.Module):
+    """A rule for one seat (under `Joint`: for one team, arrays with a leading seat axis).
+
+    `state` is what was learnt: it changes only in `learn`, between phases. `memory` is what is in mind: it changes at
+    every tick and is reset with each episode. Both hold arrays only. Hyperparameters are array leaves of the rule
+    (`eqx.field(converter=jnp.asarray)`), so they may be swept and may differ between seats.
+    """
+
+    learns_in_sequence: ClassVar[bool] = False
+    """True for rules whose `learn` is a large gradient step: on CPU the seats then learn one after the other, which
+    keeps each one's matrices in cache (measured: 1.8 times as fast as a batched gradient)."""
+
+    def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> PyTree[Array]:
+        """The state before anything was learnt. Consumes the key."""
+        return ()
+
+    def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> PyTree[Array]:
+        """The memory at the start of an episode. Consumes the key."""
+        return ()
+
+    @abc.abstractmethod
+    def act(
+        self, key: Shaped[PRNGKeyArray, ""], state: Any, memory: Any, obs: Any
+    ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
+        """One decision: (action, memory, extras). Consumes the key."""
+
+    def learn(
+        self, key: Shaped[PRNGKeyArray, ""], state: Any, batch: Batch, t: Int[Array, ""]
+    ) -> tuple[PyTree[Array], dict[str, Array]]:
+        """The state after the batch of phase `t`, and a log of scalars. Consumes the key."""
+        return state, {}

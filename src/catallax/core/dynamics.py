@@ -1,0 +1,35 @@
+"""Dynamics: anything that evolves. The only thing `run` and `solve` know."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
+
+
+class AbstractDynamics(eqx.Module):
+    """A population at play, a learning flow, a fixed-point iteration: a state and a rule for its next value."""
+
+    @abc.abstractmethod
+    def init(self, key: Shaped[PRNGKeyArray, ""]) -> PyTree[Array]:
+        """The first state. `key` is the run's key."""
+
+    @abc.abstractmethod
+    def step(
+        self, key: Shaped[PRNGKeyArray, ""], state: Any, t: Int[Array, ""]
+    ) -> tuple[PyTree[Array], PyTree[Array]]:
+        """The next state and a record of the step, for measures.
+
+        `key` is the RUN's key, the same at every step; `t` counts steps from the start of the run. A dynamics that
+        draws must derive its key from both (`rng.fold(key, t)` or `rng.words`): then a run cut into chunks is the same run.
+        """
+
+    def residual(self, state: Any) -> Float[Array, ""]:
+        """Distance from rest, in the dynamics' own norm; +inf where it is not defined."""
+        return jnp.asarray(jnp.inf)
+
+    @property
+    def longest(self) -> int:
+        """How many steps a run may have before its random counters would repeat."""
+        return 2**31 - 1

@@ -1,0 +1,60 @@
+"""Measures: what is kept of a run, computed inside the scan, so that nothing per-tick is stored unless asked for."""
+
+import abc
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from .dynamics import AbstractDynamics
+
+
+class Variable(NamedTuple):
+    """A labelled quantity: name, dimension names (without the time axis), unit and meaning."""
+
+    name: str
+    dims: tuple[str, ...]
+    unit: str
+    meaning: str
+    may_be_undefined: bool = False
+    """True where NaN says "not defined for this round" (no trade, no surplus); elsewhere NaN is an error."""
+
+
+class AbstractMeasure(eqx.Module):
+    """A function of the dynamics' state and record, evaluated at the end of every `every`-th step."""
+
+    every: eqx.AbstractVar[int]
+    """Static; the measure is evaluated after steps t with (t + 1) % every == 0."""
+
+    @property
+    @abc.abstractmethod
+    def variables(self) -> tuple[Variable, ...]:
+        """What `__call__` returns, in any order."""
+
+    @abc.abstractmethod
+    def __call__(
+        self, dynamics: AbstractDynamics, state: Any, record: Any, t: Int[Array, ""]
+    ) -> dict[str, Array]:
+        """The values, keyed by variable name."""
+
+
+class NaNCount(AbstractMeasure):
+    """How many NaN a phase of play saw in each group's actions and rewards. The guard of every experiment."""
+
+    every: int = eqx.field(static=True, default=1)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """One count for each group."""
+        return (Variable("nan_actions", ("group",), "count", "NaN among the group's actions and rewards"),)
+
+    def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
+        """Counts over all seats, copies and ticks of the phase."""
+
+        def count(tree: Any) -> Array:
+            reals = [x for x in jax.tree.leaves(tree) if jnp.issubdtype(x.dtype, jnp.inexact)]
+            return sum((jnp.isnan(x).sum(dtype=jnp.int32) for x in reals), jnp.int32(0))
+
+        return {"nan_actions": jnp.stack([count((b.action, b.reward)) for b in record.batches])}

@@ -1,0 +1,146 @@
+"""Populations: which rule sits in which seat, and how it sees and speaks."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int
+
+from .control import AbstractControl, Independent
+from .errors import BuildError
+from .game import AbstractGame, Role
+
+
+def same_view(obs: Any) -> Any:
+    """The game's observation, unchanged."""
+    return obs
+
+
+def same_move(obs: Any, action: Any) -> Any:
+    """The rule's action, unchanged."""
+    return action
+
+
+class Interface(eqx.Module):
+    """How a group's rule sees the game's observation of one seat and speaks the game's action.
+
+    Both are named module-level functions or Modules (a fresh lambda would be a fresh trace). `move` receives the game's
+    observation, not the view.
+    """
+
+    view: Callable[[Any], Any] = same_view
+    move: Callable[[Any, Any], Any] = same_move
+
+
+def _seats(seats: Any) -> Any:
+    if seats is None or isinstance(seats, jax.Array):
+        return seats
+    if isinstance(seats, int | np.integer):
+        return (int(seats),)
+    if isinstance(seats, Sequence | range | np.ndarray):
+        return tuple(int(i) for i in seats)
+    raise BuildError(f"seats must be a list of seat numbers or None for all, got {seats!r}")
+
+
+class Group(eqx.Module):
+    """Seats of one role driven by one control.
+
+    `seats` are positions within the role: None for all, a list (checked and compiled in), or a JAX integer array, which
+    stays an argument of the program so that a tournament may permute it without compiling again. A bare agent is
+    taken as `Independent(agent)`.
+    """
+
+    role: str = eqx.field(static=True)
+    seats: Any
+    control: AbstractControl
+    interface: Interface
+
+    def __init__(self, role: str, seats: Any, control: Any, interface: Interface | None = None):
+        self.role = role
+        self.seats = _seats(seats)
+        self.control = control if isinstance(control, AbstractControl) else Independent(control)
+        self.interface = Interface() if interface is None else interface
+
+    def size(self, role: Role) -> int:
+        """How many seats the group has in `role`."""
+        return role.seats if self.seats is None else len(self.seats)
+
+    def positions(self, role: Role) -> Int[Array, " n"]:
+        """The seats as an integer array [n]."""
+        return jnp.arange(role.seats) if self.seats is None else jnp.asarray(self.seats)
+
+    def take(self, tree: Any) -> Any:
+        """The group's rows of arrays with a leading seat axis; whole and contiguous seats are sliced, not gathered."""
+        if self.seats is None:
+            return tree
+        if isinstance(self.seats, tuple) and self.seats == tuple(range(self.seats[0], self.seats[-1] + 1)):
+            return jax.tree.map(lambda x: x[self.seats[0] : self.seats[-1] + 1], tree)
+        return jax.tree.map(lambda x: x[jnp.asarray(self.seats)], tree)
+
+    def __str__(self) -> str:
+        """Rule, role and seats, for messages."""
+        where = "all seats" if self.seats is None else f"seats {self.seats}"
+        return f"{type(self.control.agent).__name__} in role {self.role!r} ({where})"
+
+
+class Population(eqx.Module):
+    """Groups that together fill every seat of every role of a game exactly once."""
+
+    groups: tuple[Group, ...] = eqx.field(converter=tuple)
+
+    def check(self, game: AbstractGame) -> None:
+        """Raises `BuildError` if a role is unknown, or a seat is out of range, taken twice or empty.
+
+        Seats given as JAX arrays inside a compiled program cannot be looked at; then only their number is checked.
+        """
+        names = [role.name for role in game.roles]
+        for group in self.groups:
+            if group.role not in names:
+                raise BuildError(f"{group}: the game has no role {group.role!r}; it has {names}")
+        for role in game.roles:
+            members = [g for g in self.groups if g.role == role.name]
+            for g in members:
+                bound = g.control.seats()
+                if bound is not None and bound != g.size(role):
+                    raise BuildError(f"{g}: {bound} rules were given for {g.size(role)} seats")
+            total = sum(g.size(role) for g in members)
+            if total != role.seats:
+                raise BuildError(
+                    f"role {role.name!r} has {role.seats} seats, the population fills {total}; every seat needs one rule"
+                )
+            if any(isinstance(g.seats, jax.core.Tracer) for g in members):
+                continue
+            seats = np.concatenate([np.asarray(g.positions(role)) for g in members])
+            if sorted(seats.tolist()) != list(range(role.seats)):
+                raise BuildError(
+                    f"role {role.name!r}: seats {sorted(seats.tolist())} are filled; each of 0..{role.seats - 1} is needed once"
+                )
+
+    def gather(self, game: AbstractGame, parts: Sequence[Any]) -> dict[str, Any]:
+        """Per-group arrays [n, ...] put together by role: [seats of the role, ...]."""
+        out = {}
+        for role in game.roles:
+            mine = [(g, p) for g, p in zip(self.groups, parts, strict=True) if g.role == role.name]
+            out[role.name] = _in_seat_order([g for g, _ in mine], [p for _, p in mine], role)
+        return out
+
+
+def _in_seat_order(groups: Sequence[Group], parts: Sequence[Any], role: Role) -> Any:
+    if len(groups) == 1 and groups[0].seats is None:
+        return parts[0]
+    if all(isinstance(g.seats, tuple) for g in groups):
+        order = [s for g in groups for s in g.seats]
+        back = np.argsort(np.asarray(order))
+        if (back == np.arange(role.seats)).all():
+            return jax.tree.map(lambda *x: jnp.concatenate(x), *parts)
+        return jax.tree.map(lambda *x: jnp.concatenate(x)[back], *parts)
+    where = jnp.concatenate([g.positions(role) for g in groups])
+
+    def put(*rows: Array) -> Array:
+        joined = jnp.concatenate(rows)
+        return jnp.zeros_like(joined).at[where].set(joined, unique_indices=True)
+
+    return jax.tree.map(put, *parts)

@@ -1,0 +1,138 @@
+"""Random numbers: every draw is a pure function of (run key, stream, copy, seat, step) and of nothing else.
+
+Threefry-2x32 with 20 rounds (Salmon et al. 2011, the generator behind `jax.random`), written elementwise so that it
+fuses with the rule that consumes it. Nothing is split or carried, so a draw cannot depend on how many other seats draw,
+on how a run is cut into chunks, on the width of a batch, or on the device.
+"""
+
+from typing import Final, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped, UInt32
+
+Key = Shaped[PRNGKeyArray, "*batch"]
+"""A typed JAX key (`jax.random.key`, threefry). A key is consumed by exactly one call."""
+
+# Streams of the world; roles take the streams from ROLE_STREAMS on (see `role_stream`).
+WORLD_INIT: Final = 0
+WORLD_STEP: Final = 1
+ROLE_STREAMS: Final = 16
+# What a seat may draw for.
+INIT: Final = 0
+RESET: Final = 1
+ACT: Final = 2
+LEARN: Final = 3
+
+_ROTATIONS: Final = ((13, 15, 26, 6), (17, 29, 16, 24))
+
+
+class Words(NamedTuple):
+    """Two random words for each place: raw output of the generator, and the data of a fresh key.
+
+    Kept as two arrays, because a rule mostly uses one of them and the other is then never computed.
+    """
+
+    first: UInt32[Array, "*shape"]
+    second: UInt32[Array, "*shape"]
+
+
+def key(seed: int) -> Shaped[PRNGKeyArray, ""]:
+    """The key of an integer seed."""
+    return jr.key(seed, impl="threefry2x32")
+
+
+def fold(key: Shaped[PRNGKeyArray, ""], *data: int | Int[Array, ""]) -> Shaped[PRNGKeyArray, ""]:
+    """A new key from `key` and one or more integers, folded in one after the other."""
+    for item in data:
+        key = jr.fold_in(key, item)
+    return key
+
+
+def role_stream(role: int, purpose: int) -> int:
+    """The stream number of one purpose (INIT, RESET, ACT, LEARN) of the `role`-th role of a game."""
+    return ROLE_STREAMS * (role + 1) + purpose
+
+
+def threefry(
+    k0: UInt32[Array, "*#shape"],
+    k1: UInt32[Array, "*#shape"],
+    x0: UInt32[Array, "*#shape"],
+    x1: UInt32[Array, "*#shape"],
+) -> tuple[UInt32[Array, "*shape"], UInt32[Array, "*shape"]]:
+    """Threefry-2x32-20 of the counter (x0, x1) under the key (k0, k1), elementwise with broadcasting.
+
+    Equal bit for bit to `jax.extend.random.threefry_2x32`.
+
+    Source: Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3".
+    """
+    k2 = k0 ^ k1 ^ jnp.uint32(0x1BD11BDA)
+    schedule = (k0, k1, k2)
+    x0, x1 = x0 + k0, x1 + k1
+    for block in range(5):
+        for r in _ROTATIONS[block % 2]:
+            x0 = x0 + x1
+            x1 = (x1 << r) | (x1 >> (32 - r))
+            x1 = x0 ^ x1
+        x0 = x0 + schedule[(block + 1) % 3]
+        x1 = x1 + schedule[(block + 2) % 3] + jnp.uint32(block + 1)
+    return x0, x1
+
+
+def words(
+    key: Shaped[PRNGKeyArray, ""],
+    stream: int,
+    copy: Int[Array, "*#shape"] | UInt32[Array, "*#shape"],
+    seat: Int[Array, "*#shape"] | UInt32[Array, "*#shape"],
+    step: Int[Array, "*#shape"] | UInt32[Array, "*#shape"],
+) -> Words:
+    """Two random words for each (copy, seat, step) of a stream.
+
+    The stream and the copy perturb the key, the seat and the step are the counter: distinct arguments never meet
+    within a run, and two runs meet only if their 64-bit keys differ by (stream, copy) alone, a chance of about 2**-50
+    for a million runs.
+    """
+    data = jr.key_data(key)
+    k0 = data[0] ^ jnp.uint32(stream)
+    k1 = data[1] ^ jnp.asarray(copy).astype(jnp.uint32)
+    return Words(*threefry(k0, k1, jnp.asarray(seat).astype(jnp.uint32), jnp.asarray(step).astype(jnp.uint32)))
+
+
+def from_words(words: Words) -> Shaped[PRNGKeyArray, "*shape"]:
+    """The typed keys whose data are `words`."""
+    return jr.wrap_key_data(jnp.stack(words, axis=-1), impl="threefry2x32")
+
+
+def bits(key: Shaped[PRNGKeyArray, "*shape"]) -> Words:
+    """The two random words that are the key itself. Consumes the key; costs nothing.
+
+    Only for keys handed to a rule or a game by the engine: their data are output of the generator.
+    """
+    data = jr.key_data(key)
+    return Words(data[..., 0], data[..., 1])
+
+
+def unit(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """A word as a number in [0, 1), a multiple of 2**-24 (float32)."""
+    return (word >> 8).astype(jnp.float32) * jnp.float32(2**-24)
+
+
+def uniform(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
+    """One number in [0, 1) from the key's own words (float32, 24 bits). Consumes the key."""
+    return unit(bits(key).first)
+
+
+def normal(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
+    """One standard normal number from the key's own words (float32), by inversion. Consumes the key.
+
+    The uniform has 24 bits and is centred in its cell, so the value lies within +-5.4.
+    """
+    centred = (bits(key).first >> 8).astype(jnp.float32) * jnp.float32(2**-23) + jnp.float32(2**-24 - 1.0)
+    return jnp.float32(2**0.5) * jax.lax.erf_inv(centred)
+
+
+def below(word: UInt32[Array, "*shape"], n: Int[Array, "*shape"] | int) -> Int[Array, "*shape"]:
+    """A word as an integer in [0, n), for n up to 2**16 (bias below n / 2**24); n < 1 gives 0."""
+    n = jnp.asarray(n)
+    return jnp.minimum((unit(word) * n.astype(jnp.float32)).astype(jnp.int32), jnp.maximum(n - 1, 0).astype(jnp.int32))

@@ -1,0 +1,182 @@
+"""The two drivers: `run` scans a dynamics, `solve` iterates it to rest. Both may be vmapped, sharded and cut into chunks."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
+
+from .dynamics import AbstractDynamics
+from .errors import InputError, NumericalError
+from .measure import AbstractMeasure
+
+
+class Run(NamedTuple):
+    """What `run` returns: the state after the last step, and each measured variable over time."""
+
+    state: PyTree[Array]
+    series: dict[str, Array]
+    """Variable name -> values [evaluations, ...]."""
+
+
+def _check(dynamics: AbstractDynamics, steps: int, start: int, measures: Sequence[AbstractMeasure]) -> None:
+    for name, value, least in (("steps", steps, 1), ("start", start, 0)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise InputError(f"run: {name} must be an integer of at least {least}, got {value!r}")
+    if start + steps > dynamics.longest:
+        raise InputError(f"run: {start + steps} steps are more than this dynamics can draw for ({dynamics.longest})")
+    names = [v.name for m in measures for v in m.variables]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"run: two measures are called {name!r}; rename or drop one")
+    for m in measures:
+        if m.every < 1:
+            raise InputError(f"run: {type(m).__name__}.every must be at least 1, got {m.every}")
+
+
+def advance(
+    dynamics: AbstractDynamics,
+    key: Shaped[PRNGKeyArray, ""],
+    state: PyTree[Array],
+    start: Int[Array, ""],
+    steps: int,
+    measures: Sequence[AbstractMeasure],
+    offset: int = 0,
+) -> Run:
+    """`run` without checks and without its own jit, for drivers that compile a whole chunk themselves.
+
+    `start` may be traced; `offset` is `start` modulo the least common multiple of the measures' `every`.
+    """
+
+    def body(state: Any, t: Array) -> tuple[Any, list[dict[str, Array]]]:
+        state, record = dynamics.step(key, state, t)
+        rows = []
+        for m in measures:
+            value = lambda m=m, record=record, state=state: m(dynamics, state, record, t)
+            if m.every == 1:
+                rows.append(value())
+            else:
+                blank = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(value))
+                rows.append(jax.lax.cond((t + 1) % m.every == 0, value, lambda blank=blank: blank))
+        return state, rows
+
+    state, rows = jax.lax.scan(body, state, start + jnp.arange(steps, dtype=jnp.int32))
+    series: dict[str, Array] = {}
+    for m, row in zip(measures, rows, strict=True):
+        first = m.every - 1 - offset % m.every
+        series.update({name: x[first :: m.every] for name, x in row.items()})
+    return Run(state, series)
+
+
+@eqx.filter_jit
+def _run(dynamics: Any, key: Any, state: Any, start: Any, steps: int, measures: Any, offset: int) -> Run:
+    if state is None:
+        state = dynamics.init(key)
+    return advance(dynamics, key, state, start, steps, measures, offset)
+
+
+@eqx.filter_jit
+def _replicate(dynamics: Any, keys: Any, states: Any, start: Any, steps: int, measures: Any, offset: int) -> Run:
+    if states is None:
+        states = jax.vmap(dynamics.init)(keys)
+    return jax.vmap(lambda k, s: advance(dynamics, k, s, start, steps, measures, offset))(keys, states)
+
+
+def _offset(start: int, measures: Sequence[AbstractMeasure]) -> int:
+    period = 1
+    for m in measures:
+        period = period * m.every // math.gcd(period, m.every)
+    return start % period
+
+
+def run(
+    dynamics: AbstractDynamics,
+    key: Shaped[PRNGKeyArray, ""],
+    steps: int,
+    measures: Sequence[AbstractMeasure] = (),
+    *,
+    state: Any = None,
+    start: int = 0,
+) -> Run:
+    """Runs `dynamics` for `steps` steps from step number `start`.
+
+    Args:
+        key: the run's key; every draw is a function of it and of absolute step numbers.
+        measures: evaluated inside the scan; variable names must differ.
+        state: where to start; None for `dynamics.init(key)`.
+        start: number of the first step. `run(a + b)` equals `run(a)` followed by `run(b, state=..., start=a)`
+            bit for bit.
+
+    Raises:
+        InputError: counts below one, clashing measures, or more steps than the random counters cover.
+    """
+    measures = tuple(measures)
+    _check(dynamics, steps, start, measures)
+    return _run(dynamics, key, state, jnp.int32(start), steps, measures, _offset(start, measures))
+
+
+def replicate(
+    dynamics: AbstractDynamics,
+    keys: Shaped[PRNGKeyArray, " replicates"],
+    steps: int,
+    measures: Sequence[AbstractMeasure] = (),
+    *,
+    states: Any = None,
+    start: int = 0,
+) -> Run:
+    """`run` for each key, as one batched program: every leaf of the result has a leading replicate axis.
+
+    The number of keys is the block width. Floats may differ in the last bits between widths, so an experiment fixes it.
+    """
+    measures = tuple(measures)
+    _check(dynamics, steps, start, measures)
+    return _replicate(dynamics, keys, states, jnp.int32(start), steps, measures, _offset(start, measures))
+
+
+class Solution(NamedTuple):
+    """Where `solve` came to rest, or how far it got."""
+
+    value: PyTree[Array]
+    steps: Int[Array, ""]
+    residual: Float[Array, ""]
+    converged: Bool[Array, ""]
+
+    def require(self) -> PyTree[Array]:
+        """The value, if it converged; `NumericalError` with the residual otherwise."""
+        if not bool(self.converged):
+            raise NumericalError(
+                f"no convergence: residual {float(self.residual):.3g} after {int(self.steps)} steps; "
+                "raise max_steps, loosen tol, or start nearer"
+            )
+        return self.value
+
+
+@eqx.filter_jit
+def solve(
+    dynamics: AbstractDynamics,
+    key: Shaped[PRNGKeyArray, ""],
+    *,
+    tol: float | Float[Array, ""] = 1e-6,
+    max_steps: int = 10_000,
+    state: Any = None,
+) -> Solution:
+    """Steps `dynamics` until its residual is at most `tol`, or `max_steps` have been made.
+
+    The result says whether it converged; `Solution.require()` raises where it did not. A NaN residual stops at once.
+    """
+    state = dynamics.init(key) if state is None else state
+
+    def going(carry: Any) -> Array:
+        _, t, residual = carry
+        return (residual > tol) & (t < max_steps)
+
+    def body(carry: Any) -> Any:
+        state, t, _ = carry
+        state, _ = dynamics.step(key, state, t)
+        return state, t + 1, dynamics.residual(state)
+
+    state, t, residual = jax.lax.while_loop(going, body, (state, jnp.int32(0), dynamics.residual(state)))
+    return Solution(state, t, residual, residual <= tol)

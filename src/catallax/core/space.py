@@ -1,0 +1,116 @@
+"""Action spaces: what a game accepts, and how an action of the wrong form is named."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, PyTree
+
+from .errors import BuildError
+
+
+class AbstractSpace(eqx.Module):
+    """The set of actions open to one seat. Static: a space has no arrays."""
+
+    @abc.abstractmethod
+    def struct(self) -> PyTree[jax.ShapeDtypeStruct]:
+        """Shapes and dtypes of one action, without seat or copy axes."""
+
+    @abc.abstractmethod
+    def contains(self, action: PyTree[Array]) -> Bool[Array, ""]:
+        """Whether `action` lies in the space."""
+
+    @abc.abstractmethod
+    def sample(self, key: Any) -> PyTree[Array]:
+        """A uniformly drawn action; for tests and for exploring."""
+
+
+class Discrete(AbstractSpace):
+    """The integers 0, ..., n - 1 (int32)."""
+
+    n: int = eqx.field(static=True)
+
+    def struct(self) -> jax.ShapeDtypeStruct:
+        """An int32 scalar."""
+        return jax.ShapeDtypeStruct((), jnp.int32)
+
+    def contains(self, action: Array) -> Bool[Array, ""]:
+        """Whether 0 <= action < n."""
+        return (action >= 0) & (action < self.n)
+
+    def sample(self, key: Any) -> Array:
+        """A uniform integer."""
+        return jax.random.randint(key, (), 0, self.n)
+
+
+class Real(AbstractSpace):
+    """Real vectors of a fixed shape within [low, high] (float32); the bounds may be infinite."""
+
+    low: float = eqx.field(static=True, default=-float("inf"))
+    high: float = eqx.field(static=True, default=float("inf"))
+    shape: tuple[int, ...] = eqx.field(static=True, default=())
+
+    def struct(self) -> jax.ShapeDtypeStruct:
+        """A float32 array of the space's shape."""
+        return jax.ShapeDtypeStruct(self.shape, jnp.float32)
+
+    def contains(self, action: Array) -> Bool[Array, ""]:
+        """Whether every entry lies within the bounds (NaN never does)."""
+        return ((action >= self.low) & (action <= self.high)).all()
+
+    def sample(self, key: Any) -> Array:
+        """Uniform within the bounds; standard normal where a bound is infinite."""
+        if abs(self.low) == float("inf") or abs(self.high) == float("inf"):
+            return jnp.clip(jax.random.normal(key, self.shape), self.low, self.high)
+        return jax.random.uniform(key, self.shape, minval=self.low, maxval=self.high)
+
+
+class Product(AbstractSpace):
+    """A pytree of spaces: the action is a pytree of the same form."""
+
+    parts: PyTree[AbstractSpace] = eqx.field(static=True)
+
+    def _map(self, f: Any, *rest: Any) -> Any:
+        return jax.tree.map(f, self.parts, *rest, is_leaf=lambda x: isinstance(x, AbstractSpace))
+
+    def struct(self) -> PyTree[jax.ShapeDtypeStruct]:
+        """The structs of the parts."""
+        return self._map(lambda s: s.struct())
+
+    def contains(self, action: PyTree[Array]) -> Bool[Array, ""]:
+        """Whether every part contains its entry."""
+        inside = self._map(lambda s, a: s.contains(a), action)
+        return jnp.stack(jax.tree.leaves(inside)).all()
+
+    def sample(self, key: Any) -> PyTree[Array]:
+        """Independent draws of the parts."""
+        spaces, tree = jax.tree.flatten(self.parts, is_leaf=lambda x: isinstance(x, AbstractSpace))
+        keys = jax.random.split(key, len(spaces))
+        return jax.tree.unflatten(tree, [s.sample(k) for s, k in zip(spaces, keys, strict=True)])
+
+
+def conform(action: PyTree[Any], space: AbstractSpace, who: str) -> PyTree[Array]:
+    """`action` with the space's dtypes, or a `BuildError` that says what `who` returned and what was expected.
+
+    Integers and weakly typed numbers become the space's dtype; another tree, another shape, or a lossy kind (a real
+    number where an integer is asked for) is refused. Only shapes and dtypes are looked at, so this costs nothing at run time.
+    """
+    want = space.struct()
+    want_leaves, want_tree = jax.tree.flatten(want)
+    leaves, tree = jax.tree.flatten(action)
+    if tree != want_tree:
+        raise BuildError(f"{who} returned an action of the form {tree}; the game expects {want_tree}")
+    done = []
+    for (path, w), x in zip(jax.tree.leaves_with_path(want), leaves, strict=True):
+        x = jnp.asarray(x)
+        where = jax.tree_util.keystr(path) or "the action"
+        if x.shape != w.shape:
+            raise BuildError(f"{who}: {where} has shape {x.shape}; the game expects {w.shape} for one seat")
+        if jnp.issubdtype(w.dtype, jnp.integer) and not jnp.issubdtype(x.dtype, jnp.integer):
+            raise BuildError(f"{who}: {where} has dtype {x.dtype}; the game expects {w.dtype}")
+        if jnp.issubdtype(x.dtype, jnp.complexfloating):
+            raise BuildError(f"{who}: {where} has dtype {x.dtype}; the game expects {w.dtype}")
+        done.append(x.astype(w.dtype))
+    return jax.tree.unflatten(want_tree, done)

@@ -1,0 +1,57 @@
+"""The experiments of the library by name: strings only, a module is imported when its experiment is asked for."""
+
+import difflib
+import importlib
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from catallax.lab import Experiment
+
+
+class Entry(NamedTuple):
+    """Where an experiment lives.
+
+    Attributes:
+        module: Module with a global `experiment`.
+        summary: What it shows, in one line.
+    """
+
+    module: str
+    summary: str
+
+
+CATALOGUE: dict[str, Entry] = {
+    "double_auction.summary": Entry(
+        "catallax.experiments.double_auction.summary",
+        "Learning and scripted traders in a double auction: four markets, every printed number beside ours",
+    ),
+    "double_auction.market": Entry(
+        "catallax.experiments.double_auction.market",
+        "One double auction of your own: rules, tokens and traders from the settings",
+    ),
+}
+"""All experiments. A new one adds one entry here."""
+
+
+def load(name: str) -> "Experiment":
+    """Import an experiment.
+
+    Args:
+        name: One of the keys of `CATALOGUE`.
+
+    Raises:
+        InputError: no experiment has this name; the nearest one is named.
+    """
+    entry = CATALOGUE.get(name)
+    if entry is None:
+        from catallax.core.errors import InputError  # loads jax, which listing the names must not
+
+        raise InputError(unknown(name))
+    return importlib.import_module(entry.module).experiment
+
+
+def unknown(name: str) -> str:
+    """The message for a name that is not in the catalogue, with the nearest one that is."""
+    near = difflib.get_close_matches(name, CATALOGUE, n=1, cutoff=0.3)
+    hint = f'did you mean "{near[0]}"? ' if near else ""
+    return f'no experiment "{name}"; {hint}(all names: catallax list)'

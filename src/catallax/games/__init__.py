@@ -1,0 +1,1 @@
+"""Rules of worlds. Games import the core and nothing else; they know no agent."""

@@ -1,0 +1,297 @@
+"""The synchronized double auction: one game, from the seed's memoryless market to the Santa Fe rules by independent switches.
+
+Every tick has two stages. In the quote stage every trader with units left may name a price; the best become the current
+bid and ask. In the trade stage the holders of the two may accept the other side's quote.
+"""
+
+from typing import Literal, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt32
+
+from catallax.core import AbstractGame, BuildError, Outcome, Product, Real, Role, rng
+
+from .disclosure import AbstractDisclosure, FullDisclosure
+from .event import Event
+from .observation import Order, Tape, TraderView, mirror, to_all
+from .price import AbstractPriceRule, WeightedMidpoint
+from .tokens import AbstractTokens
+
+ORDER = Product(Order(Real(), Real()))
+_EMPTY = 1e-3  # a quote within this fraction of a tick of the grid is on the grid
+
+
+class Book(NamedTuple):
+    """Standing quotes, in true prices; -inf and +inf with holder -1 where none stands."""
+
+    bid: Float[Array, ""]
+    bidder: Int[Array, ""]
+    ask: Float[Array, ""]
+    asker: Int[Array, ""]
+
+
+class World(NamedTuple):
+    """The market between two ticks."""
+
+    values: Float[Array, "buyers units"]
+    """Buyers' limits, descending; -inf for units a buyer does not have."""
+    costs: Float[Array, "sellers units"]
+    """Sellers' limits, ascending; +inf for units a seller does not have."""
+    bought: Int[Array, " buyers"]
+    """Units bought in this period."""
+    sold: Int[Array, " sellers"]
+    book: Book | None
+    """None in a memoryless market."""
+    tape: Tape
+    """What is public of the last tick."""
+    clock: Int[Array, ""]
+    """Ticks since the round began."""
+
+
+class _Side(NamedTuple):
+    """One side of the market at a tick, as if it were the buyers' (prices negated for sellers)."""
+
+    limit: Float[Array, " n"]
+    units: Int[Array, " n"]
+    active: Bool[Array, " n"]
+
+
+class _Quotes(NamedTuple):
+    """The outcome of the quote stage for one side, in its own coordinates."""
+
+    best: Float[Array, ""]
+    holder: Bool[Array, " n"]
+    quotes: Float[Array, " n"]
+
+
+def _side(limits: Float[Array, "n units"], used: Int[Array, " n"]) -> _Side:
+    units = (limits > -jnp.inf).sum(axis=1, dtype=jnp.int32)
+    at = jnp.clip(used, 0, jnp.maximum(units - 1, 0))
+    here = at[:, None] == jnp.arange(limits.shape[1])
+    return _Side(jnp.where(here, limits, 0.0).sum(axis=1), units, used < units)
+
+
+def _one_of(candidates: Bool[Array, " n"], word: UInt32[Array, ""]) -> Bool[Array, " n"]:
+    """One of the candidates, each with the same chance, as a one-hot vector; all False where there is none."""
+    n = candidates.shape[0]
+    before = (candidates[None, :] & jnp.tri(n, k=-1, dtype=bool)).sum(axis=1, dtype=jnp.int32)
+    return candidates & (before == rng.below(word, candidates.sum(dtype=jnp.int32)))
+
+
+def _index(one_hot: Bool[Array, " n"]) -> Int[Array, ""]:
+    """The place of the one, -1 where there is none."""
+    return (one_hot * (jnp.arange(one_hot.shape[0], dtype=jnp.int32) + 1)).sum(dtype=jnp.int32) - 1
+
+
+class DoubleAuction(AbstractGame):
+    """A synchronized double auction with induced values.
+
+    A round draws limits from `tokens`; each of its `periods` gives all units back and lasts `steps` ticks.
+
+    Args:
+        tokens: draws the limits at the start of a round.
+        buyers, sellers: seats of the roles "buyer" and "seller".
+        steps, periods: ticks in a period, periods in a round. `Play` should have `length = steps * periods`.
+        low, high: the price bounds told to traders.
+        bounded: whether quotes outside the bounds are illegal (dropped). The seed's market does not check them.
+        tick: price grid; bids are rounded down to it and asks up; 0 for continuous prices.
+        persistence: quotes stand until a trade (AURORA); otherwise each tick starts without quotes (the seed's market).
+        improvement: a new quote must be strictly better than the standing one. No effect without persistence.
+        price_rule: the price when both holders accept; when one does, it is the other side's quote.
+        acceptance: "profit": a holder accepts what its order's reserve allows, even if bid and ask do not cross;
+            "crossing": besides, the current bid must be at least the current ask.
+        weak: whether a holder accepts a quote equal to its reserve (the seed) or only a strictly better one (AURORA).
+        open_requests: where one side has no quote at all, any of its traders may accept the other side's (AURORA);
+            among several one is drawn.
+        disclosure: what is public of the last tick.
+
+    Ties, for the current quotes and among requests, are broken with equal chances. Rewards are profits in price units.
+
+    Source: Rust, Miller and Palmer (1992, 1994); seed 000 (Rawat 2023) and its code.
+    Differs: no early stop after idle ticks. The seed's code breaks ties by seat number.
+    """
+
+    tokens: AbstractTokens
+    price_rule: AbstractPriceRule = WeightedMidpoint()
+    disclosure: AbstractDisclosure = FullDisclosure()
+    low: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0)
+    high: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=100.0)
+    buyers: int = eqx.field(static=True, default=4)
+    sellers: int = eqx.field(static=True, default=4)
+    steps: int = eqx.field(static=True, default=16)
+    periods: int = eqx.field(static=True, default=1)
+    tick: float = eqx.field(static=True, default=0.0)
+    bounded: bool = eqx.field(static=True, default=True)
+    persistence: bool = eqx.field(static=True, default=False)
+    improvement: bool = eqx.field(static=True, default=False)
+    weak: bool = eqx.field(static=True, default=True)
+    open_requests: bool = eqx.field(static=True, default=False)
+    acceptance: Literal["profit", "crossing"] = eqx.field(static=True, default="profit")
+
+    def __check_init__(self) -> None:
+        """Counts, switches and bounds."""
+        for name in ("buyers", "sellers", "steps", "periods"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise BuildError(f"DoubleAuction: {name} must be an integer of at least 1, got {value!r}")
+        if self.acceptance not in ("profit", "crossing"):
+            raise BuildError(f"DoubleAuction: acceptance must be 'profit' or 'crossing', got {self.acceptance!r}")
+        if not (0 <= self.tick < float("inf")):
+            raise BuildError(f"DoubleAuction: tick must be 0 or positive, got {self.tick!r}")
+
+    @property
+    def roles(self) -> tuple[Role, ...]:  # type: ignore[override]
+        """Buyers and sellers."""
+        return (Role("buyer", self.buyers, ORDER), Role("seller", self.sellers, ORDER))
+
+    @property
+    def length(self) -> int:
+        """Ticks in a round."""
+        return self.steps * self.periods
+
+    def init(self, key: Shaped[PRNGKeyArray, ""]) -> World:
+        """A new round: limits drawn, nothing traded, nothing quoted."""
+        values, costs = self.tokens.draw(key, self.buyers, self.sellers)
+        return World(
+            values,
+            costs,
+            jnp.zeros(self.buyers, jnp.int32),
+            jnp.zeros(self.sellers, jnp.int32),
+            self._empty_book() if self.persistence else None,
+            self.disclosure.blank(self.buyers, self.sellers),
+            jnp.int32(0),
+        )
+
+    def observe(self, world: World) -> dict[str, TraderView]:
+        """What buyers and sellers see; sellers in the mirror."""
+        tape = world.tape
+        if self.disclosure.book and self.persistence:
+            tape = tape._replace(bid=world.book.bid, ask=world.book.ask)
+        elif self.disclosure.book:
+            tape = tape._replace(bid=jnp.float32(-jnp.inf), ask=jnp.float32(jnp.inf))
+        return {
+            "buyer": self._view(1.0, world.values, world.bought, self.low, self.high, tape, world.clock),
+            "seller": self._view(-1.0, -world.costs, world.sold, -self.high, -self.low, mirror(tape), world.clock),
+        }
+
+    def step(
+        self, key: Shaped[PRNGKeyArray, ""], world: World, action: dict[str, Order]
+    ) -> tuple[World, Outcome]:
+        """Quote stage, trade stage, and the account of both."""
+        words = rng.bits(key)
+        buyers, sellers = _side(world.values, world.bought), _side(-world.costs, world.sold)
+        book = world.book if self.persistence else self._empty_book()
+        bids = self._quote(buyers, action["buyer"].price, book.bid, book.bidder, self.low, self.high, words.first)
+        asks = self._quote(sellers, action["seller"].price, -book.ask, book.asker, -self.high, -self.low, words.second)
+        bid, ask = bids.best, -asks.best
+        crossed = (bid >= ask) if self.acceptance == "crossing" else jnp.asarray(True)
+        wants_buy = self._requests(buyers, bids, action["buyer"].reserve, ask, words.first) & crossed
+        wants_sell = self._requests(sellers, asks, action["seller"].reserve, -bid, words.second) & crossed
+        buy, sell = wants_buy.any(), wants_sell.any()
+        traded = buy | sell
+        coin = (words.first & 1) == 1
+        price = jnp.where(buy & sell, self.price_rule.both(bid, ask, coin), jnp.where(buy, ask, bid))
+        price = jnp.where(traded, price, 0.0)
+        bought = jnp.where(bid > -jnp.inf, bids.holder, wants_buy) & traded
+        sold = jnp.where(ask < jnp.inf, asks.holder, wants_sell) & traded
+        reward = {
+            "buyer": jnp.where(bought, buyers.limit - price, 0.0),
+            "seller": jnp.where(sold, sellers.limit + price, 0.0),
+        }
+        event = Event(
+            traded=traded,
+            price=price,
+            buyer=_index(bought),
+            seller=_index(sold),
+            value=jnp.where(bought, buyers.limit, 0.0).sum(),
+            cost=-jnp.where(sold, sellers.limit, 0.0).sum(),
+            bid=bid,
+            ask=ask,
+            bidder=_index(bids.holder),
+            asker=_index(asks.holder),
+            buy=buy,
+            sell=sell,
+            bids=bids.quotes,
+            asks=-asks.quotes,
+        )
+        return self._close(world, event, bought, sold), self._outcome(world, reward, event)
+
+    def _view(
+        self, side: float, limits: Array, used: Array, low: Array, high: Array, tape: Tape, clock: Array
+    ) -> TraderView:
+        n = limits.shape[0]
+        mine = _side(limits, used)
+
+        def all_(x: Array | float | int, dtype: jnp.dtype) -> Array:
+            return jnp.broadcast_to(jnp.asarray(x, dtype), (n,))
+
+        return TraderView(
+            side=all_(side, jnp.float32),
+            limit=mine.limit,
+            left=mine.units - used,
+            traded=used,
+            tokens=limits,
+            low=all_(low, jnp.float32),
+            high=all_(high, jnp.float32),
+            tick=all_(self.tick, jnp.float32),
+            step=all_(clock % self.steps if self.periods > 1 else clock, jnp.int32),
+            steps=all_(self.steps, jnp.int32),
+            period=all_(clock // self.steps if self.periods > 1 else 0, jnp.int32),
+            tape=to_all(tape, n),
+        )
+
+    def _quote(
+        self, side: _Side, price: Array, standing: Array, holder: Array, low: Array, high: Array, word: Array
+    ) -> _Quotes:
+        """The quote stage of one side, in its own coordinates."""
+        if self.tick > 0:
+            price = jnp.floor(price / self.tick + _EMPTY) * self.tick
+        legal = side.active & (price > -jnp.inf) & (price < jnp.inf)
+        if self.bounded:
+            legal &= (price >= low) & (price <= high)
+        if self.persistence and self.improvement:
+            legal &= price > standing
+        quotes = jnp.where(legal, price, -jnp.inf)
+        best = quotes.max()
+        leader = _one_of(legal & (quotes == best), word)
+        if not self.persistence:
+            return _Quotes(best, leader, quotes)
+        fresh = best > -jnp.inf
+        stays = jnp.arange(price.shape[0]) == holder
+        return _Quotes(jnp.where(fresh, best, standing), jnp.where(fresh, leader, stays), quotes)
+
+    def _requests(self, side: _Side, mine: _Quotes, reserve: Array, ask: Array, word: Array) -> Bool[Array, " n"]:
+        """Who of a side asks for a trade at the other side's quote (`ask`, own coordinates): one-hot or nobody."""
+        willing = (reserve >= ask) if self.weak else (reserve > ask)
+        willing = willing & side.active & (ask < jnp.inf)
+        if not self.open_requests:
+            return willing & mine.holder
+        return jnp.where(mine.best > -jnp.inf, willing & mine.holder, _one_of(willing, word))
+
+    def _close(self, world: World, event: Event, bought: Array, sold: Array) -> World:
+        """The world after the tick: units used up, book kept or cleared, period turned."""
+        clock = world.clock + 1
+        book = None
+        turn = (clock % self.steps == 0) if self.periods > 1 else jnp.asarray(False)
+        if self.persistence:
+            kept = Book(event.bid, event.bidder, event.ask, event.asker)
+            clear = event.traded | turn
+            book = Book(*(jnp.where(clear, e, k) for e, k in zip(self._empty_book(), kept, strict=True)))
+        return World(
+            world.values,
+            world.costs,
+            jnp.where(turn, 0, world.bought + bought),
+            jnp.where(turn, 0, world.sold + sold),
+            book,
+            self.disclosure.tape(event),
+            clock,
+        )
+
+    def _outcome(self, world: World, reward: dict[str, Array], event: Event) -> Outcome:
+        going = jnp.where(world.clock + 1 >= self.length, 0.0, 1.0)
+        discount = {"buyer": jnp.full(self.buyers, 1.0) * going, "seller": jnp.full(self.sellers, 1.0) * going}
+        return Outcome(reward, discount, event)
+
+    def _empty_book(self) -> Book:
+        return Book(jnp.float32(-jnp.inf), jnp.int32(-1), jnp.float32(jnp.inf), jnp.int32(-1))

@@ -1,0 +1,216 @@
+"""What an experiment is: cells, lanes, replications, scales, and the settings a user may change.
+
+An experiment is plain data. Nothing here computes; `catallax.lab.execute` runs it and `catallax.lab.results`
+reads it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from catallax.core.dynamics import AbstractDynamics
+from catallax.core.errors import InputError
+from catallax.core.measure import AbstractMeasure, Variable
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
+# Dimension names of every dataset; neither a lane nor a measure may use them.
+RESERVED_DIMENSIONS = ("replicate", "phase")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the known name most like `name`, or all of them if none is close."""
+    known = list(known)
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known: {', '.join(known)}" if known else "there is none"
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{kind} {name!r}: a name is made of letters, digits, '_', '-' and '.', and starts with a "
+            "letter or digit"
+        )
+
+
+def _check_count(where: str, name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"{where}: {name} must be an integer >= 1, got {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How large a run is.
+
+    Raises:
+        InputError: a count is not an integer >= 1.
+    """
+
+    steps: int
+    """Steps of the dynamics in each replication."""
+    replications: int
+    """Independent replications of each cell: the unit of inference."""
+    block: int
+    """Replications computed side by side (the vmap width). Part of the specification: the width moves float
+    results.
+    """
+    chunk: int
+    """Steps between two saved states. Not part of the specification: results do not depend on it."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "replications", "block", "chunk"):
+            _check_count("scale", name, getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One column of a table: one compiled program, run for every lane and every replication.
+
+    Raises:
+        InputError: a bad name, an empty or reserved lane, two measures of one variable, a step count below
+            one.
+    """
+
+    name: str
+    label: str
+    """What a table prints for this cell."""
+    build: Callable[..., AbstractDynamics]
+    """`build(**lane)` gives the dynamics; every lane value arrives as a traced scalar."""
+    measures: tuple[AbstractMeasure, ...]
+    lanes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Axes that are array leaves of the dynamics: name to values. Their product is run in one program."""
+    steps: Mapping[str, int] | None = None
+    """Steps by scale name, where this cell differs from its scale."""
+
+    def __post_init__(self) -> None:
+        _check_name("cell", self.name)
+        where = f"cell {self.name!r}"
+        for axis, values in self.lanes.items():
+            if not axis.isidentifier() or axis in RESERVED_DIMENSIONS:
+                raise InputError(
+                    f"{where}: {axis!r} cannot name a lane; take an identifier other than replicate and phase"
+                )
+            if len(values) == 0 or len(set(values)) != len(values):
+                raise InputError(
+                    f"{where}: lane {axis!r} needs one or more distinct values, got {tuple(values)!r}"
+                )
+            if not all(_finite(v) for v in values):
+                raise InputError(f"{where}: lane {axis!r} needs finite values, got {tuple(values)!r}")
+        for scale, steps in (self.steps or {}).items():
+            _check_count(where, f"steps at scale {scale!r}", steps)
+        self._check_measures(where)
+
+    def _check_measures(self, where: str) -> None:
+        seen: set[str] = set()
+        for measure in self.measures:
+            _check_count(where, f"`every` of {type(measure).__name__}", measure.every)
+            for variable in measure.variables:
+                if variable.name in seen:
+                    raise InputError(
+                        f"{where}: two measures give the variable {variable.name!r}; take one out"
+                    )
+                seen.add(variable.name)
+                taken = [d for d in variable.dims if d in RESERVED_DIMENSIONS or d in self.lanes]
+                if taken:
+                    raise InputError(
+                        f"{where}: {variable.name!r} cannot have the dimension {taken[0]!r}: it is taken"
+                    )
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """All that the measures record."""
+        return tuple(v for m in self.measures for v in m.variables)
+
+    @property
+    def every(self) -> dict[str, int]:
+        """How many steps apart each variable is recorded, by name."""
+        return {v.name: m.every for m in self.measures for v in m.variables}
+
+    @property
+    def n_lanes(self) -> int:
+        """How many points the product of the lanes has; 1 without lanes."""
+        n = 1
+        for values in self.lanes.values():
+            n *= len(values)
+        return n
+
+    def steps_at(self, scale_name: str, scale: Scale) -> int:
+        """Steps of this cell at a scale."""
+        return (self.steps or {}).get(scale_name, scale.steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment(Generic[S]):
+    """One published table or figure: what is run, at which scales, what it shows and what was claimed.
+
+    Replicate r of every cell and lane has the key fold(key(seed), r): common random numbers across
+    treatments.
+
+    Raises:
+        InputError: a bad name, no scale, or settings that cannot be made without arguments.
+    """
+
+    name: str
+    title: str
+    summary: str
+    sources: tuple[str, ...]
+    """BibTeX keys."""
+    settings: type[S]
+    """A frozen `msgspec.Struct` with a default for every field. A field of type `pathlib.Path` names a
+    user's file.
+    """
+    cells: Callable[[S], tuple[Cell, ...]]
+    scales: Mapping[str, Scale]
+    report: Callable[[Any], Any]
+    """Results to Report; reads stored results only, never computes dynamics."""
+    claims: tuple[Any, ...]
+    x64: bool = False
+    """Whether the dynamics run in double precision."""
+
+    def __post_init__(self) -> None:
+        _check_name("experiment", self.name)
+        if not self.scales:
+            raise InputError(
+                f"experiment {self.name!r} has no scale; give at least one, by custom 'quick' and 'paper'"
+            )
+        for name in self.scales:
+            _check_name("scale", name)
+        if not self.settings.__struct_config__.frozen:
+            raise InputError(f"experiment {self.name!r}: declare the settings with frozen=True")
+        needed = [f.name for f in msgspec.structs.fields(self.settings) if f.required]
+        if needed:
+            raise InputError(f"experiment {self.name!r}: the setting {needed[0]!r} needs a default")
+
+    def scale(self, name: str) -> Scale:
+        """The scale of that name. Raises InputError for an unknown one."""
+        if name not in self.scales:
+            raise InputError(f"{self.name} has no scale {name!r}; {nearest(name, self.scales)}")
+        return self.scales[name]
+
+    def build_cells(self, settings: S) -> tuple[Cell, ...]:
+        """The cells under these settings. Raises InputError if there is none or two share a name."""
+        cells = tuple(self.cells(settings))
+        names = [c.name for c in cells]
+        if not cells:
+            raise InputError(f"{self.name} has no cells under these settings")
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise InputError(f"{self.name} has two cells named {twice[0]!r}; names must differ")
+        for cell in cells:
+            unknown = [s for s in (cell.steps or {}) if s not in self.scales]
+            if unknown:
+                raise InputError(
+                    f"cell {cell.name!r}: steps for {unknown[0]!r}; {nearest(unknown[0], self.scales)}"
+                )
+        return cells
+
+
+def _finite(value: object) -> bool:
+    return not isinstance(value, float) or value - value == 0.0

@@ -1,0 +1,137 @@
+"""A report: tables and figures made from stored results only, and the files they become.
+
+```
+<run directory>/
+  tables/<name>.txt .csv .md
+  figures/<name>.svg .png .csv
+  report.md       all of it on one page, verdicts first
+  summary.json    verdicts and file names, for programs
+```
+
+Everything here is derived and can be rebuilt. All of it is rendered before the first file is written, and every file is
+written atomically, so a report that fails leaves what was there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from catallax.core.errors import InputError
+from catallax.lab.claims import Judgement, Verdict
+from catallax.lab.figure import Figure
+from catallax.lab.store import make_directory, write_atomically
+from catallax.lab.table import Table
+
+SCHEMA = "catallax-summary-1"
+"""Form of summary.json."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an experiment shows.
+
+    Attributes:
+        tables: Tables, in reading order, with different names.
+        figures: Figures, in reading order, with different names.
+    """
+
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+
+    def __post_init__(self):
+        """Refuse two parts that would be written to the same file."""
+        for kind, parts in (("tables", self.tables), ("figures", self.figures)):
+            names = [part.name for part in parts]
+            if len(set(names)) < len(names):
+                raise InputError(f"{kind} of one report need different names, got {', '.join(names)}")
+
+
+def verdict_table(verdicts: tuple[Verdict, ...], name: str = "claims") -> Table:
+    """The verdicts as a table: published number, ours with its interval, verdict and note.
+
+    Args:
+        verdicts: One a claim, in the order to show.
+        name: Name of the table.
+    """
+    import pandas
+
+    columns = ("id", "published", "ours", "low", "high", "n", "verdict", "note", "source")
+    rows = [[getattr(verdict, column) for column in columns] for verdict in verdicts]
+    frame = pandas.DataFrame(rows, columns=list(columns), dtype=object)
+    caption = "Published numbers and ours: mean over n replications, 95% interval from low to high."
+    return Table(name=name, frame=frame, caption=caption)
+
+
+def write_report(
+    report: Report,
+    directory: Path,
+    *,
+    judgement: Judgement = Judgement((), ()),  # noqa: B008  (immutable)
+    about: Mapping[str, Any] | None = None,
+) -> tuple[Path, ...]:
+    """Render a report and write its files.
+
+    Args:
+        report: Tables and figures.
+        directory: The run directory; made if missing.
+        judgement: Verdicts of the experiment's claims.
+        about: Entries for the head of summary.json and report.md: experiment, title, scale, seed, replications.
+
+    Returns:
+        The files written, summary.json last.
+
+    Raises:
+        InputError: a table of the report is called "claims" although there are verdicts to write.
+        EnvironmentFailure: a file cannot be written.
+    """
+    head = dict(about or {})
+    tables = report.tables
+    if judgement.verdicts:
+        tables = Report((*tables, verdict_table(judgement.verdicts))).tables
+    files: dict[str, bytes] = {}
+    for table in tables:
+        files[f"tables/{table.name}.txt"] = table.text().encode()
+        files[f"tables/{table.name}.csv"] = table.csv().encode()
+        files[f"tables/{table.name}.md"] = table.markdown().encode()
+    for figure in report.figures:
+        drawing = figure.render()
+        files[f"figures/{figure.name}.svg"] = drawing.svg
+        files[f"figures/{figure.name}.png"] = drawing.png
+        files[f"figures/{figure.name}.csv"] = drawing.csv
+    files["report.md"] = _page(head, tables, report.figures).encode()
+    files["summary.json"] = _summary(head, judgement, sorted(files))
+    written = []
+    for name, data in files.items():
+        path = directory / name
+        make_directory(path.parent)
+        write_atomically(path, data)
+        written.append(path)
+    return tuple(written)
+
+
+def _page(head: Mapping[str, Any], tables: tuple[Table, ...], figures: tuple[Figure, ...]) -> str:
+    """The report as one Markdown page."""
+    title = head.get("title") or head.get("experiment") or "Report"
+    facts = ", ".join(f"{key} {value}" for key, value in head.items() if key != "title")
+    parts = [f"# {title}\n", f"{facts}\n"] if facts else [f"# {title}\n"]
+    parts += [f"## {table.name}\n\n{table.markdown()}" for table in tables]
+    parts += [
+        f"## {figure.name}\n\n![{figure.caption}](figures/{figure.name}.png)\n\n{figure.caption}\n"
+        for figure in figures
+    ]
+    return "\n".join(parts)
+
+
+def _summary(head: Mapping[str, Any], judgement: Judgement, files: list[str]) -> bytes:
+    """summary.json: the verdicts and which files there are."""
+    summary = {
+        "schema": SCHEMA,
+        **head,
+        "claims": judgement.verdicts,
+        "failed": judgement.failed,
+        "files": files,
+    }
+    return msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n"

@@ -1,0 +1,272 @@
+"""Files of a run: written whole or not at all, and verified to the last bit when read.
+
+The write rule: a temporary file in the same directory, write, flush, fsync, rename, fsync of the directory.
+A reader never sees half a file; a process killed in between leaves a temporary that the next one removes.
+
+Arrays are `safetensors` (no pickle). The header carries a hash of the whole file, so that a copy which lost
+its neighbours can still be checked, and what the file is: its kind, the run it belongs to, dtypes, shapes,
+tree structure.
+"""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import ml_dtypes
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from catallax.core.errors import EnvironmentFailure, FileError
+
+FORMAT = "catallax-arrays-1"
+_TEMPORARY = ".writing"
+_DIGITS = 64
+_BLANK = b"0" * _DIGITS
+_MARK = rb"\"sha256\":\""  # quoted, because it lies in a JSON text inside the JSON header
+# dtypes that safetensors' NumPy side does not read back, and what they are stored as
+_AS_BITS = {"bfloat16": "uint16", "complex128": "float64"}
+
+
+class Arrays(NamedTuple):
+    """The content of one array file."""
+
+    arrays: dict[str, np.ndarray]
+    about: dict[str, Any]
+    """What the file says of itself: `kind`, `spec` and whatever its writer added."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Writes a file by the write rule above.
+
+    Raises:
+        EnvironmentFailure: the disk is full, the directory read-only or gone; what was there before is
+            untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_TEMPORARY}")
+    try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
+        try:
+            _write_all(fd, data)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(temporary, path)
+        sync_directory(path.parent)
+    except OSError as error:
+        _discard(temporary)
+        raise environment_failure(path, error) from None
+    except BaseException:  # a second Ctrl-C
+        _discard(temporary)
+        raise
+
+
+def rename_atomically(path: Path, new: Path) -> None:
+    """Renames a finished file. Raises EnvironmentFailure; the file is then still under one of the two
+    names.
+    """
+    try:
+        os.replace(path, new)
+        sync_directory(new.parent)
+    except OSError as error:
+        raise environment_failure(new, error) from None
+
+
+def make_directory(path: Path) -> None:
+    """Makes a directory and its parents, durably. Raises EnvironmentFailure."""
+    missing = [p for p in (path, *path.parents) if not p.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        for made in reversed(missing):
+            sync_directory(made.parent)
+    except OSError as error:
+        raise environment_failure(path, error) from None
+
+
+def remove_temporaries(directory: Path) -> int:
+    """Removes what killed writers left anywhere below `directory`; how many files that were."""
+    stray = list(directory.rglob(f".*{_TEMPORARY}"))
+    for path in stray:
+        _discard(path)
+    return len(stray)
+
+
+def sync_directory(directory: Path) -> None:
+    """Makes renames in a directory durable; does nothing where directories cannot be opened (Windows)."""
+    if os.name == "nt":
+        return
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems do not sync directories and say so
+            raise
+    finally:
+        os.close(fd)
+
+
+def environment_failure(path: Path, error: OSError) -> EnvironmentFailure:
+    """An operating system's refusal in one line, with what to do."""
+    advice = {
+        errno.ENOSPC: "free some space or choose another directory, then resume",
+        errno.EDQUOT: "your quota is used up; free some space, then resume",
+        errno.EROFS: "choose a directory that can be written",
+        errno.EACCES: "choose a directory that can be written",
+        errno.EPERM: "choose a directory that can be written",
+        errno.EIO: "the disk or its connection fails; resume elsewhere from a copy",
+    }.get(error.errno or 0, "nothing that was there before is lost")
+    return EnvironmentFailure(f"{path}: cannot be written: {error.strerror or error}; {advice}")
+
+
+def encode(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
+    """The bytes of an array file: `arrays` by name, and what it says of itself as JSON-able values.
+
+    The hash covers every byte of the file, with its own 64 digits read as zeros.
+    """
+    plain, dtypes = {}, {}
+    for name, value in arrays.items():
+        value = np.asarray(value)
+        dtypes[name] = value.dtype.name
+        stored = _AS_BITS.get(value.dtype.name)
+        value = np.ascontiguousarray(value).reshape(value.shape)
+        plain[name] = np.atleast_1d(value).view(stored) if stored else value
+    shapes = {name: list(np.shape(value)) for name, value in arrays.items()}
+    about = {**about, "dtypes": dtypes, "shapes": shapes, "format": FORMAT, "sha256": _BLANK.decode()}
+    # one entry, because the order of several would change from file to file
+    metadata = {"catallax": json.dumps(about, sort_keys=True, separators=(",", ":"))}
+    data = bytearray(safetensors.numpy.save(plain, metadata))
+    at = data.index(_MARK) + len(_MARK)
+    data[at : at + _DIGITS] = hashlib.sha256(data).hexdigest().encode()
+    return bytes(data)
+
+
+def decode(data: bytes, name: str) -> Arrays:
+    """The inverse of `encode`; `name` is the file's, for messages.
+
+    Raises:
+        FileError: truncated, altered, or not a file of ours.
+    """
+    about = _verify(data, name)
+    try:
+        stored = safetensors.numpy.load(data)
+        arrays = {}
+        for key, value in stored.items():
+            dtype = np.dtype(getattr(ml_dtypes, about["dtypes"][key], about["dtypes"][key]))
+            arrays[key] = value.view(dtype).reshape(about["shapes"][key])
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise FileError(
+            f"{name}: the hash is right but the arrays are not ({error}); it was not written by catallax"
+        ) from None
+    return Arrays(arrays, about)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> int:
+    """Encodes and writes an array file; its size in bytes. Raises EnvironmentFailure."""
+    data = encode(arrays, about)
+    write_atomically(path, data)
+    return len(data)
+
+
+def read_arrays(path: Path, kind: str, spec: str) -> Arrays:
+    """Reads and verifies an array file.
+
+    Args:
+        path: the file.
+        kind: what it must be: "series" or "state".
+        spec: the hash of the run it must belong to.
+
+    Raises:
+        FileError: missing, truncated, altered, of another kind or of another run.
+    """
+    found = decode(read_bytes(path), str(path))
+    if found.about.get("kind") != kind:
+        raise FileError(
+            f"{path}: holds {found.about.get('kind')!r}, not {kind!r}; a file was moved or renamed"
+        )
+    if found.about.get("spec") != spec:
+        raise FileError(
+            f"{path}: belongs to another run ({str(found.about.get('spec'))[:8]}, not {spec[:8]})"
+        )
+    return found
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file. Raises FileError if it is missing or cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise FileError(f"{path}: no such file") from None
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes JSON by the write rule. Raises EnvironmentFailure."""
+    write_atomically(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object. Raises FileError for a file that is missing, unreadable or not a JSON object."""
+    try:
+        value = json.loads(read_bytes(path).decode())
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path}: not valid JSON ({error}); the file was altered") from None
+    if not isinstance(value, dict):
+        raise FileError(f"{path}: a JSON object was expected; the file was altered")
+    return value
+
+
+def append_line(path: Path, value: Mapping[str, Any]) -> None:
+    """Appends one JSON line to a log; the only file that is not written whole. Raises EnvironmentFailure."""
+    try:
+        with path.open("ab") as stream:
+            stream.write(json.dumps(value).encode() + b"\n")
+    except OSError as error:
+        raise environment_failure(path, error) from None
+
+
+def _verify(data: bytes, name: str) -> dict[str, Any]:
+    """Checks the hash of a whole file and gives what it says of itself."""
+    if not data:
+        raise FileError(f"{name}: the file is empty; delete it and resume, the work in it is done again")
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > len(data) - 8:
+        raise FileError(f"{name}: truncated at {len(data)} bytes, or not an array file")
+    at = data.find(_MARK, 0, 8 + length) + len(_MARK)
+    if at < len(_MARK) or at + _DIGITS > 8 + length:
+        raise FileError(f"{name}: not an array file of catallax (no hash inside)")
+    total = hashlib.sha256(memoryview(data)[:at])
+    total.update(_BLANK)
+    total.update(memoryview(data)[at + _DIGITS :])
+    if total.hexdigest().encode() != data[at : at + _DIGITS]:
+        raise FileError(f"{name}: truncated or altered (its hash does not match its content)")
+    try:
+        about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["catallax"])
+        known = about["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise FileError(
+            f"{name}: the hash is right but the header is not; it was not written by catallax"
+        ) from None
+    if known != FORMAT:
+        raise FileError(f"{name}: written in the format {known!r}; this version of catallax reads {FORMAT!r}")
+    return about
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.write(fd, view)
+        if written == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        view = view[written:]
+
+
+def _discard(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return  # it is hidden, named as a temporary, and removed at the next start
