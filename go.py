@@ -36,8 +36,8 @@ MAIN_JOB = ["reproduce", "double_auction.summary"]
 # dev contains all of run (tests/house/test_go.py checks it), so installing dev serves both.
 LOCKS = {"run": ROOT / "requirements" / "run.txt", "dev": ROOT / "requirements" / "dev.txt"}
 SERVES = {"run": ["run"], "dev": ["run", "dev"]}
-DOWNLOAD_MB = {"run": 180, "dev": 260}  # the locks' wheels, measured on Linux x86-64
-DISK_MB = {"run": 900, "dev": 1200}  # .venv with bytecode: 858 and 1149 MB
+DOWNLOAD_MB = {"run": 180, "dev": 260}  # the wheels, measured on Linux x86-64
+DISK_MB = {"run": 900, "dev": 1200}  # .venv with bytecode: 858 and 1149
 TEMP_MB = 400  # pip unpacks its downloads in the temporary folder first
 EXIT_ENVIRONMENT = 5
 EXIT_INTERRUPTED = 130
@@ -155,47 +155,38 @@ def check_venv_module() -> None:
     )
 
 
-CAUSES = [
-    (
-        r"No space left on device|ENOSPC|Errno 28|os error 28|Disk quota exceeded|not enough space",
-        "the disk is full.\nFree some space (or point TMPDIR at a larger disk) and start again.",
-    ),
-    (
-        r"DO NOT MATCH THE HASHES|Hash mismatch|HashMismatch",
-        "a downloaded package is not the one the lock names (its hash differs), so it was not installed.\n"
-        "A damaged download or a proxy that alters files: clear the cache (python3 -m pip cache purge) and "
-        "start again. If it stays, do not go around it; report it.",
-    ),
-    (
-        r"CERTIFICATE_VERIFY_FAILED|SSLError|invalid peer certificate|UnknownIssuer",
-        "the certificate of the package index is not trusted by this machine.\n"
-        "Behind a company proxy: PIP_CERT=/path/to/its/certificate.pem python3 go.py",
-    ),
-    (
-        r"name resolution|Failed to establish|Connection ?(?:Error|[Rr]efused|[Rr]eset|[Aa]borted|broken)"
-        r"|Network is unreachable|NewConnectionError|Max retries|timed out|dns error|getaddrinfo"
-        r"|error sending request|[Cc]ould not connect|connection broken|ProxyError|IncompleteRead",
-        "the download failed: no network, or the package index cannot be reached.\n"
-        "With a network, start again: nothing is lost. Without one, on a machine that has it and the same\n"
-        "system and Python:  python3 -m pip download --require-hashes -r {lock} -d wheels\n"
-        "then copy the folder wheels to {root} and start again.",
-    ),
-    (
-        r"No matching distribution found|no wheels? with a matching|has no wheels|doesn't have a source",
-        "a package of the lock has no build for this machine ({system}).\n"
-        "catallax is tested on Linux and macOS (arm64), and Windows, all 64 bit, with Python 3.11 or newer.",
-    ),
-    (
-        r"Permission denied|Errno 13|Read-only file system|os error 13|os error 30",
-        "a file could not be written.\nCheck who owns {root}/.venv, or delete it and start again.",
-    ),
-]
+# What installers print when they fail (first match counts), and what we say about it.
+DISK = r"No space left on device|ENOSPC|Errno 28|os error 28|Disk quota exceeded|not enough space"
+HASH = r"DO NOT MATCH THE HASHES|Hash mismatch|HashMismatch"
+CERTIFICATE = r"CERTIFICATE_VERIFY_FAILED|SSLError|invalid peer certificate|UnknownIssuer"
+NETWORK = (
+    r"name resolution|Failed to establish|Connection ?(?:Error|[Rr]efused|[Rr]eset|[Aa]borted|broken)"
+    r"|Network is unreachable|NewConnectionError|Max retries|timed out|dns error|getaddrinfo"
+    r"|error sending request|[Cc]ould not connect|connection broken|ProxyError|IncompleteRead"
+)
+NO_BUILD = r"No matching distribution found|no wheels? with a matching|has no wheels|doesn't have a source"
+FORBIDDEN = r"Permission denied|Errno 13|Read-only file system|os error 13|os error 30"
+CAUSES = {
+    DISK: "the disk is full.\nFree some space (or point TMPDIR at a larger disk) and start again.",
+    HASH: "a downloaded package is not the one the lock names (its hash differs): it was not installed.\n"
+    "A damaged download, or a proxy that alters files. Empty the cache (python3 -m pip cache purge) and\n"
+    "start again; if it stays, do not go around it but report it.",
+    CERTIFICATE: "this machine does not trust the certificate of the package index.\n"
+    "Behind a company proxy: PIP_CERT=/path/to/its/certificate.pem python3 go.py",
+    NETWORK: "the download failed: no network, or the package index cannot be reached.\n"
+    "With a network, start again. Without one, on a machine that has it and the same system and Python:\n"
+    "    python3 -m pip download --require-hashes --only-binary :all: -r {lock} -d wheels\n"
+    "then copy the folder wheels to {root} and start again.",
+    NO_BUILD: "a package of the lock has no build for this machine ({system}).\n"
+    "jaxlib, for one, has builds for 64-bit Linux and Windows, and for macOS on Apple processors.",
+    FORBIDDEN: "a file could not be written.\nSee who owns {root}/.venv, or delete it and start again.",
+}
 
 
 def explain(output: str, lock: Path) -> str:
     """Turn what an installer printed into a cause and something to do."""
     system = "{}, Python {}.{}".format(sys.platform, *sys.version_info[:2])
-    for pattern, text in CAUSES:
+    for pattern, text in CAUSES.items():
         if re.search(pattern, output):
             return text.format(lock=lock.relative_to(ROOT), root=ROOT, system=system)
     return "the installer's own words are above.\nIf nothing helps: delete .venv and start again."
@@ -211,23 +202,18 @@ def clean_environment() -> Dict[str, str]:
 
 def step(what: str, command: List[str], lock: Path) -> None:
     """Run one installing command, passing its words on; raise SetupError with the cause if it fails."""
-    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
-    environment = clean_environment()
-    child = subprocess.Popen(
-        command, stdin=nothing, stdout=sys.stderr, stderr=pipe, env=environment, cwd=str(ROOT)
-    )
+    streams = {"stdin": subprocess.DEVNULL, "stdout": sys.stderr, "stderr": subprocess.PIPE}
     lines: List[str] = []
-    assert child.stderr is not None
-    try:
-        for raw in child.stderr:
-            lines.append(raw.decode(errors="replace"))
-            sys.stderr.write(lines[-1])
-            sys.stderr.flush()
-        code = child.wait()
-    except BaseException:
-        child.terminate()
-        child.wait()
-        raise
+    with subprocess.Popen(command, env=clean_environment(), cwd=str(ROOT), **streams) as child:  # type: ignore
+        try:
+            for raw in child.stderr or ():
+                lines.append(raw.decode(errors="replace"))
+                sys.stderr.write(lines[-1])
+                sys.stderr.flush()
+            code = child.wait()
+        except BaseException:
+            child.terminate()
+            raise
     if code != 0:
         raise SetupError(f"{what} failed: {explain(''.join(lines[-400:]), lock)}")
 
@@ -318,7 +304,7 @@ def build(layer: str) -> None:
                 raise
             say(f"catallax: uv could not do it ({error}); trying venv and pip")
             if new:
-                shutil.rmtree(str(VENV))
+                shutil.rmtree(str(VENV), ignore_errors=True)
     stamp("place").write_text(str(ROOT))
     for served in SERVES[layer]:
         stamp(served).write_text(fingerprint(served))

@@ -18,7 +18,7 @@ SOUND = {
     "core/run.py": "import equinox as eqx\nfrom . import rng\n\ndef run():\n    from .rng import key\n",
     "games/__init__.py": "",
     "games/auction/__init__.py": "from .clearing import clear as clear\n",
-    "games/auction/clearing.py": "from catallax.core import run, rng\nfrom catallax.core.run import run as go\n",
+    "games/auction/clearing.py": "from catallax.core import run, rng\nfrom catallax.core.run import go\n",
     "lab/__init__.py": "",
     "lab/store.py": "import catallax.core.run\nfrom catallax.version import VERSION\nimport safetensors\n",
     "lab/figure.py": "import matplotlib.pyplot as plt\n",
@@ -26,17 +26,37 @@ SOUND = {
     "agents/zic.py": "from ..games.auction import clear\nfrom ..core import run\n",
     "solvers/flow.py": "from catallax.games.auction.clearing import clear\n",
     "measures/efficiency.py": "from catallax.solvers import flow\nfrom catallax.lab import store\n",
-    "experiments/table.py": "import matplotlib\nfrom catallax.agents import zic\nimport catallax.measures.efficiency\n",
-    "cli/main.py": "def main():\n    import importlib\n    importlib.import_module('catallax.experiments.table')\n",
+    "experiments/table.py": "import matplotlib\nfrom ..agents import zic\nfrom ..measures import efficiency",
+    "cli/main.py": "import importlib as i\ni.import_module('catallax.experiments.table')\n",
 }
 
 BROKEN = {
-    "core imports upwards": ("core/run.py", "from catallax.games.auction import clear", "core (floor 1) imports games"),
-    "lab imports a game": ("lab/store.py", "from ..games import auction", "lab imports games: both on floor 2"),
-    "games import the lab": ("games/auction/clearing.py", "import catallax.lab.store", "games imports lab: both"),
+    "core imports upwards": (
+        "core/run.py",
+        "from catallax.games.auction import clear",
+        "core (floor 1) imports games",
+    ),
+    "lab imports a game": (
+        "lab/store.py",
+        "from ..games import auction",
+        "lab imports games: both on floor 2",
+    ),
+    "games import the lab": (
+        "games/auction/clearing.py",
+        "import catallax.lab.store",
+        "games imports lab: both",
+    ),
     "agents import solvers": ("agents/zic.py", "from ..solvers import flow", "agents imports solvers: both"),
-    "measures import experiments": ("measures/efficiency.py", "import catallax.experiments.table", "run downwards"),
-    "hidden in a function": ("core/rng.py", "def f():\n    import catallax.agents.zic", "core (floor 1) imports agents"),
+    "measures import experiments": (
+        "measures/efficiency.py",
+        "import catallax.experiments.table",
+        "run downwards",
+    ),
+    "hidden in a function": (
+        "core/rng.py",
+        "def f():\n    import catallax.agents.zic",
+        "core (floor 1) imports agents",
+    ),
     "only for types": (
         "core/rng.py",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..measures import efficiency",
@@ -48,18 +68,34 @@ BROKEN = {
         "from importlib import import_module\nimport_module('...lab.store', __package__)",
         "games imports lab: both",
     ),
-    "member imports its package": ("core/rng.py", "from . import run\nfrom . import Missing", "the __init__ of catallax.core"),
-    "member imports the package above": ("games/auction/clearing.py", "from .. import x", "the __init__ of catallax.games"),
+    "member imports its package": ("core/rng.py", "from . import Missing", "the __init__ of catallax.core"),
+    "member imports the package above": (
+        "games/auction/clearing.py",
+        "from .. import x",
+        "the __init__ of catallax.games",
+    ),
     "member imports catallax": ("lab/store.py", "from catallax import run", "the __init__ of catallax,"),
     "member imports catallax plainly": ("cli/main.py", "import catallax", "the __init__ of catallax,"),
-    "ring of two": ("core/rng.py", "from .run import run", "catallax.core.rng -> catallax.core.run -> catallax.core.rng"),
-    "matplotlib elsewhere": ("measures/efficiency.py", "import matplotlib.pyplot", "matplotlib, which belongs only in"),
+    "ring of two": (
+        "core/rng.py",
+        "from .run import run",
+        "catallax.core.rng -> catallax.core.run -> catallax.core.rng",
+    ),
+    "matplotlib elsewhere": (
+        "measures/efficiency.py",
+        "import matplotlib.pyplot",
+        "matplotlib, which belongs only in",
+    ),
     "ray elsewhere": ("lab/store.py", "def f():\n    from ray import remote", "ray, which belongs only in"),
     "core is not thin": ("core/rng.py", "import scipy.stats", "core imports scipy; it may import only"),
-    "no such module": ("lab/store.py", "import catallax.core.gone", "catallax.core.gone, which does not exist"),
+    "no such module": (
+        "lab/store.py",
+        "import catallax.core.gone",
+        "catallax.core.gone, which does not exist",
+    ),
     "no such floor": ("utils/misc.py", "x = 1", "utils is on no floor"),
     "not Python": ("lab/store.py", "def (", "cannot be read"),
-}  # fmt: skip
+}
 
 
 def write_tree(source: Path, files: dict[str, str]) -> Path:
@@ -71,9 +107,7 @@ def write_tree(source: Path, files: dict[str, str]) -> Path:
 
 
 def run_floors(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(FLOORS), *arguments], capture_output=True, text=True, timeout=60
-    )
+    return subprocess.run([sys.executable, str(FLOORS), *arguments], capture_output=True, text=True, timeout=60)
 
 
 def test_the_tree_keeps_its_floors() -> None:
@@ -83,10 +117,8 @@ def test_the_tree_keeps_its_floors() -> None:
 
 def test_a_sound_tree_is_green(tmp_path: Path) -> None:
     done = run_floors(str(write_tree(tmp_path, SOUND)))
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (
-        0,
-        "floors: 17 modules, 38 imports, 0 problems",
-    ), done.stdout
+    assert done.returncode == 0, done.stdout
+    assert done.stdout == "floors: 17 modules, 30 imports, 0 problems\n"
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -122,10 +154,11 @@ def test_sizes_are_reported_and_never_block(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "tools" / "size.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    for remark in (
+    remarks = (
         "405 lines (over 400)",
         "long has 402 lines (over 60)",
         "long has no docstring",
         "cannot be read",
-    ):
+    )
+    for remark in remarks:
         assert remark in done.stdout

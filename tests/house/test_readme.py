@@ -89,10 +89,7 @@ exit 1
 
 
 def test_other_languages_are_not_run() -> None:
-    assert (
-        read_blocks("p", "```text\nx\n```\n```\ny\n```\n<!-- no run: shape only -->\n```python\n1/0\n```\n")
-        == []
-    )
+    assert read_blocks("p", "```text\nx\n```\n```\ny\n```\n<!-- no run: shape only -->\n```python\n1/0\n```\n") == []
 
 
 @pytest.mark.parametrize(

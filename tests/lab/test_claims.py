@@ -43,9 +43,7 @@ def value(ours, published=0.0, error=0.1, baseline=None, **kwargs):
 
 
 def direction(ours, sign=1, **kwargs):
-    return Direction(
-        id="effect", source="Rawat2023", statement="a > b", sign=sign, estimate=constant(ours), **kwargs
-    )
+    return Direction(id="effect", source="Rawat2023", statement="a > b", sign=sign, estimate=constant(ours), **kwargs)
 
 
 def test_reproduced_exactly_while_the_intervals_touch():

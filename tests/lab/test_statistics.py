@@ -1,4 +1,4 @@
-"""Intervals over replications: against scipy's own one-sample test, closed forms, and their promised coverage."""
+"""Intervals over replications: against scipy's own t test, closed forms, and their promised coverage."""
 
 import numpy as np
 import pytest

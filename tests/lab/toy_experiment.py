@@ -1,6 +1,7 @@
-"""A small stochastic dynamics and an experiment of it, for the tests of the laboratory; also a program for the kill tests.
+"""A small stochastic dynamics and an experiment of it, for the tests of the laboratory.
 
-As a program: `python toy_experiment.py DIRECTORY STEPS CHUNK WORK` runs it and prints a line at each event.
+As a program, for the tests that kill it: `python toy_experiment.py DIRECTORY STEPS CHUNK WORK [PAUSE]` runs
+it and prints a line at each event.
 """
 
 import os
@@ -18,6 +19,7 @@ from jaxtyping import Array, Float, Int
 from catallax.core import AbstractDynamics, AbstractMeasure, Variable, rng
 from catallax.core.errors import CatallaxError
 from catallax.lab import Cell, Experiment, Scale
+from catallax.lab.progress import SilentProgress
 
 
 class WalkState(NamedTuple):
@@ -110,21 +112,37 @@ def experiment(steps: int = 24, replications: int = 3, block: int = 2, chunk: in
     return Experiment(**{**values, **other})
 
 
+def lanes_only(steps: int, chunk: int) -> Experiment:
+    """The experiment of the program."""
+    return experiment(steps=steps, chunk=chunk, cells=lambda s: cells(s)[1:])
+
+
 def same_bits(a: Any, b: Any) -> bool:
     """Whether two trees of arrays have the same structure and the same bits."""
-    raw = lambda x: np.asarray(jax.random.key_data(x) if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key) else x)
+
+    def raw(x: Any) -> bytes:
+        is_key = jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
+        return np.asarray(jax.random.key_data(x) if is_key else x).tobytes()
+
     leaves_a, leaves_b = jax.tree.leaves(a), jax.tree.leaves(b)
     same = jax.tree.structure(a) == jax.tree.structure(b)
-    return same and all(raw(x).tobytes() == raw(y).tobytes() for x, y in zip(leaves_a, leaves_b, strict=True))
+    return same and all(raw(x) == raw(y) for x, y in zip(leaves_a, leaves_b, strict=True))
 
 
-class _Loud:
+class Loud(SilentProgress):
     """Prints each event at once, so that a test can fire at it."""
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "tick":
-            return lambda: None
-        return lambda *args: print(name, *args, flush=True)
+    def stage(self, text: str) -> None:
+        print("stage", text, flush=True)
+
+    def plan(self, total: int, done: int) -> None:
+        print("plan", total, done, flush=True)
+
+    def advance(self, steps: int) -> None:
+        print("advance", steps, flush=True)
+
+    def note(self, text: str) -> None:
+        print("note", text, flush=True)
 
 
 def main() -> None:
@@ -136,13 +154,14 @@ def main() -> None:
         replace = os.replace
         os.replace = lambda a, b: (time.sleep(pause), replace(a, b))[1]
     try:
-        toy = experiment(steps=steps, chunk=chunk)
-        execute(toy, WalkSettings(work=work), "quick", 5, directory, _Loud())
+        execute(lanes_only(steps, chunk), WalkSettings(work=work), "quick", 5, directory, Loud())
         print("done", flush=True)
         code = 0
     except CatallaxError as error:
         print("error", type(error).__name__, error, flush=True)
         code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
     sys.stdout.flush()
     os._exit(code)
 

@@ -24,8 +24,9 @@ def default_directory() -> Path:
 def switch_on() -> Path | None:
     """Switch the cache on by the environment, before jax is imported.
 
-    A directory in JAX_COMPILATION_CACHE_DIR is respected, an empty one there switches the cache off. Where nothing can
-    be written the run simply goes without. Does nothing once jax has been imported: its user has decided.
+    A directory in JAX_COMPILATION_CACHE_DIR is respected, an empty one there switches the cache off. Where
+    nothing can be written the run simply goes without. Does nothing once jax has been imported: its user has
+    decided.
 
     Returns:
         The directory, or None if the cache is off.

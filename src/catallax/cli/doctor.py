@@ -148,4 +148,3 @@ def _cache(directory: Path | None) -> Check:
         advice = "every run compiles anew; set JAX_COMPILATION_CACHE_DIR to a directory that can be written"
         return Check("compilation cache", "warning", "off", advice)
     return Check("compilation cache", "ok", str(directory))
-

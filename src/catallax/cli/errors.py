@@ -26,7 +26,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class CommandError(Exception):
-    """A wrong use that is found before jax is loaded. The library's own errors carry `exit_code` in the same way."""
+    """A wrong use found before jax is loaded. The library's own errors carry `exit_code` in the same way."""
 
     exit_code = 2
 
@@ -53,17 +53,17 @@ def describe(error: BaseException) -> Failure:
     if isinstance(code, int) and str(error):
         return Failure(code, _one_line(str(error)))
     if isinstance(error, KeyboardInterrupt):
-        return Failure(INTERRUPTED, "interrupted before there was anything to save; the same command starts again")
+        return Failure(INTERRUPTED, "interrupted; what was saved is intact, the same command goes on from there")
     if isinstance(error, MemoryError):
-        return Failure(5, "out of memory; take fewer replications side by side (block) or close other programs")
+        return Failure(5, "out of memory; take fewer replications, or close other programs")
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename is not None else ""
         advice = "; free some space and resume" if error.errno in _FULL else ""
         return Failure(5, _one_line(f"{where}{error.strerror or error}{advice}"))
     if type(error).__name__ == "JaxRuntimeError" and "RESOURCE_EXHAUSTED" in str(error):
-        return Failure(5, "the device is out of memory; take a smaller block, or run on the CPU with JAX_PLATFORMS=cpu")
+        return Failure(5, "the device is out of memory; run on the CPU with JAX_PLATFORMS=cpu")
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("catallax"):
-        return Failure(5, f'the Python package "{error.name}" is missing; install catallax with its dependencies again')
+        return Failure(5, f'the Python package "{error.name}" is missing; install catallax again, with its lock')
     return Failure(BUG, f"this is a bug in catallax: {_one_line(_name(error))}; {_write_bug_report(error)}")
 
 
@@ -80,7 +80,7 @@ def _one_line(text: str) -> str:
 
 
 def _write_bug_report(error: BaseException) -> str:
-    """Save the traceback with the versions, and say where; in the current directory or, failing that, elsewhere."""
+    """Save the traceback with the versions in the current directory, failing that elsewhere; say where."""
     import platform
     import tempfile
     import time

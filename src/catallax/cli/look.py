@@ -43,9 +43,7 @@ def show(name: str, /, *, common: Common | None = None) -> int:
         key: {"steps": scale.steps, "replications": scale.replications, "block": scale.block}
         for key, scale in experiment.scales.items()
     }
-    claims = [
-        {"id": claim.id, "source": claim.source, "statement": claim.statement} for claim in experiment.claims
-    ]
+    claims = [{"id": claim.id, "source": claim.source, "statement": claim.statement} for claim in experiment.claims]
     answer = {
         "schema": "catallax-show-1",
         "status": "done",
@@ -156,10 +154,7 @@ def _show_text(answer: dict[str, Any]) -> str:
         ("settings", [(s["name"], s["type"], f"default {s['default']}") for s in answer["settings"]]),
         (
             "scales",
-            [
-                (key, f"{s['steps']} steps", f"{s['replications']} replications")
-                for key, s in answer["scales"].items()
-            ],
+            [(key, f"{s['steps']} steps", f"{s['replications']} replications") for key, s in answer["scales"].items()],
         ),
         ("cells", [(c["name"], c["label"]) for c in answer["cells"]]),
         ("claims", [(c["id"], c["statement"], f"[{c['source']}]") for c in answer["claims"]]),

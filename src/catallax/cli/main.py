@@ -1,9 +1,10 @@
 """`catallax`: the commands, and how every one of them ends.
 
-Standard output is the answer, standard error is progress and messages. jax is imported by the commands that need it and
-by nothing else, so that `catallax --help` answers at once.
+Standard output is the answer, standard error is progress and messages. jax is imported by the commands that
+need it and by nothing else, so that `catallax --help` answers at once.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -15,7 +16,10 @@ import catallax
 from catallax.cli import doctor, errors, look, output, reporting, running
 
 _HELP = "Learning agents in markets, games and economies: run an experiment, get its table with a verdict."
-_EPILOGUE = "Exit codes: 0 done, 1 an estimate failed, 2 wrong use, 3 bad file, 4 numerical failure, 5 machine, 6 locked, 130 interrupted."
+_EPILOGUE = (
+    "Exit codes: 0 done, 1 an estimate failed, 2 wrong use, 3 bad file, 4 numerical failure, 5 machine, "
+    "6 locked, 70 a bug of ours, 130 interrupted."
+)
 
 
 def make_app() -> App:
@@ -53,10 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code; see `catallax.cli.errors`.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
-    code = _dispatch(tokens)
+    try:
+        code = _dispatch(tokens)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read the answer has enough (catallax list | head); nothing may be written at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     if arguments is None and code == errors.INTERRUPTED:
         # a computation that was abandoned still runs in its thread; a normal exit would wait for it
-        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     return code
@@ -65,33 +74,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(tokens: list[str]) -> int:
     """Run one command and turn whatever ends it into an exit code and one line."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without these letters must not end a run
-    before_separator = tokens[: tokens.index("--")] if "--" in tokens else tokens
     try:
         code = make_app()(tokens)
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
-        # whoever read the answer has enough (catallax list | head); nothing may be written at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 2
     except CycloptsError as error:
-        failure = errors.describe(errors.CommandError(f"{error} (help: catallax --help)"))
         raised: BaseException = error
+        failure = errors.describe(errors.CommandError(f"{error} (help: catallax --help)"))
     except BaseException as error:
-        failure = errors.describe(error)
         raised = error
-    if "--debug" in before_separator:
+        failure = errors.describe(error)
+    return _fail(failure, raised, tokens[: tokens.index("--")] if "--" in tokens else tokens)
+
+
+def _fail(failure: errors.Failure, raised: BaseException, options: list[str]) -> int:
+    """Say how a command failed, and give its exit code."""
+    if "--debug" in options:
         traceback.print_exception(raised)
     output.say(failure.message)
-    if "--json" in before_separator:
+    if "--json" in options:
         status = "interrupted" if failure.exit_code == errors.INTERRUPTED else "error"
-        output.print_json(
-            {"schema": "catallax-error-1", "status": status, "exit_code": failure.exit_code, "message": failure.message}
-        )
+        output.print_json({"schema": "catallax-error-1", "status": status, **failure._asdict()})
     return failure.exit_code
 
 

@@ -72,7 +72,12 @@ class Setup(Quiet):
     ] = None
     set: Annotated[
         tuple[str, ...],
-        Parameter(name="--set", negative="", show_default=False, help="A setting as key=value; may be given several times."),
+        Parameter(
+            name="--set",
+            negative="",
+            show_default=False,
+            help="A setting as key=value; may be given several times.",
+        ),
     ] = field(default=())
     config: Annotated[
         Path | None, Parameter(converter=_path, help="A TOML file of settings; --set goes before it.")

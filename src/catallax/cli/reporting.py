@@ -1,4 +1,4 @@
-"""The command report, and what reproduce shares with it: tables, figures and verdicts from stored results only."""
+"""The command report, and what reproduce shares with it: tables, figures, verdicts from stored results."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +35,11 @@ def report(directory: PathOption, /, *, common: Common | None = None) -> int:
 
     results = Results(stored.open_run(directory).experiment, directory)
     made = make(results)
-    emit(answer(made, results, schema="catallax-report-1"), text(made, results), as_json=common is not None and common.json)
+    emit(
+        answer(made, results, schema="catallax-report-1"),
+        text(made, results),
+        as_json=common is not None and common.json,
+    )
     return 1 if made.judgement.failed else 0
 
 
@@ -93,11 +97,15 @@ def text(made: Made, results: Any) -> str:
     """
     from catallax.lab.report import verdict_table
 
+    verdicts = made.judgement.verdicts
     tables = list(made.report.tables)
-    if made.judgement.verdicts:
-        tables.append(verdict_table(made.judgement.verdicts))
+    if verdicts:
+        tables.append(verdict_table(verdicts, reasons=False))
     parts = [table.text(width()) for table in tables]
+    reasons = [f"{verdict.id}: {verdict.note}" for verdict in verdicts if verdict.verdict != "reproduced"]
+    if reasons:
+        parts.append("Not reproduced, or only in part:\n" + "\n".join(reasons) + "\n")
     if made.judgement.failed:
         parts.append(f"no estimate for: {', '.join(made.judgement.failed)}")
-    parts.append(f"{results.directory}: {len(made.report.tables)} tables, {len(made.report.figures)} figures")
+    parts.append(f"tables, figures and report.md are in {results.directory}")
     return "\n".join(parts)

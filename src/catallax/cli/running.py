@@ -1,7 +1,5 @@
 """Commands that compute: run, resume, reproduce."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +34,13 @@ def resume(directory: PathOption, /, *, progress: Quiet | None = None, common: C
         common: Options of every command.
     """
     stored.check_directory(directory)
-    with _watching(f"resume {directory.name}", quiet=progress is not None and progress.quiet) as (bar, stop):
+    with _watch(f"resume {directory.name}", quiet=progress is not None and progress.quiet) as bar:
         bar.stage("loading jax")
         from catallax.lab.execute import execute
 
         experiment, request = stored.open_run(directory)
         settings, scale_name, seed = request
-        results = execute(experiment, settings, scale_name, seed, directory, progress=bar, should_stop=stop)
+        results = execute(experiment, settings, scale_name, seed, directory, progress=bar)
     return _done(experiment.name, results, common)
 
 
@@ -82,7 +80,7 @@ def _run(name: str, setup: Setup) -> Any:
     if name not in catalogue.CATALOGUE:
         raise CommandError(catalogue.unknown(name))
     pairs = setup.pairs()
-    with _watching(name, quiet=setup.quiet) as (bar, stop):
+    with _watch(name, quiet=setup.quiet) as bar:
         bar.stage("loading jax")
         experiment = catalogue.load(name)
         from catallax.lab.execute import default_directory, execute
@@ -93,15 +91,15 @@ def _run(name: str, setup: Setup) -> Any:
             experiment = stored.resized(experiment, setup.scale, replications=setup.replications)
         scale_name, seed = setup.scale, setup.seed
         directory = setup.out or default_directory(RUNS, experiment, settings, scale_name, seed)
-        return execute(experiment, settings, scale_name, seed, directory, progress=bar, should_stop=stop)
+        return execute(experiment, settings, scale_name, seed, directory, progress=bar)
 
 
-@contextmanager
-def _watching(title: str, *, quiet: bool) -> Iterator[tuple[Any, Any]]:
-    """Progress on standard error and Ctrl-C under control, both before jax is imported."""
-    from catallax.lab.interrupt import stop_on_signal
+def _watch(title: str, *, quiet: bool) -> Any:
+    """Progress on standard error, as a context manager, before jax is imported.
+
+    Ctrl-C ends the preparations at once, since there is nothing to save; from then on `execute` answers it.
+    """
     from catallax.lab.progress import choose_progress
 
     cache.switch_on()
-    with choose_progress(title, quiet) as progress, stop_on_signal(progress.note) as should_stop:
-        yield progress, should_stop
+    return choose_progress(title, quiet)

@@ -18,7 +18,7 @@ class Spec(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What `learn` sees: B sequences of T ticks lived through with a frozen state. B is copies (times seats, if shared)."""
+    """What `learn` sees: B sequences of T ticks lived through with a frozen state. B is copies (x seats if shared)."""
 
     obs: PyTree[Shaped[Array, "B T+1 ..."]]
     """Observations; one more in time than the rest: the last is what was seen after the last tick."""

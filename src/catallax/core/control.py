@@ -39,8 +39,8 @@ def flat_vmap(f: Callable, mapped: tuple[bool, ...], in_sequence: bool = False) 
         rows = tuple(a for a, m in zip(args, mapped, strict=True) if m)
 
         def one(row: tuple) -> Any:
-            row = iter(row)
-            return f(*(next(row) if m else a for a, m in zip(args, mapped, strict=True)))
+            given = iter(row)
+            return f(*(next(given) if m else a for a, m in zip(args, mapped, strict=True)))
 
         return jax.lax.map(one, rows)
 
@@ -68,6 +68,11 @@ def flat_vmap(f: Callable, mapped: tuple[bool, ...], in_sequence: bool = False) 
         return out, jax.tree.map(lambda _: True, out)
 
     return lifted
+
+
+def _first(words: rng.Words) -> rng.Words:
+    """The words of the group's first seat."""
+    return rng.Words(words.first[0], words.second[0])
 
 
 def _over_copies(f: Callable, *args: Any, outer: tuple = ()) -> Any:
@@ -124,7 +129,7 @@ class Independent(AbstractControl):
         arrays, static = zip(*(eqx.partition(a, eqx.is_array) for a in agents), strict=True)
         if any(not eqx.tree_equal(s, static[0]) for s in static[1:]):
             raise BuildError(
-                "Independent.each: the rules differ in more than the values of their arrays; put them in separate groups"
+                "Independent.each: the rules differ in more than the values of their arrays; make separate groups"
             )
         return cls(eqx.combine(jax.tree.map(lambda *x: jnp.stack(x), *arrays), static[0]), len(agents))
 
@@ -137,7 +142,7 @@ class Independent(AbstractControl):
         if self.stacked is None:
             params = jax.tree.map(lambda x: jnp.broadcast_to(x, (n, *x.shape)), params)
 
-        def one(words: Array, params: Any, *rest: Any) -> Any:
+        def one(words: rng.Words, params: Any, *rest: Any) -> Any:
             return f(eqx.combine(params, static), words, *rest)
 
         words, *rest = args
@@ -150,7 +155,7 @@ class Independent(AbstractControl):
     def reset(self, words: rng.Words, state: Any) -> PyTree[Array]:
         """Memories `[n, E, ...]`."""
 
-        def one(agent: AbstractAgent, w: Array, s: Any) -> Any:
+        def one(agent: AbstractAgent, w: rng.Words, s: Any) -> Any:
             return _over_copies(lambda s, w: agent.reset(rng.from_words(w), s), w, outer=(s,))
 
         return self._lift(one, _leading(words), words, state, mapped=(True,))
@@ -160,23 +165,19 @@ class Independent(AbstractControl):
     ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
         """Each seat decides with its own state; the copies of a seat share it."""
 
-        def one(agent: AbstractAgent, w: Array, s: Any, m: Any, o: Any) -> Any:
-            return _over_copies(
-                lambda s, w, m, o: agent.act(rng.from_words(w), s, m, o), w, m, o, outer=(s,)
-            )
+        def one(agent: AbstractAgent, w: rng.Words, s: Any, m: Any, o: Any) -> Any:
+            return _over_copies(lambda s, w, m, o: agent.act(rng.from_words(w), s, m, o), w, m, o, outer=(s,))
 
         return self._lift(one, _leading(words), words, state, memory, obs, mapped=(True, True, True))
 
     def learn(self, words: rng.Words, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
         """Each seat learns from its own E sequences."""
 
-        def one(agent: AbstractAgent, w: Array, s: Any, b: Any, t: Any) -> Any:
+        def one(agent: AbstractAgent, w: rng.Words, s: Any, b: Any, t: Any) -> Any:
             return agent.learn(rng.from_words(w), s, b, t)
 
         looped = self.agent.learns_in_sequence and jax.default_backend() == "cpu"
-        return self._lift(
-            one, _leading(words), words, state, batch, t, mapped=(True, True, False), in_sequence=looped
-        )
+        return self._lift(one, _leading(words), words, state, batch, t, mapped=(True, True, False), in_sequence=looped)
 
 
 class Shared(AbstractControl):
@@ -193,7 +194,7 @@ class Shared(AbstractControl):
 
     def init(self, words: rng.Words, spec: Spec) -> PyTree[Array]:
         """One state."""
-        return self.agent.init(rng.from_words(rng.Words(words.first[0], words.second[0])), spec)
+        return self.agent.init(rng.from_words(_first(words)), spec)
 
     def reset(self, words: rng.Words, state: Any) -> PyTree[Array]:
         """Memories `[n, E, ...]`."""
@@ -203,16 +204,14 @@ class Shared(AbstractControl):
         self, words: rng.Words, state: Any, memory: Any, obs: Any
     ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
         """Every seat and copy decides with the one state."""
-        return jax.vmap(jax.vmap(lambda w, m, o: self.agent.act(rng.from_words(w), state, m, o)))(
-            words, memory, obs
-        )
+        return jax.vmap(jax.vmap(lambda w, m, o: self.agent.act(rng.from_words(w), state, m, o)))(words, memory, obs)
 
     def learn(self, words: rng.Words, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
         """One update from the sequences of all teaching seats."""
         if self.learn_from is not None:
             batch = jax.tree.map(lambda x: x[jnp.asarray(self.learn_from)], batch)
         batch = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
-        return self.agent.learn(rng.from_words(rng.Words(words.first[0], words.second[0])), state, batch, t)
+        return self.agent.learn(rng.from_words(_first(words)), state, batch, t)
 
 
 class Joint(AbstractControl):
@@ -226,22 +225,23 @@ class Joint(AbstractControl):
 
     def init(self, words: rng.Words, spec: Spec) -> PyTree[Array]:
         """One state; `spec` describes one seat."""
-        return self.agent.init(rng.from_words(rng.Words(words.first[0], words.second[0])), spec)
+        return self.agent.init(rng.from_words(_first(words)), spec)
 
     def reset(self, words: rng.Words, state: Any) -> PyTree[Array]:
         """One memory for each copy."""
-        return jax.vmap(lambda w: self.agent.reset(rng.from_words(w), state))(rng.Words(words.first[0], words.second[0]))
+        return jax.vmap(lambda w: self.agent.reset(rng.from_words(w), state))(_first(words))
 
     def act(
         self, words: rng.Words, state: Any, memory: Any, obs: Any
     ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
         """The team decides in each copy; extras are the team's, `[E, ...]`."""
         act = jax.vmap(lambda w, m, o: self.agent.act(rng.from_words(w), state, m, o), in_axes=(0, 0, 1))
-        action, memory, extras = act(rng.Words(words.first[0], words.second[0]), memory, obs)
+        action, memory, extras = act(_first(words), memory, obs)
         return jax.tree.map(lambda x: jnp.moveaxis(x, 1, 0), action), memory, extras
 
     def learn(self, words: rng.Words, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
         """One update from the team's experience."""
         to_team = lambda x: jnp.moveaxis(x, 0, 2)
-        team = Batch(*(jax.tree.map(to_team, part) for part in batch[:-1]), batch.extras)
-        return self.agent.learn(rng.from_words(rng.Words(words.first[0], words.second[0])), state, team, t)
+        lived = jax.tree.map(to_team, batch._replace(extras=()))
+        team = lived._replace(extras=batch.extras)
+        return self.agent.learn(rng.from_words(_first(words)), state, team, t)

@@ -16,13 +16,11 @@ class AbstractDynamics(eqx.Module):
         """The first state. `key` is the run's key."""
 
     @abc.abstractmethod
-    def step(
-        self, key: Shaped[PRNGKeyArray, ""], state: Any, t: Int[Array, ""]
-    ) -> tuple[PyTree[Array], PyTree[Array]]:
+    def step(self, key: Shaped[PRNGKeyArray, ""], state: Any, t: Int[Array, ""]) -> tuple[PyTree[Array], PyTree[Array]]:
         """The next state and a record of the step, for measures.
 
         `key` is the RUN's key, the same at every step; `t` counts steps from the start of the run. A dynamics that
-        draws must derive its key from both (`rng.fold(key, t)` or `rng.words`): then a run cut into chunks is the same run.
+        draws must derive its key from both (`rng.fold(key, t)` or `rng.words`): so a run cut in chunks is the same.
         """
 
     def residual(self, state: Any) -> Float[Array, ""]:

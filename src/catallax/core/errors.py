@@ -1,4 +1,4 @@
-"""Errors that speak: each says what is wrong, where, why and what to do, and knows the exit code of the command line."""
+"""Errors that speak: what is wrong, where, why and what to do; each knows the exit code of the command line."""
 
 
 class CatallaxError(Exception):
@@ -14,7 +14,7 @@ class InputError(CatallaxError):
 
 
 class BuildError(InputError):
-    """A game and a population do not fit: a seat twice or not at all, an action of the wrong form, a hidden observation."""
+    """A game and a population do not fit: a seat filled twice, an action of the wrong form, a hidden observation."""
 
 
 class FileError(CatallaxError):

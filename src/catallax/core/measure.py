@@ -34,9 +34,7 @@ class AbstractMeasure(eqx.Module):
         """What `__call__` returns, in any order."""
 
     @abc.abstractmethod
-    def __call__(
-        self, dynamics: AbstractDynamics, state: Any, record: Any, t: Int[Array, ""]
-    ) -> dict[str, Array]:
+    def __call__(self, dynamics: AbstractDynamics, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
         """The values, keyed by variable name."""
 
 

@@ -1,4 +1,4 @@
-"""Play: a population playing a game, as a dynamics. One step is one phase: `length` ticks with frozen states, then learning."""
+"""Play: a population playing a game, as a dynamics. A step is a phase: ticks with frozen states, then learning."""
 
 from typing import Any, NamedTuple
 
@@ -87,14 +87,14 @@ class Play(AbstractDynamics):
             index, role = self._role(group)
             seats = group.positions(role)
             agents.append(
-                group.control.init(rng.words(key, rng.role_stream(index, rng.INIT), jnp.int32(0), seats, jnp.int32(0)), spec)
+                group.control.init(
+                    rng.words(key, rng.role_stream(index, rng.INIT), jnp.int32(0), seats, jnp.int32(0)), spec
+                )
             )
         worlds, memories = self._open(key, tuple(agents), jnp.int32(0))
         return PlayState(worlds, memories, tuple(agents))
 
-    def step(
-        self, key: Shaped[PRNGKeyArray, ""], state: PlayState, t: Int[Array, ""]
-    ) -> tuple[PlayState, Record]:
+    def step(self, key: Shaped[PRNGKeyArray, ""], state: PlayState, t: Int[Array, ""]) -> tuple[PlayState, Record]:
         """One phase."""
         worlds, memories, agents = state
         if self.episodic:
@@ -132,18 +132,14 @@ class Play(AbstractDynamics):
     def _specs(self, key: Any) -> list[Spec]:
         def one(key: Any) -> list[Any]:
             obs = self.game.observe(self.game.init(key))
-            return [
-                g.interface.view(jax.tree.map(lambda x: x[0], obs[g.role])) for g in self.population.groups
-            ]
+            return [g.interface.view(jax.tree.map(lambda x: x[0], obs[g.role])) for g in self.population.groups]
 
         views = eqx.filter_eval_shape(one, key)
         return [Spec(v, self._role(g)[1].action) for v, g in zip(views, self.population.groups, strict=True)]
 
     def _open(self, key: Any, agents: tuple[Any, ...], t: Array) -> tuple[Any, tuple[Any, ...]]:
         copies = jnp.arange(self.copies)
-        worlds = jax.vmap(self.game.init)(
-            rng.from_words(rng.words(key, rng.WORLD_INIT, copies, jnp.int32(0), t))
-        )
+        worlds = jax.vmap(self.game.init)(rng.from_words(rng.words(key, rng.WORLD_INIT, copies, jnp.int32(0), t)))
         memories = []
         for group, state in zip(self.population.groups, agents, strict=True):
             index, role = self._role(group)
@@ -197,9 +193,7 @@ class Play(AbstractDynamics):
         for group, batch, obs in zip(self.population.groups, seen, self._seen(worlds), strict=True):
             last = jax.vmap(jax.vmap(group.interface.view))(obs)
             late = lambda tree, to=2: jax.tree.map(lambda x: jnp.moveaxis(x, 0, to), tree)
-            views = jax.tree.map(
-                lambda x, y: jnp.concatenate([x, y[:, :, None]], axis=2), late(batch.obs), last
-            )
+            views = jax.tree.map(lambda x, y: jnp.concatenate([x, y[:, :, None]], axis=2), late(batch.obs), last)
             extras = late(batch.extras, 1 if isinstance(group.control, Joint) else 2)
             batches.append(Batch(views, late(batch.action), late(batch.reward), late(batch.discount), extras))
         return tuple(batches)
@@ -218,7 +212,12 @@ class Play(AbstractDynamics):
         """One phase, traced for its shapes only: finds rules that do not fit and says which."""
         state = self.init(key)
         for group, spec, agent, memory, obs in zip(
-            self.population.groups, self._specs(key), state.agents, state.memories, self._seen(state.worlds), strict=True
+            self.population.groups,
+            self._specs(key),
+            state.agents,
+            state.memories,
+            self._seen(state.worlds),
+            strict=True,
         ):
             try:
                 self._audition(group, spec, agent, memory, obs)
@@ -231,7 +230,9 @@ class Play(AbstractDynamics):
         after, _ = self.step(key, state, jnp.int32(0))
         before = jax.tree.structure(state), [x.shape for x in jax.tree.leaves(state)]
         if before != (jax.tree.structure(after), [x.shape for x in jax.tree.leaves(after)]):
-            raise BuildError("Play: a phase changed the form of the state; `learn` and `act` must keep the shapes they got")
+            raise BuildError(
+                "Play: a phase changed the form of the state; `learn` and `act` must keep the shapes they got"
+            )
         return after
 
     def _audition(self, group: Group, spec: Spec, agent: Any, memory: Any, obs: Any) -> None:

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Int
 
 from .control import AbstractControl, Independent
@@ -109,14 +110,14 @@ class Population(eqx.Module):
             total = sum(g.size(role) for g in members)
             if total != role.seats:
                 raise BuildError(
-                    f"role {role.name!r} has {role.seats} seats, the population fills {total}; every seat needs one rule"
+                    f"role {role.name!r} has {role.seats} seats, the population fills {total}; each needs one rule"
                 )
-            if any(isinstance(g.seats, jax.core.Tracer) for g in members):
+            if any(isinstance(g.seats, Tracer) for g in members):
                 continue
             seats = np.concatenate([np.asarray(g.positions(role)) for g in members])
             if sorted(seats.tolist()) != list(range(role.seats)):
                 raise BuildError(
-                    f"role {role.name!r}: seats {sorted(seats.tolist())} are filled; each of 0..{role.seats - 1} is needed once"
+                    f"{role.name!r}: seats {sorted(seats.tolist())} are filled; fill each of 0..{role.seats - 1} once"
                 )
 
     def gather(self, game: AbstractGame, parts: Sequence[Any]) -> dict[str, Any]:

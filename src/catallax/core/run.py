@@ -1,4 +1,4 @@
-"""The two drivers: `run` scans a dynamics, `solve` iterates it to rest. Both may be vmapped, sharded and cut into chunks."""
+"""The two drivers: `run` scans a dynamics, `solve` iterates it to rest. Both may be vmapped and cut into chunks."""
 
 import math
 from collections.abc import Sequence

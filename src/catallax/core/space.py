@@ -95,10 +95,10 @@ def conform(action: PyTree[Any], space: AbstractSpace, who: str) -> PyTree[Array
     """`action` with the space's dtypes, or a `BuildError` that says what `who` returned and what was expected.
 
     Integers and weakly typed numbers become the space's dtype; another tree, another shape, or a lossy kind (a real
-    number where an integer is asked for) is refused. Only shapes and dtypes are looked at, so this costs nothing at run time.
+    number where an integer is asked for) is refused. Only shapes and dtypes are looked at: no cost at run time.
     """
     want = space.struct()
-    want_leaves, want_tree = jax.tree.flatten(want)
+    want_tree = jax.tree.structure(want)
     leaves, tree = jax.tree.flatten(action)
     if tree != want_tree:
         raise BuildError(f"{who} returned an action of the form {tree}; the game expects {want_tree}")

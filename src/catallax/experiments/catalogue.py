@@ -1,4 +1,4 @@
-"""The experiments of the library by name: strings only, a module is imported when its experiment is asked for."""
+"""The experiments of the library by name: strings only; a module is imported when it is asked for."""
 
 import difflib
 import importlib

@@ -1,31 +1,45 @@
-"""The laboratory: experiments as data, execution in chunks, files that survive, results with labels,
-verdicts.
+"""The laboratory: experiments as data, execution in chunks, files that survive, results with labels, verdicts.
 
-Names are loaded when first used: `catallax.lab.progress` can draw its bar before jax is imported.
+Names are loaded when first used: `catallax.lab.progress` can draw its bar before jax is imported. What runs an
+experiment, `execute` and `resume`, is in `catallax.lab.execute`.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from catallax.lab.execute import default_directory as default_directory
+    from catallax.lab.claims import AbstractClaim as AbstractClaim
+    from catallax.lab.claims import Baseline as Baseline
+    from catallax.lab.claims import Direction as Direction
+    from catallax.lab.claims import Judgement as Judgement
+    from catallax.lab.claims import NotComparable as NotComparable
+    from catallax.lab.claims import Value as Value
+    from catallax.lab.claims import Verdict as Verdict
     from catallax.lab.experiment import Cell as Cell
     from catallax.lab.experiment import Experiment as Experiment
     from catallax.lab.experiment import Scale as Scale
+    from catallax.lab.figure import Figure as Figure
+    from catallax.lab.report import Report as Report
     from catallax.lab.results import Results as Results
     from catallax.lab.settings import decode_settings as decode_settings
-    from catallax.lab.spec import experiment_name as experiment_name
-    from catallax.lab.spec import read_request as read_request
+    from catallax.lab.table import Table as Table
 
 _HOME = {
-    "default_directory": "execute",
+    "AbstractClaim": "claims",
+    "Baseline": "claims",
     "Cell": "experiment",
+    "Direction": "claims",
     "Experiment": "experiment",
-    "Scale": "experiment",
+    "Figure": "figure",
+    "Judgement": "claims",
+    "NotComparable": "claims",
+    "Report": "report",
     "Results": "results",
+    "Scale": "experiment",
+    "Table": "table",
+    "Value": "claims",
+    "Verdict": "claims",
     "decode_settings": "settings",
-    "experiment_name": "spec",
-    "read_request": "spec",
 }
 
 

@@ -1,19 +1,19 @@
 """Published numbers and what our runs say of them.
 
-A claim states what is printed, where, how we read it, and how far a printed number may lie from the truth it estimates.
-Judging compares it with one estimate a replication and gives one of four verdicts:
+A claim states what is printed, where, how we read it, and how far a printed number may lie from the truth it
+estimates. Judging compares it with one estimate a replication and gives one of four verdicts:
 
-| verdict | when |
-| --- | --- |
-| reproduced | our 95% interval over replications overlaps [published - error, published + error]; for a direction: the interval of the effect lies wholly on the stated side of zero |
-| direction only | it does not, but the interval of our paired difference from the stated baseline lies wholly on the published side; for a direction: the mean has the stated sign, the interval includes zero |
-| not reproduced | there is an interval and neither holds |
-| not comparable | what would be needed is missing, and the note names it |
+- *reproduced*: our 95% interval over replications overlaps [published - error, published + error]; for a
+  direction, the interval of the effect lies wholly on the stated side of zero.
+- *direction only*: it does not, but the interval of our paired difference from the stated baseline lies
+  wholly on the published side; for a direction, the mean has the stated sign and the interval includes zero.
+- *not reproduced*: there is an interval and neither holds.
+- *not comparable*: what would be needed is missing, and the note names it.
 
-Below ten replications there is no interval, so nothing is called *reproduced* or *not reproduced*. The verdict is then
-*direction only* if an exact one-sided sign test over the replications supports the published direction at the 5% level
-(all of five, seven of eight), and otherwise *not comparable*, with the missing replications named. A negative verdict
-with its evidence is a good result.
+Below ten replications there is no interval, so nothing is called *reproduced* or *not reproduced*. The
+verdict is then *direction only* if an exact one-sided sign test over the replications supports the published
+direction at the 5% level (all of five, seven of eight), and otherwise *not comparable*, with the missing
+replications named. A negative verdict with its evidence is a good result.
 """
 
 import abc
@@ -25,7 +25,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from catallax.core.errors import CatallaxError, InputError
+from catallax.core.errors import EnvironmentFailure, FileError, InputError
 from catallax.lab import statistics
 
 VERDICTS = ("reproduced", "direction only", "not reproduced", "not comparable")
@@ -69,14 +69,13 @@ class PublishedError(NamedTuple):
     reason: str
 
 
-def printed_error(
-    *, last_digit: float, sd: float | None = None, observations: int | None = None
-) -> PublishedError:
+def printed_error(*, last_digit: float, sd: float | None = None, observations: int | None = None) -> PublishedError:
     """Error of a printed number: 2 sd / sqrt(observations) + last_digit / 2.
 
     Args:
         last_digit: One unit of the last printed digit: 0.01 for 5.41.
-        sd: Printed standard deviation over the observations the number averages, in the same unit; None if not printed.
+        sd: Printed standard deviation over the observations the number averages, in the same unit; None if
+            not printed.
         observations: Number of observations averaged, at least 1; None if not printed.
 
     Raises:
@@ -136,9 +135,7 @@ class AbstractClaim(abc.ABC):
     def _verdict(self, published, estimate: statistics.Estimate, verdict: VerdictName, note: str) -> Verdict:
         """Put an estimate and a verdict on the claim's own data."""
         if estimate.undefined:
-            note = (
-                f"{note}; undefined in {estimate.undefined} of {estimate.n + estimate.undefined} replications"
-            )
+            note = f"{note}; undefined in {estimate.undefined} of {estimate.n + estimate.undefined} replications"
         mean, low, high = estimate.mean, estimate.low, estimate.high
         return Verdict(self.id, self.source, published, mean, low, high, estimate.n, verdict, note)
 
@@ -199,7 +196,7 @@ class Value(AbstractClaim):
         return verdict, f"interval misses {bounds}: {self.error_reason}{direction}"
 
     def _direction(self, ours, results: Any) -> tuple[bool, str]:
-        """Whether our difference from the baseline supports the published one, and the sentence that says so."""
+        """Whether our difference from the baseline supports the published one, and the words for it."""
         if self.baseline is None or self.published == self.baseline.published:
             return False, ""
         sign = 1 if self.published > self.baseline.published else -1
@@ -296,6 +293,7 @@ def judge_all(claims: Iterable[AbstractClaim], results: Any) -> Judgement:
 
     Raises:
         InputError: two claims share an identifier.
+        FileError: the results are not finished, or damaged.
     """
     claims = tuple(claims)
     names = [claim.id for claim in claims]
@@ -306,19 +304,19 @@ def judge_all(claims: Iterable[AbstractClaim], results: Any) -> Judgement:
     for claim in claims:
         try:
             verdicts.append(claim.judge(results))
-        except (CatallaxError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            # the estimate is the experiment author's code: whatever it raises costs this claim, not the report
+        except (FileError, EnvironmentFailure):
+            raise  # the results cannot be read: no claim can be judged
+        except Exception as error:
+            # the estimate is the experiment author's code: what it raises costs this claim, not the report
             failed.append(claim.id)
             published = getattr(claim, "published", None)
             note = f"no estimate: {type(error).__name__}: {error}"
-            verdicts.append(
-                Verdict(claim.id, claim.source, published, None, None, None, 0, "not comparable", note)
-            )
+            verdicts.append(Verdict(claim.id, claim.source, published, None, None, None, 0, "not comparable", note))
     return Judgement(tuple(verdicts), tuple(failed))
 
 
 def _side(estimate: statistics.Estimate, values: np.ndarray, sign: int) -> str:
-    """Where an effect lies: "excludes zero", "stated sign" or "other sign"; by sign test without an interval."""
+    """Where an effect lies: "excludes zero" (sign test if no interval), "stated sign" or "other sign"."""
     if estimate.mean is None or sign * estimate.mean <= 0:
         return "other sign"
     if estimate.low is None or estimate.high is None:

@@ -15,27 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import msgspec
 
 from catallax.core.errors import EnvironmentFailure, FileError, InputError, Interrupted
 from catallax.lab import guard, manifest, store
 from catallax.lab.experiment import Cell, Experiment
 from catallax.lab.interrupt import Worker, stop_on_signal
 from catallax.lab.layout import BlockFiles, RunFiles
-from catallax.lab.lock import LOCK_NAME, RunLock
+from catallax.lab.lock import RunLock
+from catallax.lab.opening import check_directory, open_directory, take_back
 from catallax.lab.program import CellProgram, check_series_form, choose_chunk, period_of
 from catallax.lab.progress import Progress, SilentProgress
 from catallax.lab.results import Results
-from catallax.lab.settings import as_builtins, check_settings, file_fields
-from catallax.lab.spec import (
-    difference,
-    file_hash,
-    make_spec,
-    read_request,
-    read_spec,
-    run_directory,
-    spec_hash,
-)
+from catallax.lab.settings import check_settings
+from catallax.lab.spec import as_begun, difference, make_spec, read_request, run_directory, spec_hash
 from catallax.lab.tree import HostTree, from_host, size_in_bytes, slice_axis
 
 _MARGIN = 4 << 20  # bytes that are asked for beyond the estimate: manifest, log, file system
@@ -112,7 +104,7 @@ def resume(
     `execute`.
     """
     request = read_request(experiment, directory)
-    return execute(experiment, *request, directory, progress, should_stop)
+    return execute(as_begun(experiment, directory), *request, directory, progress, should_stop)
 
 
 class _Runner:
@@ -143,77 +135,20 @@ class _Runner:
         cells = self.worker.call(self.experiment.build_cells, self.settings)
         self.spec = make_spec(self.experiment, self.settings, self.scale_name, self.seed, cells)
         self.hash = spec_hash(self.spec)
-        self._check_directory()
+        check_directory(self.files)
         made = not self.files.directory.exists()
         store.make_directory(self.files.directory)
         stack.enter_context(RunLock(self.files.directory))
         fresh = not self.files.spec.exists()
         try:
-            self._open(fresh)
+            self.settings = open_directory(self.files, self.spec, self.settings)
             self.cells = self.worker.call(self.experiment.build_cells, self.settings)
             self._prepare()
         except Exception as error:
             if fresh and not isinstance(error, Interrupted):
-                self._take_back(made)
+                take_back(self.files, made)
             raise
         self._attempt()
-
-    # ------------------------------------------------------------------ the directory
-
-    def _check_directory(self) -> None:
-        """Refuses a path that is no directory, or a directory that holds something else."""
-        path = self.files.directory
-        for part in (path, *path.parents):
-            if part.exists() and not part.is_dir():
-                raise InputError(f"{path}: {part} is a file; choose a directory")
-        if path.is_dir() and not self.files.spec.exists():
-            ours = {LOCK_NAME, f"{LOCK_NAME}.exclusive", self.files.log.name, self.files.inputs.name}
-            other = sorted(
-                p.name for p in path.iterdir() if p.name not in ours and not p.name.startswith(".")
-            )
-            if other:
-                raise InputError(
-                    f"{path}: not a run, but it holds {other[0]!r}; choose a new or empty directory"
-                )
-
-    def _open(self, fresh: bool) -> None:
-        """Compares with the run that is there, or begins a new one; then the user's files are read from
-        their copies.
-        """
-        store.remove_temporaries(self.files.directory)
-        if not fresh:
-            there = read_spec(self.files)["spec"]
-            if there != self.spec:
-                raise InputError(
-                    f"{self.files.directory} holds another run: {difference(there, self.spec)}; "
-                    "choose another directory, or the settings it was made with"
-                )
-        copies = {}
-        for field, path in file_fields(self.settings).items():
-            copy = (self.files.inputs / f"{field}{path.suffix}").absolute()
-            expected = self.spec["settings"][field]["sha256"]
-            if not copy.exists():
-                store.make_directory(self.files.inputs)
-                store.write_atomically(copy, store.read_bytes(path))
-            if file_hash(copy) != expected:
-                raise FileError(
-                    f"{copy}: not the file this run began with; it was altered, or {path} changed just now"
-                )
-            copies[field] = copy
-        self.settings = msgspec.structs.replace(self.settings, **copies)
-        if fresh:
-            values = as_builtins(self.settings)
-            values.update({f: f"{self.files.inputs.name}/{p.name}" for f, p in copies.items()})
-            store.write_json(self.files.spec, {"sha256": self.hash, "settings": values, "spec": self.spec})
-
-    def _take_back(self, made: bool) -> None:
-        """Removes what a run that never began has written."""
-        if made:
-            shutil.rmtree(self.files.directory, ignore_errors=True)
-            return
-        shutil.rmtree(self.files.inputs, ignore_errors=True)
-        for path in (self.files.spec, self.files.manifest, self.files.log, self.files.directory / LOCK_NAME):
-            path.unlink(missing_ok=True)
 
     # ------------------------------------------------------------------ before the first step
 
@@ -317,9 +252,7 @@ class _Runner:
                 if start < steps:
                     todo.append((cell, block, steps, start, state))
                 elif not self._block(cell, block).final.exists():
-                    store.rename_atomically(
-                        self._block(cell, block).checkpoint, self._block(cell, block).final
-                    )
+                    store.rename_atomically(self._block(cell, block).checkpoint, self._block(cell, block).final)
         self.progress.plan(total, done)
         for cell, block, steps, start, state in todo:
             self._run_block(cell, block, steps, start, state)
@@ -387,25 +320,19 @@ class _Runner:
         store.rename_atomically(files.checkpoint, files.final)
         self._log("block", cell=cell.name, block=block)
 
-    def _save(
-        self, cell: Cell, block: int, start: int, stop: int, state: HostTree, series: dict[str, Any]
-    ) -> None:
+    def _save(self, cell: Cell, block: int, start: int, stop: int, state: HostTree, series: dict[str, Any]) -> None:
         """Looks for NaN, then writes the chunk, then the checkpoint: a kill in between only repeats the
         chunk.
         """
         files, axis = self._block(cell, block), 1 if cell.lanes else 0
         first = block * self.scale.block
         real = min(self.scale.block, self.scale.replications - first)
-        kept = slice_axis(
-            HostTree(series, {}), axis, real
-        ).arrays  # the rest is the padding of the last block
+        kept = slice_axis(HostTree(series, {}), axis, real).arrays  # the rest is the padding of the last block
         span = guard.Span(cell, first, start, stop)
         guard.check_series(kept, span)
         guard.check_state(slice_axis(state, axis, real), span)
         about = {"spec": self.hash, "cell": cell.name, "block": block}
-        store.write_arrays(
-            files.chunk(start), kept, {**about, "kind": "series", "start": start, "stop": stop}
-        )
+        store.write_arrays(files.chunk(start), kept, {**about, "kind": "series", "start": start, "stop": stop})
         about.update(kind="state", step=stop, keys=state.keys)
         store.write_arrays(files.checkpoint, state.arrays, about)
 

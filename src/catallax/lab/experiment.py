@@ -35,8 +35,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def _check_name(kind: str, name: str) -> None:
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"{kind} {name!r}: a name is made of letters, digits, '_', '-' and '.', and starts with a "
-            "letter or digit"
+            f"{kind} {name!r}: a name is made of letters, digits, '_', '-' and '.', and starts with a letter or digit"
         )
 
 
@@ -84,7 +83,7 @@ class Cell:
     build: Callable[..., AbstractDynamics]
     """`build(**lane)` gives the dynamics; every lane value arrives as a traced scalar."""
     measures: tuple[AbstractMeasure, ...]
-    lanes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    lanes: Mapping[str, tuple[float | int, ...]] = field(default_factory=dict)
     """Axes that are array leaves of the dynamics: name to values. Their product is run in one program."""
     steps: Mapping[str, int] | None = None
     """Steps by scale name, where this cell differs from its scale."""
@@ -98,9 +97,7 @@ class Cell:
                     f"{where}: {axis!r} cannot name a lane; take an identifier other than replicate and phase"
                 )
             if len(values) == 0 or len(set(values)) != len(values):
-                raise InputError(
-                    f"{where}: lane {axis!r} needs one or more distinct values, got {tuple(values)!r}"
-                )
+                raise InputError(f"{where}: lane {axis!r} needs one or more distinct values, got {tuple(values)!r}")
             if not all(_finite(v) for v in values):
                 raise InputError(f"{where}: lane {axis!r} needs finite values, got {tuple(values)!r}")
         for scale, steps in (self.steps or {}).items():
@@ -113,15 +110,11 @@ class Cell:
             _check_count(where, f"`every` of {type(measure).__name__}", measure.every)
             for variable in measure.variables:
                 if variable.name in seen:
-                    raise InputError(
-                        f"{where}: two measures give the variable {variable.name!r}; take one out"
-                    )
+                    raise InputError(f"{where}: two measures give the variable {variable.name!r}; take one out")
                 seen.add(variable.name)
                 taken = [d for d in variable.dims if d in RESERVED_DIMENSIONS or d in self.lanes]
                 if taken:
-                    raise InputError(
-                        f"{where}: {variable.name!r} cannot have the dimension {taken[0]!r}: it is taken"
-                    )
+                    raise InputError(f"{where}: {variable.name!r} cannot have the dimension {taken[0]!r}: it is taken")
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -177,9 +170,7 @@ class Experiment(Generic[S]):
     def __post_init__(self) -> None:
         _check_name("experiment", self.name)
         if not self.scales:
-            raise InputError(
-                f"experiment {self.name!r} has no scale; give at least one, by custom 'quick' and 'paper'"
-            )
+            raise InputError(f"experiment {self.name!r} has no scale; give at least one, by custom 'quick' and 'paper'")
         for name in self.scales:
             _check_name("scale", name)
         if not self.settings.__struct_config__.frozen:
@@ -206,9 +197,7 @@ class Experiment(Generic[S]):
         for cell in cells:
             unknown = [s for s in (cell.steps or {}) if s not in self.scales]
             if unknown:
-                raise InputError(
-                    f"cell {cell.name!r}: steps for {unknown[0]!r}; {nearest(unknown[0], self.scales)}"
-                )
+                raise InputError(f"cell {cell.name!r}: steps for {unknown[0]!r}; {nearest(unknown[0], self.scales)}")
         return cells
 
 

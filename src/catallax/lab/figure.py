@@ -1,8 +1,9 @@
 """A figure of a report: SVG, PNG and the plotted numbers as CSV, in one house style.
 
-matplotlib is imported here only, and only when a figure is drawn. A figure is drawn on its own canvas, without
-`pyplot`, so that nothing global changes. The same data give the same SVG, byte for byte. Colours are those of Okabe and
-Ito, which readers with any common form of colour blindness can tell apart; marker and dashes say the same again.
+matplotlib is imported here only, and only when a figure is drawn. A figure is drawn on its own canvas,
+without `pyplot`, so that nothing global changes. The same data give the same SVG, byte for byte. Colours are
+those of Okabe and Ito, which readers with any common form of colour blindness can tell apart; marker and
+dashes say the same again.
 """
 
 import io
@@ -85,8 +86,8 @@ class Figure:
 
     Attributes:
         name: File name without ending: lower-case letters, digits, "_" and "-".
-        draw: Draws on an empty matplotlib figure; called under the house style. A named function of module level or a
-            closure over plain data, without `pyplot`.
+        draw: Draws on an empty matplotlib figure; called under the house style. A named function of module
+            level or a closure over plain data, without `pyplot`.
         data: The plotted numbers, one row a point.
         caption: What is shown, with units, replications and what an interval is.
         size: Width and height in inches.
@@ -110,7 +111,8 @@ class Figure:
 
         with matplotlib.rc_context(fname=None):
             matplotlib.rcdefaults()  # a user's matplotlibrc must not change a published figure
-            matplotlib.rcParams.update(_STYLE | {"axes.prop_cycle": _cycle()})
+            style: Any = _STYLE | {"axes.prop_cycle": _cycle()}
+            matplotlib.rcParams.update(style)
             sheet = Sheet(figsize=self.size)
             FigureCanvasAgg(sheet)
             self.draw(sheet)

@@ -58,9 +58,7 @@ class _Request:
     def made(self) -> bool:
         if self._signals and not self._said:
             self._said = True
-            self._say(
-                "stopping: the running chunk is finished and saved first; Ctrl-C once more stops at once"
-            )
+            self._say("stopping: the running chunk is finished and saved first; Ctrl-C once more stops at once")
         return self._signals > 0
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from catallax.core.errors import EnvironmentFailure, LockedError
 
@@ -41,14 +40,12 @@ class RunLock:
         self._fd: int | None = None
         self._exclusive_file = False
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "RunLock":
         try:
             if not (_HAS_FLOCK and self._flock()):
                 self._create()
         except OSError as error:
-            raise EnvironmentFailure(
-                f"{self.path}: cannot lock the run directory: {error.strerror or error}"
-            ) from None
+            raise EnvironmentFailure(f"{self.path}: cannot lock the run directory: {error.strerror or error}") from None
         self._sign()
         return self
 
@@ -62,9 +59,7 @@ class RunLock:
             if self._exclusive_file:
                 self.path.unlink(missing_ok=True)
             else:
-                os.ftruncate(
-                    fd, 0
-                )  # the file stays: removing it would let two processes lock two files of one name
+                os.ftruncate(fd, 0)  # the file stays: removing it would let two processes lock two files of one name
         except OSError:
             return  # the directory is gone or full; the lock itself ends with the descriptor
         finally:

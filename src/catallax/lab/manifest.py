@@ -16,9 +16,7 @@ FORMAT = 1
 _VERSIONED = ("jax", "jaxlib", "numpy", "equinox")
 
 
-def make_manifest(
-    experiment: Experiment, spec: dict[str, Any], spec_sha256: str, scale: Scale
-) -> dict[str, Any]:
+def make_manifest(experiment: Experiment, spec: dict[str, Any], spec_sha256: str, scale: Scale) -> dict[str, Any]:
     """The manifest of a run that begins; `describe_cell` adds the cells, `begin_attempt` the machine."""
     return {
         "format": FORMAT,
@@ -59,9 +57,7 @@ def begin_attempt() -> dict[str, Any]:
     }
 
 
-def describe_cell(
-    cell: Cell, steps: int, chunk: int, series: dict[str, jax.ShapeDtypeStruct]
-) -> dict[str, Any]:
+def describe_cell(cell: Cell, steps: int, chunk: int, series: dict[str, jax.ShapeDtypeStruct]) -> dict[str, Any]:
     """A cell's entry: its size and its data dictionary."""
     return {
         "label": cell.label,

@@ -121,9 +121,7 @@ class CellProgram:
         """Whether a chunk of `steps` steps can start at once."""
         return steps in self._compiled
 
-    def advance(
-        self, keys: Any, states: Any, start: int, steps: int
-    ) -> tuple[Any, HostTree, dict[str, np.ndarray]]:
+    def advance(self, keys: Any, states: Any, start: int, steps: int) -> tuple[Any, HostTree, dict[str, np.ndarray]]:
         """Runs a chunk: the new states, the same on the host, and the series. `states` is consumed."""
         states, series = self._compiled[steps](self._arrays, self.lanes, keys, states, np.int32(start))
         return states, to_host(states), {name: np.asarray(value) for name, value in series.items()}

@@ -6,9 +6,12 @@ Nothing here imports jax, so that a bar can be on the screen before jax is loade
 import sys
 import time
 from types import TracebackType
-from typing import Any, Protocol, Self, TextIO
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+P = TypeVar("P", bound="SilentProgress")
 
 
+@runtime_checkable
 class Progress(Protocol):
     """What `execute` tells whoever is watching. All calls come from the thread that called `execute`."""
 
@@ -46,7 +49,7 @@ class SilentProgress:
     def note(self, text: str) -> None:
         """Nothing."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self: P) -> P:
         return self
 
     def __exit__(
@@ -58,7 +61,7 @@ class SilentProgress:
 class LineProgress(SilentProgress):
     """One plain line when it starts and then at most one each `interval` seconds, for logs and pipes."""
 
-    def __init__(self, title: str, stream: TextIO | None = None, interval: float = 10.0) -> None:
+    def __init__(self, title: str, stream: Any = None, interval: float = 10.0) -> None:
         self.title, self.stream, self.interval = title, stream or sys.stderr, interval
         self.text, self.total, self.done, self.before = "starting", 0, 0, 0
         self.began = self.running = self.last = time.monotonic()
@@ -159,7 +162,7 @@ def choose_progress(title: str, quiet: bool = False) -> SilentProgress | LinePro
     return BarProgress(title) if sys.stderr.isatty() else LineProgress(title)
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float | int) -> str:
     """A time as people say it: "45 s", "3 min", "2 h 10 min"."""
     seconds = max(seconds, 0.0)
     if seconds < 90:

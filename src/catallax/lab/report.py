@@ -8,8 +8,8 @@
   summary.json    verdicts and file names, for programs
 ```
 
-Everything here is derived and can be rebuilt. All of it is rendered before the first file is written, and every file is
-written atomically, so a report that fails leaves what was there.
+Everything here is derived and can be rebuilt. All of it is rendered before the first file is written, and
+every file is written atomically, so a report that fails leaves what was there.
 """
 
 from collections.abc import Mapping
@@ -49,20 +49,22 @@ class Report:
                 raise InputError(f"{kind} of one report need different names, got {', '.join(names)}")
 
 
-def verdict_table(verdicts: tuple[Verdict, ...], name: str = "claims") -> Table:
-    """The verdicts as a table: published number, ours with its interval, verdict and note.
+def verdict_table(verdicts: tuple[Verdict, ...], *, reasons: bool = True) -> Table:
+    """The verdicts as a table: published number, ours with its interval, the verdict and why.
 
     Args:
         verdicts: One a claim, in the order to show.
-        name: Name of the table.
+        reasons: Whether to add the columns note and source, which make it wide.
     """
     import pandas
 
-    columns = ("id", "published", "ours", "low", "high", "n", "verdict", "note", "source")
+    columns = ("id", "published", "ours", "low", "high", "n", "verdict")
+    if reasons:
+        columns = (*columns, "note", "source")
     rows = [[getattr(verdict, column) for column in columns] for verdict in verdicts]
     frame = pandas.DataFrame(rows, columns=list(columns), dtype=object)
     caption = "Published numbers and ours: mean over n replications, 95% interval from low to high."
-    return Table(name=name, frame=frame, caption=caption)
+    return Table(name="claims", frame=frame, caption=caption)
 
 
 def write_report(
@@ -78,7 +80,8 @@ def write_report(
         report: Tables and figures.
         directory: The run directory; made if missing.
         judgement: Verdicts of the experiment's claims.
-        about: Entries for the head of summary.json and report.md: experiment, title, scale, seed, replications.
+        about: Entries for the head of summary.json and report.md: experiment, title, scale, seed,
+            replications.
 
     Returns:
         The files written, summary.json last.

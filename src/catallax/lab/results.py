@@ -14,7 +14,7 @@ from catallax.lab import store
 from catallax.lab.experiment import Cell, Experiment, S, Scale, nearest
 from catallax.lab.layout import BlockFiles, RunFiles
 from catallax.lab.program import CellProgram
-from catallax.lab.spec import read_request, read_spec
+from catallax.lab.spec import as_begun, read_request, read_spec
 from catallax.lab.tree import HostTree, from_host
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ class Results(Generic[S]):
     """
 
     def __init__(self, experiment: Experiment[S], directory: str | PathLike[str]) -> None:
-        self.experiment = experiment
         self.directory = Path(directory)
         self._files = RunFiles(self.directory)
         self._hash = read_spec(self._files)["sha256"]
         request = read_request(experiment, directory)
+        self.experiment = experiment = as_begun(experiment, directory)
         self.settings: S = request.settings
         self.scale_name: str = request.scale_name
         self.scale: Scale = experiment.scale(request.scale_name)
@@ -138,9 +138,7 @@ class Results(Generic[S]):
         for path in files.chunks():
             found = store.read_arrays(path, "series", self._hash)
             if found.about["start"] != covered:
-                raise FileError(
-                    f"{path}: begins at step {found.about['start']}, but step {covered} is missing"
-                )
+                raise FileError(f"{path}: begins at step {found.about['start']}, but step {covered} is missing")
             if set(found.arrays) != set(names):
                 raise FileError(f"{path}: holds other variables than the manifest names")
             chunks.append(found.arrays)

@@ -18,9 +18,7 @@ from catallax.lab.experiment import Experiment, nearest
 _LARGEST_FILE = 1 << 20  # bytes; a settings file is a page of text, anything larger is the wrong file
 
 
-def decode_settings(
-    experiment: Experiment, pairs: Mapping[str, object] | None = None, file: Path | None = None
-) -> Any:
+def decode_settings(experiment: Experiment, pairs: Mapping[str, object] | None = None, file: Path | None = None) -> Any:
     """The settings of an experiment: its defaults, then those of a TOML file, then `pairs` from the command
     line.
 
@@ -43,9 +41,7 @@ def decode_settings(
     for source, layer, base in layers:
         for key, raw in layer.items():
             if key not in fields:
-                raise InputError(
-                    f"{source}: {experiment.name} has no setting {key!r}; {nearest(key, fields)}"
-                )
+                raise InputError(f"{source}: {experiment.name} has no setting {key!r}; {nearest(key, fields)}")
             values[key] = _decode(source, key, raw, fields[key].type, base)
     try:
         return experiment.settings(**values)
@@ -61,9 +57,7 @@ def check_settings(experiment: Experiment, settings: Any) -> None:
         FileError: a file that a setting names is not there.
     """
     if type(settings) is not experiment.settings:
-        raise InputError(
-            f"{experiment.name} takes settings of type {experiment.settings.__name__}, got {settings!r}"
-        )
+        raise InputError(f"{experiment.name} takes settings of type {experiment.settings.__name__}, got {settings!r}")
     for f in msgspec.structs.fields(experiment.settings):
         value = getattr(settings, f.name)
         try:
@@ -71,7 +65,7 @@ def check_settings(experiment: Experiment, settings: Any) -> None:
         except (msgspec.ValidationError, TypeError, ValueError):
             raise _refusal("settings", f.name, f.type, value) from None
         if not _all_finite(value):
-            raise InputError(f"settings: {f.name} must be finite, got {_shown(value)}")
+            raise InputError(f"settings: {f.name} must be finite and below 2**63, got {_shown(value)}")
         if isinstance(value, Path) and not value.is_file():
             raise FileError(f"settings: {f.name}: no file {str(value)!r}")
 
@@ -102,8 +96,7 @@ def read_toml(file: Path) -> dict[str, Any]:
     try:
         if file.is_file() and file.stat().st_size > _LARGEST_FILE:
             raise FileError(
-                f"{file}: {file.stat().st_size} bytes is too large for a settings file (limit "
-                f"{_LARGEST_FILE})"
+                f"{file}: {file.stat().st_size} bytes is too large for a settings file (limit {_LARGEST_FILE})"
             )
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -124,7 +117,7 @@ def _decode(source: str, key: str, raw: object, kind: Any, base: Path | None) ->
     except (msgspec.ValidationError, ValueError, TypeError, OverflowError):
         raise _refusal(source, key, kind, raw) from None
     if not _all_finite(decoded):
-        raise InputError(f"{source}: {key} must be finite, got {_shown(raw)}")
+        raise InputError(f"{source}: {key} must be finite and below 2**63, got {_shown(raw)}")
     if isinstance(decoded, Path):
         decoded = (base or Path()) / decoded.expanduser()
         if not decoded.is_file():
@@ -133,9 +126,7 @@ def _decode(source: str, key: str, raw: object, kind: Any, base: Path | None) ->
 
 
 def _refusal(source: str, key: str, kind: Any, raw: object) -> InputError:
-    return InputError(
-        f"{source}: {key} must be {_expected(msgspec.inspect.type_info(kind))}, got {_shown(raw)}"
-    )
+    return InputError(f"{source}: {key} must be {_expected(msgspec.inspect.type_info(kind))}, got {_shown(raw)}")
 
 
 def _from_text(text: str, kind: Any) -> object:
@@ -167,6 +158,9 @@ def _decode_other(kind: type, value: object) -> Any:
 
 
 def _all_finite(value: object) -> bool:
+    """Whether all numbers in a value are finite and fit into 64 bits."""
+    if isinstance(value, int):
+        return abs(value) < 2**63
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, Mapping):
@@ -214,9 +208,7 @@ def _expected(info: Any) -> str:
 
 def _bounds(info: Any) -> str:
     signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-    bounds = [
-        f"{sign} {getattr(info, name):g}" for name, sign in signs.items() if getattr(info, name) is not None
-    ]
+    bounds = [f"{sign} {getattr(info, name):g}" for name, sign in signs.items() if getattr(info, name) is not None]
     return f" {' and '.join(bounds)}" if bounds else ""
 
 

@@ -12,6 +12,7 @@ import inspect
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -88,16 +89,10 @@ def read_spec(files: RunFiles) -> dict[str, Any]:
         raise FileError(f"{files.directory}: not a run (it has no {files.spec.name})")
     stored = store.read_json(files.spec)
     spec, settings = stored.get("spec"), stored.get("settings")
-    if (
-        not isinstance(spec, dict)
-        or not isinstance(settings, dict)
-        or stored.get("sha256") != spec_hash(spec)
-    ):
+    if not isinstance(spec, dict) or not isinstance(settings, dict) or stored.get("sha256") != spec_hash(spec):
         raise FileError(f"{files.spec}: altered (its hash does not match its content)")
     if spec.get("format") != FORMAT:
-        raise FileError(
-            f"{files.spec}: format {spec.get('format')!r}; this version of catallax reads {FORMAT}"
-        )
+        raise FileError(f"{files.spec}: format {spec.get('format')!r}; this version of catallax reads {FORMAT}")
     return stored
 
 
@@ -124,6 +119,18 @@ def read_request(experiment: Experiment, directory: str | PathLike[str]) -> Requ
     settings = from_builtins(experiment.settings, stored["settings"])
     inputs = {field: files.directory.absolute() / path for field, path in file_fields(settings).items()}
     return Request(msgspec.structs.replace(settings, **inputs), spec["scale"]["name"], spec["seed"])
+
+
+def as_begun(experiment: Experiment, directory: str | PathLike[str]) -> Experiment:
+    """The experiment with the replications and the block width that the run in a directory was begun with.
+
+    Raises:
+        FileError: not a run, or altered.
+        InputError: the experiment no longer has the scale of the run.
+    """
+    begun = read_spec(RunFiles(Path(directory)))["spec"]["scale"]
+    scale = replace(experiment.scale(begun["name"]), replications=begun["replications"], block=begun["block"])
+    return replace(experiment, scales={**experiment.scales, begun["name"]: scale})
 
 
 def experiment_name(directory: str | PathLike[str]) -> str:

@@ -1,7 +1,8 @@
 """Means and differences over replications, with their intervals.
 
-The replication (one market session, one population) is the unit of inference, never the step or the trader: steps of
-one session are dependent, and an interval over them would be far too narrow. All inference is scipy's.
+The replication (one market session, one population) is the unit of inference, never the step or the trader:
+steps of one session are dependent, and an interval over them would be far too narrow. All inference is
+scipy's.
 """
 
 from collections.abc import Callable
@@ -52,7 +53,8 @@ def mean_interval(values: Sample, *, level: float = LEVEL, allow_undefined: bool
     Args:
         values: One value a replication, shape [n].
         level: Confidence level in (0, 1).
-        allow_undefined: Whether NaN means "undefined in this replication". Such replications are left out and counted.
+        allow_undefined: Whether NaN means "undefined in this replication". Such replications are left out and
+            counted.
 
     Raises:
         InputError: `values` is not one-dimensional, or `level` lies outside (0, 1).
@@ -80,8 +82,9 @@ def bootstrap_interval(
 ) -> Estimate:
     """A statistic over replications with its bias-corrected and accelerated (BCa) bootstrap interval.
 
-    Use it where the sampling distribution is skewed or the statistic is not a mean; the field `mean` of the answer then
-    holds the statistic. The seed is part of the answer, so that a printed interval can be recomputed.
+    Use it where the sampling distribution is skewed or the statistic is not a mean; the field `mean` of the
+    answer then holds the statistic. The seed is part of the answer, so that a printed interval can be
+    recomputed.
 
     Args:
         values: One value a replication, shape [n].
@@ -134,8 +137,8 @@ def paired_difference(
 ) -> Estimate:
     """Mean over replications of treatment minus control, with Student's t interval of the differences.
 
-    Replication r of every treatment runs on the same random numbers, so what both treatments share cancels and the
-    interval is that of one sample of differences.
+    Replication r of every treatment runs on the same random numbers, so what both treatments share cancels
+    and the interval is that of one sample of differences.
 
     Args:
         treatment: One value a replication, shape [n].
@@ -160,8 +163,9 @@ def paired_difference(
 def sign_supported(values: Sample, sign: int, *, level: float = LEVEL) -> bool:
     """Whether an exact one-sided sign test finds the values on the side of `sign`.
 
-    For samples too small for an interval: it asks no distribution of the values, only their independence. Four values
-    or fewer never suffice at the 95% level; five need all five, eight need seven. Zeros are left out, as usual.
+    For samples too small for an interval: it asks no distribution of the values, only their independence.
+    Four values or fewer never suffice at the 95% level; five need all five, eight need seven. Zeros are left
+    out, as usual.
 
     Args:
         values: One finite value a replication, shape [n].

@@ -184,13 +184,9 @@ def read_arrays(path: Path, kind: str, spec: str) -> Arrays:
     """
     found = decode(read_bytes(path), str(path))
     if found.about.get("kind") != kind:
-        raise FileError(
-            f"{path}: holds {found.about.get('kind')!r}, not {kind!r}; a file was moved or renamed"
-        )
+        raise FileError(f"{path}: holds {found.about.get('kind')!r}, not {kind!r}; a file was moved or renamed")
     if found.about.get("spec") != spec:
-        raise FileError(
-            f"{path}: belongs to another run ({str(found.about.get('spec'))[:8]}, not {spec[:8]})"
-        )
+        raise FileError(f"{path}: belongs to another run ({str(found.about.get('spec'))[:8]}, not {spec[:8]})")
     return found
 
 
@@ -223,8 +219,11 @@ def read_json(path: Path) -> dict[str, Any]:
 def append_line(path: Path, value: Mapping[str, Any]) -> None:
     """Appends one JSON line to a log; the only file that is not written whole. Raises EnvironmentFailure."""
     try:
-        with path.open("ab") as stream:
-            stream.write(json.dumps(value).encode() + b"\n")
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+        try:
+            _write_all(fd, json.dumps(value).encode() + b"\n")
+        finally:
+            os.close(fd)
     except OSError as error:
         raise environment_failure(path, error) from None
 
@@ -248,9 +247,7 @@ def _verify(data: bytes, name: str) -> dict[str, Any]:
         about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["catallax"])
         known = about["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise FileError(
-            f"{name}: the hash is right but the header is not; it was not written by catallax"
-        ) from None
+        raise FileError(f"{name}: the hash is right but the header is not; it was not written by catallax") from None
     if known != FORMAT:
         raise FileError(f"{name}: written in the format {known!r}; this version of catallax reads {FORMAT!r}")
     return about

@@ -1,6 +1,7 @@
 """A table of a report: one pandas frame, shown as aligned text, CSV (every digit) and Markdown."""
 
 import math
+import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ class Table:
         stream = StringIO()
         console = Console(file=stream, width=width or UNBOUNDED, color_system=None, legacy_windows=False)
         console.print(grid)
+        console.print()
         console.print(Text(self.caption), width=min(width or 110, 110))
         return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
 
@@ -75,9 +77,7 @@ class Table:
         """Header, rows of formatted cells, and which columns hold numbers."""
         frame = _flat(self.frame)
         columns = [[_format(value, self.decimals) for value in frame[name]] for name in frame.columns]
-        numeric = [
-            all(_is_number(value) or _is_missing(value) for value in frame[name]) for name in frame.columns
-        ]
+        numeric = [all(_is_number(value) or _is_missing(value) for value in frame[name]) for name in frame.columns]
         return (
             [str(name) for name in frame.columns],
             [list(row) for row in zip(*columns, strict=True)],
@@ -93,9 +93,7 @@ def _flat(frame: "pandas.DataFrame") -> "pandas.DataFrame":
         frame = frame.reset_index()
     if isinstance(frame.columns, pandas.MultiIndex):
         frame = frame.copy(deep=False)
-        frame.columns = pandas.Index(
-            [" / ".join(str(part) for part in name if str(part)) for name in frame.columns]
-        )
+        frame.columns = pandas.Index([" / ".join(str(part) for part in name if str(part)) for name in frame.columns])
     if not frame.columns.is_unique:
         raise ValueError(f"a table needs different column names, got {list(frame.columns)}")
     return frame
@@ -103,8 +101,6 @@ def _flat(frame: "pandas.DataFrame") -> "pandas.DataFrame":
 
 def _is_number(value: Any) -> bool:
     """Whether a cell is a number (a truth value is not)."""
-    import numbers
-
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
@@ -117,7 +113,7 @@ def _format(value: Any, decimals: int) -> str:
     """One cell as text."""
     if _is_missing(value):
         return "-"
-    if isinstance(value, float) or (_is_number(value) and value != int(value)):
+    if _is_number(value) and not isinstance(value, numbers.Integral):
         return f"{value:.{decimals}f}" if abs(value) < 1e7 else f"{value:.{decimals + 3}g}"
     return str(value)
 

@@ -50,9 +50,7 @@ def from_host(host: HostTree, like: Any, name: str) -> Any:
     names = [_ROOT + keystr(path) for path, _ in wanted]
     odd = sorted(set(names) ^ set(host.arrays))
     if odd:
-        raise FileError(
-            f"{name}: the saved state has another form (at {odd[0]!r}); the code that made it has changed"
-        )
+        raise FileError(f"{name}: the saved state has another form (at {odd[0]!r}); the code that made it has changed")
     leaves = []
     for leaf_name, (_, leaf) in zip(names, wanted, strict=True):
         value, impl = host.arrays[leaf_name], host.keys.get(leaf_name)

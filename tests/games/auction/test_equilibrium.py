@@ -20,7 +20,10 @@ def by_enumeration(values, costs):
     d, s = sorted(values, reverse=True), sorted(costs)
     quantity = sum(a > b for a, b in zip(d, s, strict=False))
     inf = float("inf")
-    at = lambda x, i, out: x[i - 1] if 1 <= i <= len(x) else out
+
+    def at(x, i, out):
+        return x[i - 1] if 1 <= i <= len(x) else out
+
     low = max(at(s, quantity, -inf), at(d, quantity + 1, -inf))
     high = min(at(d, quantity, inf), at(s, quantity + 1, inf))
     best = 0
@@ -59,7 +62,8 @@ def test_order_padding_shift_and_reflection(values, costs, random):
     random.shuffle(mixed)
     assert jax.tree.all(jax.tree.map(jnp.array_equal, ce, solve(jnp.asarray(mixed, jnp.float32).reshape(2, 2), c)))
     padded = solve(
-        jnp.concatenate([v, jnp.full((2, 1), -jnp.inf)], axis=1), jnp.concatenate([c, jnp.full((2, 1), jnp.inf)], axis=1)
+        jnp.concatenate([v, jnp.full((2, 1), -jnp.inf)], axis=1),
+        jnp.concatenate([c, jnp.full((2, 1), jnp.inf)], axis=1),
     )
     assert jax.tree.all(jax.tree.map(jnp.array_equal, ce, padded))
     shifted = solve(v + 100, c + 100)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from catallax.core import FileError
 from catallax.games.auction.schedule_file import read_schedule
 
-CSV = "side,trader,unit,price\nbuyer,Ann,1,110\nbuyer,Ann,2,90.5\nseller,Bob,1,50\nbuyer,Cid,1,90\nseller,Bob,2,50\n"
+CSV = (
+    "side,trader,unit,price\nbuyer,Ann,1,110\nbuyer,Ann,2,90.5\nseller,Bob,1,50\nbuyer,Cid,1,90\n"
+    "seller,Bob,2,50\n"
+)
+    "side,trader,unit,price\nbuyer,Ann,1,110\nbuyer,Ann,2,90.5\nseller,Bob,1,50\nbuyer,Cid,1,90\n"
+    "seller,Bob,2,50\n"
+)
 TOML = 'name = "mine"\nprice_unit = "euro"\nbuyers = [[110, 90.5], [90]]\nsellers = [[50, 50]]\n'
 
 
@@ -26,7 +32,9 @@ def refuse(path, message):
     return text
 
 
-@pytest.mark.parametrize("name, content", [("a.csv", CSV), ("a.toml", TOML), ("A.CSV", CSV), ("mit Leer 'ä'.csv", CSV)])
+@pytest.mark.parametrize(
+    "name, content", [("a.csv", CSV), ("a.toml", TOML), ("A.CSV", CSV), ("mit Leer 'ä'.csv", CSV)]
+)
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
 def test_good_files(tmp_path, name, content, mark):
     path = tmp_path / name
@@ -66,7 +74,11 @@ def test_windows_line_ends_columns_in_any_order_and_spaces(tmp_path):
         ("buyer,Ann,2,90.5", "buyer,Ann,3,90.5", ":3: expected unit 2 of buyer Ann, got unit 3"),
         ("buyer,Ann,2,90.5", "buyer,Ann,1,90.5", ":3: expected unit 2 of buyer Ann, got unit 1"),
         ("buyer,Ann,2,90.5", "buyer,Ann,two,90.5", ":3: unit must be 1, 2, 3"),
-        ("buyer,Ann,2,90.5", 'buyer,"A\nn",2,90.5', ":4: trader must be a label of up to 80 printable characters"),
+        (
+            "buyer,Ann,2,90.5",
+            'buyer,"A\nn",2,90.5',
+            ":4: trader must be a label of up to 80 printable characters",
+        ),
         ("buyer,Ann,2,90.5", "buyer,Ann,²,90.5", ":3: unit must be 1, 2, 3"),
         ("buyer,Ann,2,90.5", 'buyer,"Ann,2,90.5', "not a valid CSV line|is missing"),
         (CSV, CSV[: CSV.index("buyer")], "no buyers"),

@@ -40,16 +40,18 @@ def test_seed_tokens_have_the_moments_of_the_authors_code(seed):
     values, costs = seed
     agrees(values.mean(axis=(1, 2)), 80.0)
     agrees(costs.mean(axis=(1, 2)), 50.0)
-    # a token's own variance: 25 + 1 + 1, and the gap's 1 for buyers; draws are independent, tokens within one are not
+    # a token's own variance: 25 + 1 + 1, and the gap's 1 for buyers; draws are independent, tokens within one
+    # are not
     agrees(((values - 80) ** 2).mean(axis=(1, 2)), 28.0)
     agrees(((costs - 50) ** 2).mean(axis=(1, 2)), 27.0)
 
 
 def test_seed_tokens_sorted_means_are_normal_order_statistics(seed):
-    """Within a trader the tokens differ by base and slot, SD sqrt(26); the largest of four lies 1.02938 SD up.
+    """Within a trader the tokens differ by base and slot, SD sqrt(26); the largest of four lies 1.02938 SD
+    up.
 
-    The 85.0 / 81.5 / 78.5 / 75.1 quoted beside the author's code are means of a run of 100 rounds; his log of 500 rounds
-    has 85.4 / 81.5 / 78.5 / 74.7, in agreement with the order statistics.
+    The 85.0 / 81.5 / 78.5 / 75.1 quoted beside the author's code are means of a run of 100 rounds; his log of
+    500 rounds has 85.4 / 81.5 / 78.5 / 74.7, in agreement with the order statistics.
     """
     values, costs = seed
     for rank, score in enumerate((1.0293754, 0.2970114, -0.2970114, -1.0293754)):
@@ -66,7 +68,8 @@ def test_seed_tokens_covary_as_agent_and_slot_effects_do(seed):
 
 
 def test_seed_tokens_equilibrium(seed):
-    """Published from 20,000 rounds: surplus 480.0 (31.5), buyers 240.8, sellers 239.2, width 11.7 (4.0), 64.95 (2.09)."""
+    """Published from 20,000 rounds: surplus 480.0 (31.5), buyers 240.8, sellers 239.2, width 11.7 (4.0),
+    64.95 (2.09)."""
     ce = solve(*seed)
     root = np.sqrt(20_000)
     agrees(ce.surplus, 480.0, 31.5 / root)
@@ -87,7 +90,10 @@ def test_seed_tokens_are_clipped():
 
 def test_parameters_may_be_swept():
     keys = jax.random.split(jax.random.key(0), 3)
-    at = lambda key, gap: NormalTokens(gap_mean=gap).draw(key, 4, 4)[0].mean()
+
+    def at(key, gap):
+        return NormalTokens(gap_mean=gap).draw(key, 4, 4)[0].mean()
+
     means = jax.vmap(at)(keys, jnp.array([0.0, 30.0, 40.0]))
     assert np.all(np.diff(means) > 5)
 
@@ -230,7 +236,9 @@ def test_fixed_schedule_needs_its_own_number_of_traders():
         Fixed([[1.0]], [[0.0]]).draw(jax.random.key(0), 2, 1)
 
 
-@pytest.mark.parametrize("tokens", [NormalTokens(), GameType(), CommonShift(), NormalTokens(units=9), GameType(units=2)])
+@pytest.mark.parametrize(
+    "tokens", [NormalTokens(), GameType(), CommonShift(), NormalTokens(units=9), GameType(units=2)]
+)
 def test_contract_of_tokens(tokens):
     """Shape, type, order, purity; two keys differ; buyers and sellers may differ in number."""
     values, costs = draw(tokens, 3, 5, 50)

@@ -1,4 +1,4 @@
-"""REINFORCE with a Gaussian policy: the learner of seed 000 as its code has it, and the corrected form with a baseline."""
+"""REINFORCE with a Gaussian policy: the learner of seed 000 as its code has it, and its corrected form."""
 
 from typing import Any, NamedTuple
 
@@ -66,7 +66,11 @@ class Reinforce(AbstractAgent):
         return ReinforceState(layers, optax.scale_by_adam().init(layers), self.sigma)
 
     def act(
-        self, key: Shaped[PRNGKeyArray, ""], state: ReinforceState, memory: Any, obs: Float[Array, " features"]
+        self,
+        key: Shaped[PRNGKeyArray, ""],
+        state: ReinforceState,
+        memory: Any,
+        obs: Float[Array, " features"],
     ) -> tuple[Float[Array, ""], Any, tuple]:
         """mu(obs) + sigma * noise."""
         mean = self.network(state.layers, obs)[0]

@@ -1,5 +1,6 @@
 """Small dense networks as data: the parameters live in an agent's state, the structure in its static fields."""
 
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ def leaky_relu(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 
 def _orthogonal(key: Shaped[PRNGKeyArray, ""], m: int, n: int) -> Float[Array, "{m} {n}"]:
-    """Orthonormal columns (rows, if n > m), uniformly distributed. One column needs no QR, which compiles for seconds."""
+    """Orthonormal columns (rows, if n > m), uniformly distributed. One column needs no QR, slow to compile."""
     if n == 1:
         column = jax.random.normal(key, (m, 1))
         return column / jnp.linalg.norm(column)
@@ -47,7 +48,7 @@ class MLP(eqx.Module):
         sizes = (inputs, *self.widths)
         *keys, last = jax.random.split(key, 2 * len(self.widths) + 1)
         layers = []
-        for i, (m, n) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for i, (m, n) in enumerate(itertools.pairwise(sizes)):
             bound = m**-0.5
             layers.append(
                 Layer(
@@ -58,9 +59,7 @@ class MLP(eqx.Module):
         layers.append(Layer(_orthogonal(last, sizes[-1], self.outputs) * self.final_gain, jnp.zeros(self.outputs)))
         return tuple(layers)
 
-    def __call__(
-        self, layers: tuple[Layer, ...], x: Float[Array, "*batch inputs"]
-    ) -> Float[Array, "*batch outputs"]:
+    def __call__(self, layers: tuple[Layer, ...], x: Float[Array, "*batch inputs"]) -> Float[Array, "*batch outputs"]:
         """The network's value for each row of `x`."""
         for layer in layers[:-1]:
             x = self.hidden(x @ layer.weight + layer.bias)

@@ -51,9 +51,7 @@ class Kaplan(AbstractTrader):
         inf, zero = jnp.float32(jnp.inf), jnp.int32(0)
         return KaplanMemory(zero, inf, -inf, -inf, inf, zero, zero, zero)
 
-    def quote(
-        self, key: Shaped[PRNGKeyArray, ""], memory: KaplanMemory, obs: TraderView
-    ) -> tuple[Order, KaplanMemory]:
+    def quote(self, key: Shaped[PRNGKeyArray, ""], memory: KaplanMemory, obs: TraderView) -> tuple[Order, KaplanMemory]:
         """Updates what is remembered, then snipes or waits."""
         memory = self._remember(memory, obs)
         bid, ask, unit = obs.tape.bid, obs.tape.ask, obs.unit
@@ -86,8 +84,6 @@ class Kaplan(AbstractTrader):
             past_lowest=jnp.where(turned, jnp.where(lowest < none, lowest, -none), memory.past_lowest),
             past_highest=jnp.where(turned, jnp.where(highest > -none, highest, none), memory.past_highest),
             last_trade=jnp.where(turned, 0, jnp.where(sale, obs.step, memory.last_trade)),
-            own_last_trade=jnp.where(
-                turned, 0, jnp.where(obs.traded > traded_before, obs.step, memory.own_last_trade)
-            ),
+            own_last_trade=jnp.where(turned, 0, jnp.where(obs.traded > traded_before, obs.step, memory.own_last_trade)),
             traded=obs.traded,
         )

@@ -41,7 +41,7 @@ class ZIC(AbstractTrader):
 
 
 class ZIU(AbstractTrader):
-    """Zero intelligence without a budget constraint: quotes uniform between the bounds, accepts any offer, also at a loss.
+    """Zero intelligence without a budget constraint: quotes uniform between the bounds, accepts any offer.
 
     Source: Gode and Sunder (1993), ZI-U.
     """

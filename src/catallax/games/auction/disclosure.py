@@ -1,6 +1,7 @@
 """Disclosure: what the market makes public. A treatment of the game: what is hidden never reaches a trader at all."""
 
 import abc
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -13,7 +14,7 @@ from .observation import Tape
 class AbstractDisclosure(eqx.Module):
     """Turns the account of a tick into the public tape of the next one, in true prices (buyers' coordinates)."""
 
-    book: eqx.AbstractClassVar[bool]
+    book: ClassVar[bool] = True
     """Whether standing quotes are public."""
 
     @abc.abstractmethod
@@ -35,7 +36,7 @@ class AbstractDisclosure(eqx.Module):
 class ZeroDisclosure(AbstractDisclosure):
     """Nothing is public: a trader knows the clock and its own trades."""
 
-    book = False
+    book: ClassVar[bool] = False
 
     def tape(self, event: Event) -> Tape:
         """Empty."""
@@ -45,8 +46,6 @@ class ZeroDisclosure(AbstractDisclosure):
 class ReducedDisclosure(AbstractDisclosure):
     """Current bid, current ask, price and sale; no identities and no losing quotes (seed 000, experiment B7)."""
 
-    book = True
-
     def tape(self, event: Event) -> Tape:
         """Best quotes and the trade."""
         return Tape(last_bid=event.bid, last_ask=event.ask, sale=event.traded, price=event.price)
@@ -54,8 +53,6 @@ class ReducedDisclosure(AbstractDisclosure):
 
 class FullDisclosure(AbstractDisclosure):
     """All quotes, their owners, the requests and the trade (seed 000, experiment B1; the Santa Fe rules)."""
-
-    book = True
 
     def tape(self, event: Event) -> Tape:
         """Everything that happened."""
@@ -75,8 +72,6 @@ class FullDisclosure(AbstractDisclosure):
 
 class ConditionalDisclosure(AbstractDisclosure):
     """A tick is fully public if a unit changed hands in it, otherwise blank; a bit says which (seed 000, B9)."""
-
-    book = True
 
     def tape(self, event: Event) -> Tape:
         """The full tape where there was a trade, the blank one elsewhere."""

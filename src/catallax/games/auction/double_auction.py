@@ -1,4 +1,4 @@
-"""The synchronized double auction: one game, from the seed's memoryless market to the Santa Fe rules by independent switches.
+"""The synchronized double auction: one game, from the seed's memoryless market to the Santa Fe rules by switches.
 
 Every tick has two stages. In the quote stage every trader with units left may name a price; the best become the current
 bid and ask. In the trade stage the holders of the two may accept the other side's quote.
@@ -18,7 +18,7 @@ from .observation import Order, Tape, TraderView, mirror, to_all
 from .price import AbstractPriceRule, WeightedMidpoint
 from .tokens import AbstractTokens
 
-ORDER = Product(Order(Real(), Real()))
+ORDER = Product(Order(Real(), Real()))  # type: ignore[arg-type]
 _EMPTY = 1e-3  # a quote within this fraction of a tick of the grid is on the grid
 
 
@@ -41,7 +41,7 @@ class World(NamedTuple):
     bought: Int[Array, " buyers"]
     """Units bought in this period."""
     sold: Int[Array, " sellers"]
-    book: Book | None
+    book: Book  # type: ignore[assignment]
     """None in a memoryless market."""
     tape: Tape
     """What is public of the last tick."""
@@ -158,7 +158,7 @@ class DoubleAuction(AbstractGame):
             costs,
             jnp.zeros(self.buyers, jnp.int32),
             jnp.zeros(self.sellers, jnp.int32),
-            self._empty_book() if self.persistence else None,
+            self._empty_book() if self.persistence else None,  # type: ignore[arg-type]
             self.disclosure.blank(self.buyers, self.sellers),
             jnp.int32(0),
         )
@@ -175,9 +175,7 @@ class DoubleAuction(AbstractGame):
             "seller": self._view(-1.0, -world.costs, world.sold, -self.high, -self.low, mirror(tape), world.clock),
         }
 
-    def step(
-        self, key: Shaped[PRNGKeyArray, ""], world: World, action: dict[str, Order]
-    ) -> tuple[World, Outcome]:
+    def step(self, key: Shaped[PRNGKeyArray, ""], world: World, action: dict[str, Order]) -> tuple[World, Outcome]:
         """Quote stage, trade stage, and the account of both."""
         words = rng.bits(key)
         buyers, sellers = _side(world.values, world.bought), _side(-world.costs, world.sold)
@@ -283,14 +281,17 @@ class DoubleAuction(AbstractGame):
             world.costs,
             jnp.where(turn, 0, world.bought + bought),
             jnp.where(turn, 0, world.sold + sold),
-            book,
+            book,  # type: ignore[arg-type]
             self.disclosure.tape(event),
             clock,
         )
 
     def _outcome(self, world: World, reward: dict[str, Array], event: Event) -> Outcome:
         going = jnp.where(world.clock + 1 >= self.length, 0.0, 1.0)
-        discount = {"buyer": jnp.full(self.buyers, 1.0) * going, "seller": jnp.full(self.sellers, 1.0) * going}
+        discount = {
+            "buyer": jnp.full(self.buyers, 1.0) * going,
+            "seller": jnp.full(self.sellers, 1.0) * going,
+        }
         return Outcome(reward, discount, event)
 
     def _empty_book(self) -> Book:

@@ -98,14 +98,15 @@ def rounded_grid_equilibrium(
     any_met = met.any()
     mean = jnp.where(met, grid, 0.0).sum() / jnp.maximum(met.sum(), 1)
     price = jnp.round(jnp.where(any_met, mean, first), 1)
-    buyer_surplus = jnp.round(jnp.maximum(values - price, 0.0).sum(), 1)
-    seller_surplus = jnp.round(jnp.maximum(price - costs, 0.0).sum(), 1)
+    # in tenths, which are whole numbers: 223.3 + 223.2 must be a tie when rounded to an integer
+    buyers = jnp.round(10.0 * jnp.maximum(values - price, 0.0).sum())
+    sellers = jnp.round(10.0 * jnp.maximum(price - costs, 0.0).sum())
     return CompetitiveEquilibrium(
         quantity=demand[jnp.argmin(gap)],
         low=jnp.where(any_met, jnp.where(met, grid, jnp.inf).min(), first),
         high=jnp.where(any_met, jnp.where(met, grid, -jnp.inf).max(), first),
         price=price,
-        surplus=jnp.round(buyer_surplus + seller_surplus),
-        buyer_surplus=buyer_surplus,
-        seller_surplus=seller_surplus,
+        surplus=jnp.round((buyers + sellers) / 10.0),
+        buyer_surplus=buyers / 10.0,
+        seller_surplus=sellers / 10.0,
     )

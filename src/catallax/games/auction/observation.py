@@ -5,7 +5,7 @@ always the more generous one. So a trading rule is written once, in buyer's form
 negating a floating point number loses nothing. True prices are `side * price`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,29 +19,29 @@ class Tape(NamedTuple):
     bids and +inf for asks.
     """
 
-    bid: Float[Array, ""] | None = None
+    bid: Float[Array, ""] = None  # type: ignore[assignment]
     """Standing bid that a new one must beat; -inf where none stands (always so in a memoryless market)."""
-    ask: Float[Array, ""] | None = None
+    ask: Float[Array, ""] = None  # type: ignore[assignment]
     """Standing ask."""
-    last_bid: Float[Array, ""] | None = None
+    last_bid: Float[Array, ""] = None  # type: ignore[assignment]
     """Current bid after the quote stage of the last tick."""
-    last_ask: Float[Array, ""] | None = None
-    bidder: Int[Array, ""] | None = None
+    last_ask: Float[Array, ""] = None  # type: ignore[assignment]
+    bidder: Int[Array, ""] = None  # type: ignore[assignment]
     """Who held the last tick's bid: seat on the trader's own side, -1 for nobody."""
-    asker: Int[Array, ""] | None = None
+    asker: Int[Array, ""] = None  # type: ignore[assignment]
     """Who held the last tick's ask: seat on the other side."""
-    buy: Bool[Array, ""] | None = None
+    buy: Bool[Array, ""] = None  # type: ignore[assignment]
     """Whether the own side's holder asked for a trade at the other side's quote in the last tick."""
-    sell: Bool[Array, ""] | None = None
-    sale: Bool[Array, ""] | None = None
+    sell: Bool[Array, ""] = None  # type: ignore[assignment]
+    sale: Bool[Array, ""] = None  # type: ignore[assignment]
     """Whether a unit changed hands in the last tick."""
-    price: Float[Array, ""] | None = None
+    price: Float[Array, ""] = None  # type: ignore[assignment]
     """Its price; 0 where none did."""
-    bids: Float[Array, " own"] | None = None
+    bids: Float[Array, " own"] = None  # type: ignore[assignment]
     """All quotes of the own side in the last tick."""
-    asks: Float[Array, " rival"] | None = None
+    asks: Float[Array, " rival"] = None  # type: ignore[assignment]
     """All quotes of the other side in the last tick."""
-    shown: Bool[Array, ""] | None = None
+    shown: Bool[Array, ""] = None  # type: ignore[assignment]
     """Whether the last tick was disclosed; only under a conditional disclosure."""
 
 
@@ -92,13 +92,13 @@ class Order(NamedTuple):
     price: Float[Array, ""]
     """The quote; -inf says nothing."""
     reserve: Float[Array, ""]
-    """The highest ask the trader would accept if it came to hold the bid; `obs.limit` accepts whatever is profitable."""
+    """The highest ask the trader would accept if it held the bid; `obs.limit` accepts all that is profitable."""
 
 
 def mirror(tape: Tape) -> Tape:
     """The tape as the other side sees it. Its own inverse."""
 
-    def minus(x: Array | None) -> Array | None:
+    def minus(x: Any) -> Any:
         return None if x is None else -x
 
     return Tape(

@@ -102,9 +102,7 @@ def _schedule(path: Path, buyers: Rows, sellers: Rows, **text: str) -> Schedule:
         if not rows:
             raise FileError(f"{path}: no {side}: a market needs both sides")
         if len(rows) * max(map(len, rows)) > _LARGEST_TABLE:
-            raise FileError(
-                f"{path}: {len(rows)} {side} with up to {max(map(len, rows))} units, too large a market"
-            )
+            raise FileError(f"{path}: {len(rows)} {side} with up to {max(map(len, rows))} units, too large a market")
     return Schedule(
         name=text.get("name", path.stem),
         buyers=buyers,
@@ -144,18 +142,14 @@ def _from_csv(path: Path, text: str) -> Schedule:
     try:
         header = [name.strip().lower() for name in reader.fieldnames or ()]
         if sorted(header) != sorted(_COLUMNS):
-            raise FileError(
-                f"{path}:1: the header must be {','.join(_COLUMNS)}, got {_short(','.join(header))}"
-            )
+            raise FileError(f"{path}:1: the header must be {','.join(_COLUMNS)}, got {_short(','.join(header))}")
         reader.fieldnames = header
         for row in reader:
             where = f"{path}:{reader.line_num}"
             side, trader, unit, price = _cells(where, row)
             units = sides[side].setdefault(trader, [])
             if unit != len(units) + 1:
-                raise FileError(
-                    f"{where}: expected unit {len(units) + 1} of {side} {trader}, got unit {unit}"
-                )
+                raise FileError(f"{where}: expected unit {len(units) + 1} of {side} {trader}, got unit {unit}")
             if units:
                 _ordered(where, side, trader, units[-1], price)
             units.append(price)
@@ -173,9 +167,7 @@ def _toml_rows(path: Path, side: str, table: object) -> Rows:
     rows = []
     for number, row in enumerate(table, start=1):
         if not isinstance(row, list) or not row:
-            raise FileError(
-                f"{where}: trader {number} must be a list of one or more prices, got {_short(row)}"
-            )
+            raise FileError(f"{where}: trader {number} must be a list of one or more prices, got {_short(row)}")
         prices: list[float] = []
         for unit, given in enumerate(row, start=1):
             what = f"unit {unit} of trader {number}"

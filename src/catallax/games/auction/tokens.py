@@ -17,9 +17,7 @@ from catallax.core import InputError, rng
 
 _NETWORK_UP_TO: Final = 6  # units; measured on CPU: exchanges win up to here,
 _COUNT_UP_TO: Final = 16  # counting up to here, a sort above (4 times as slow as either at 4 units)
-_DENSE_UP_TO: Final = (
-    1024  # tokens; beyond, the 0/1 matrix of the shared effects would be larger than what it saves
-)
+_DENSE_UP_TO: Final = 1024  # tokens; beyond, the 0/1 matrix of the shared effects would be larger than what it saves
 
 
 class AbstractTokens(eqx.Module):
@@ -76,9 +74,7 @@ def _total(effects: Float[Array, " n"], groups: tuple[np.ndarray, ...]) -> Float
     sizes = [int(group.max()) + 1 for group in groups]
     starts = np.cumsum([0, *sizes])
     if groups[0].size > _DENSE_UP_TO:
-        return sum(
-            (effects[start + group] for start, group in zip(starts, groups, strict=False)), jnp.float32(0.0)
-        )
+        return sum((effects[start + group] for start, group in zip(starts, groups, strict=False)), jnp.float32(0.0))
     # A product with a 0/1 matrix: XLA computes its operand once, where a broadcast would draw the shared
     # effects again for each token (measured: 436 against 1640 ns a round). Full precision, or a GPU would
     # round to 10 bits.
@@ -256,9 +252,7 @@ class CommonShift(AbstractTokens):
         self.values, self.costs = jnp.asarray(values, jnp.float32), jnp.asarray(costs, jnp.float32)
         self.units, self.least, self.most = len(values), least, most
         if not len(values) == len(costs) > 0:
-            raise InputError(
-                f"CommonShift: needs as many values as costs, got {len(values)} and {len(costs)}"
-            )
+            raise InputError(f"CommonShift: needs as many values as costs, got {len(values)} and {len(costs)}")
         if not 0 <= most - least < 65536:
             raise InputError(f"CommonShift: needs least <= most < least + 65536, got {least} and {most}")
 

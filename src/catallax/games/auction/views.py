@@ -39,18 +39,20 @@ def _quote(x: Array, buys: Array, bid: tuple[float, float], ask: tuple[float, fl
 
 
 class SeedFeatures(eqx.Module):
-    """The seed's observation: 6 numbers without disclosure (step, own trades, four own limits), 28 with full disclosure,
-    10 with reduced, 29 with conditional disclosure. What the tape hides has no entry.
+    """The seed's observation: 6 numbers without disclosure (step, own trades, four own limits), 28 with full, 10 with
+    reduced and 29 with conditional disclosure. What the tape hides has no entry.
 
-    A unit the trader does not have stands at its mean, 0. With other numbers of units or traders the vector is shorter or longer: 2 + units private entries, and with full
-    disclosure 6 + 2 x (own side + other side) more.
+    A unit the trader does not have stands at its mean, 0. With other numbers of units or traders the vector is
+    shorter or longer: 2 + units private entries, and with full disclosure 6 + 2 x (own side + other side) more.
     """
 
     def __call__(self, obs: TraderView) -> Float[Array, " features"]:
         """The standardised vector."""
         units = obs.tokens.shape[0]
         if units > 4:
-            raise BuildError(f"SeedFeatures knows the scale of 4 units, this market has {units}; write a view of your own")
+            raise BuildError(
+                f"SeedFeatures knows the scale of 4 units, this market has {units}; write a view of your own"
+            )
         buys, tape = obs.side > 0, obs.tape
         mean, deviation = (
             jnp.where(buys, jnp.asarray(b), jnp.asarray(s))[: units + 1] for b, s in zip(_BUYER, _SELLER, strict=True)

@@ -1,0 +1,1 @@
+"""Published tables and figures, one a file. `catalogue` names them."""

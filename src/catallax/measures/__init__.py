@@ -1,0 +1,1 @@
+"""Measures: what is kept of a run. They read a game's own account and know no agent."""

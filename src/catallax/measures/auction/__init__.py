@@ -1,0 +1,20 @@
+"""Measures of auctions: efficiency, prices, activity and profits of each round, and statistics over
+rounds."""
+
+from .activity import Handover as Handover
+from .activity import TradingOrder as TradingOrder
+from .activity import Volume as Volume
+from .efficiency import Efficiency as Efficiency
+from .efficiency import LossAudit as LossAudit
+from .prices import Autocorrelation as Autocorrelation
+from .prices import DeviationByTrade as DeviationByTrade
+from .prices import Dispersion as Dispersion
+from .prices import Equilibrium as Equilibrium
+from .profit import Profit as Profit
+from .profit import ProfitDispersion as ProfitDispersion
+from .rounds import AbstractAuctionMeasure as AbstractAuctionMeasure
+from .rounds import Round as Round
+from .series import moving_mean as moving_mean
+from .series import speed_of_convergence as speed_of_convergence
+from .series import speed_of_learning as speed_of_learning
+from .series import total_efficiency as total_efficiency
