@@ -86,9 +86,7 @@ def is_ready(layer: str) -> bool:
         written = stamp(layer).read_text()
     except OSError:
         return False
-    return (
-        written == fingerprint(layer) and venv_program("python").exists() and not stamp("unfinished").exists()
-    )
+    return written == fingerprint(layer) and venv_program("python").exists() and not stamp("unfinished").exists()
 
 
 def venv_works() -> bool:

@@ -266,6 +266,8 @@ def test_a_negative_verdict_is_a_good_result(cli):
         "not comparable",
         "not comparable",
     ]
+    code, out, _ = cli("report", answer["run_dir"])
+    assert code == 1 and "no estimate for: sign" in out and "no such variable" in out
 
 
 # ---------------------------------------------------------------- bad input
@@ -484,7 +486,8 @@ def test_interrupted_then_resumed_gives_the_same_verdicts(cli, finished, tmp_pat
     assert 0 < chunks < 12  # neither before the first nor after the last
     code, _, err = cli("report", "run")
     assert code == 3 and "resume" in err
-    assert cli("resume", "run", "--quiet")[0] == 0
+    code, _, err = cli("resume", "run", "--quiet")
+    assert code == 0, err
     answer = json.loads(cli("report", "run", "--json")[1])
     reference = json.loads((finished / "summary.json").read_text())
     assert [c["ours"] for c in answer["claims"]] == pytest.approx([c["ours"] for c in reference["claims"]])

@@ -1,4 +1,4 @@
-"""Opening a run directory: it must be new, empty, or hold the same run; and leaving no trace where a run never began."""
+"""Opening a run directory: new, empty, or holding the same run; and leaving no trace where a run never began."""
 
 import shutil
 from typing import Any

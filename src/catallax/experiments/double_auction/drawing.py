@@ -73,7 +73,9 @@ def sampled_quotes(results: Any, cell: str) -> pandas.DataFrame:
 
 def draw_quotes(sheet: Any, markets: Mapping[str, pandas.DataFrame]) -> None:
     """A panel a market: bids red, asks blue, prices black, over rounds."""
-    panels = sheet.subplots(2, (len(markets) + 1) // 2, sharex=True, sharey=True, squeeze=False).ravel()
+    rows = 2 if len(markets) > 1 else 1
+    grid = sheet.subplots(rows, (len(markets) + 1) // 2, sharex=True, sharey=True, squeeze=False)
+    panels = grid.ravel()
     low, high = np.inf, -np.inf
     for axes, (label, frame) in zip(panels, markets.items(), strict=False):
         every = frame["round"].min()
@@ -86,7 +88,7 @@ def draw_quotes(sheet: Any, markets: Mapping[str, pandas.DataFrame]) -> None:
         quotes = frame["price"]
         low, high = min(low, quotes.quantile(0.005)), max(high, quotes.quantile(0.995))
     panels[0].set_ylim(low - 2, high + 2)
-    panels[0].legend(markerscale=2, loc="lower left")
+    sheet.legend(*panels[0].get_legend_handles_labels(), markerscale=2, loc="outside upper center", ncols=4)
     sheet.supxlabel("round", fontsize=8)
     sheet.supylabel("price", fontsize=8)
 

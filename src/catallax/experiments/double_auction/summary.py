@@ -14,7 +14,7 @@ import msgspec
 
 from catallax.agents.learners import Reinforce
 from catallax.agents.traders import ZIC
-from catallax.core import Group, Play, Population
+from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.auction.disclosure import AbstractDisclosure, FullDisclosure, ZeroDisclosure
 from catallax.games.auction.institutions import seed_market
 from catallax.games.auction.views import seed_interface
@@ -39,6 +39,7 @@ MEASURES = (
     Equilibrium(),
     QuoteDistance(),
     SampleRound(every=10),
+    NaNCount(),
 )
 
 
