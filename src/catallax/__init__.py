@@ -1,3 +1,7 @@
-"""catallax: learning agents in markets, games and economies, on JAX."""
+"""catallax: learning agents in markets, games and economies, on JAX.
 
-__version__ = "0.1.0.dev0"
+Import what you need from its rooms: `catallax.core` (protocols, lifts, play, run), `catallax.games`, `catallax.agents`,
+`catallax.measures`, `catallax.lab` (experiments, results, claims) and `catallax.experiments`.
+"""
+
+from .version import __version__ as __version__

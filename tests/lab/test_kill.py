@@ -65,6 +65,8 @@ def test_kills_in_every_phase_lose_nothing(tmp_path):
     resumed = next(line for line in lines if line.startswith("plan"))
     assert 0 < int(resumed.split()[2]) < int(resumed.split()[1]), "the last process had nothing or everything to do"
     series, finals = values(directory)
+    attempts = Results(toy.lanes_only(STEPS, CHUNK), directory).manifest["attempts"]
+    assert [a["status"] for a in attempts] == ["killed"] * (len(attempts) - 1) + ["complete"]
     whole_series, whole_finals = values(tmp_path / "whole")
     assert series.keys() == whole_series.keys()
     for name, value in whole_series.items():

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import catallax
 from catallax.cli import cache
 from catallax.cli.options import Common
 from catallax.cli.output import columns, emit
+from catallax.version import __version__
 
 PYTHON = (3, 11)
 _LITTLE_SPACE = 1 << 30  # bytes; a paper-scale run directory with its checkpoints stays far below
@@ -69,7 +69,7 @@ def _packages() -> Check:
     """Whether the versions of the dependencies lie in the declared ranges."""
     from importlib import metadata
 
-    name = f"catallax {catallax.__version__}"
+    name = f"catallax {__version__}"
     try:
         requirements = metadata.requires("catallax") or []
     except metadata.PackageNotFoundError:

@@ -18,7 +18,7 @@ import os
 import sys
 from typing import NamedTuple
 
-import catallax
+from catallax.version import __version__
 
 INTERRUPTED = 130
 BUG = 70
@@ -88,7 +88,7 @@ def _write_bug_report(error: BaseException) -> str:
 
     report = "\n".join(
         [
-            f"catallax {catallax.__version__}, Python {platform.python_version()}, {platform.platform()}",
+            f"catallax {__version__}, Python {platform.python_version()}, {platform.platform()}",
             f"arguments: {sys.argv[1:]!r}",
             "".join(traceback.format_exception(error)),
         ]

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-import catallax
 from catallax.cli import doctor, errors, look, output, reporting, running
+from catallax.version import __version__
 
 _HELP = "Learning agents in markets, games and economies: run an experiment, get its table with a verdict."
 _EPILOGUE = (
@@ -29,7 +29,7 @@ def make_app() -> App:
         help=_HELP,
         help_epilogue=_EPILOGUE,
         help_format="plaintext",  # Markdown would load a parser and a highlighter that help does not need
-        version=f"catallax {catallax.__version__}",
+        version=f"catallax {__version__}",
         result_action="return_value",
         exit_on_error=False,
         print_error=False,

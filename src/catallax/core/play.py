@@ -81,6 +81,7 @@ class Play(AbstractDynamics):
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> PlayState:
         """Fresh worlds, memories and states."""
+        key = rng.root(key)
         specs = self._specs(key)
         agents = []
         for group, spec in zip(self.population.groups, specs, strict=True):
@@ -96,6 +97,7 @@ class Play(AbstractDynamics):
 
     def step(self, key: Shaped[PRNGKeyArray, ""], state: PlayState, t: Int[Array, ""]) -> tuple[PlayState, Record]:
         """One phase."""
+        key = rng.root(key)
         worlds, memories, agents = state
         if self.episodic:
             worlds, memories = self._open(key, agents, t)

@@ -80,6 +80,15 @@ def threefry(
     return x0, x1
 
 
+def root(key: Shaped[PRNGKeyArray, ""]) -> Shaped[PRNGKeyArray, ""]:
+    """The key scrambled once. `words` perturbs its key by small numbers, so it must not be a bare seed.
+
+    Without this the keys of seeds 10 and 11 would give the same draws to other copies.
+    """
+    data = jr.key_data(key)
+    return from_words(Words(*threefry(data[0], data[1], jnp.uint32(0x63617461), jnp.uint32(0x6C6C6178))))
+
+
 def words(
     key: Shaped[PRNGKeyArray, ""],
     stream: int,
@@ -90,8 +99,8 @@ def words(
     """Two random words for each (copy, seat, step) of a stream.
 
     The stream and the copy perturb the key, the seat and the step are the counter: distinct arguments never meet
-    within a run, and two runs meet only if their 64-bit keys differ by (stream, copy) alone, a chance of about 2**-50
-    for a million runs.
+    within a run. `key` must be scrambled (`root`, `fold`, or handed out by the engine): then two runs meet only if their
+    64-bit keys differ by (stream, copy) alone, a chance of about 2**-48 a pair of runs of a thousand copies.
     """
     data = jr.key_data(key)
     k0 = data[0] ^ jnp.uint32(stream)

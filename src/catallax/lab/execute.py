@@ -203,6 +203,9 @@ class _Runner:
         began, attempt = time.monotonic(), self.worker.call(manifest.begin_attempt)
         attempts = self.manifest["attempts"]
         self._warn_of_change(attempts, attempt)
+        for before in attempts:
+            if before["status"] == "running":  # it had no time to say how it ended
+                before["status"] = "killed"
         attempts.append(attempt)
         self.manifest["status"] = "running"
         store.write_json(self.files.manifest, self.manifest)

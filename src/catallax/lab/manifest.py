@@ -9,8 +9,8 @@ from typing import Any
 
 import jax
 
-import catallax
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.version import __version__
 
 FORMAT = 1
 _VERSIONED = ("jax", "jaxlib", "numpy", "equinox")
@@ -90,14 +90,14 @@ def phase_dimension(cell: Cell, variable: str) -> str:
 def versions() -> dict[str, str]:
     """Of everything that may move a bit."""
     found = {name: importlib.metadata.version(name) for name in _VERSIONED}
-    return {"python": platform.python_version(), "catallax": catallax.__version__, **found}
+    return {"python": platform.python_version(), "catallax": __version__, **found}
 
 
 def git_state() -> dict[str, Any] | None:
     """Commit of the checkout this package runs from and whether it has uncommitted changes; None if
     installed.
     """
-    package = Path(catallax.__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     root = package.parent.parent
     if package.parent.name != "src" or not (root / ".git").exists():
         return None

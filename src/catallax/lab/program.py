@@ -72,6 +72,7 @@ class CellProgram:
         self._arrays = jax.device_put(arrays, whole)
         self.lanes = jax.device_put({k: jnp.asarray(v) for k, v in _grid(cell).items()}, whole)
         self._begin = self._place.jit(self._first_states, (whole, whole, self._place.keys), states)
+        self._beginning: Any = None
         self.state_like = jax.eval_shape(self._first_states, self._arrays, self.lanes, self.keys(0))
         self._traced: dict[int, Any] = {}
         self._compiled: dict[int, Any] = {}
@@ -86,7 +87,12 @@ class CellProgram:
 
     def begin(self, keys: Any) -> Any:
         """The first states of a block."""
-        return self._begin(self._arrays, self.lanes, keys)
+        if self._beginning is None:
+            # once a block: time spent on optimising it would never come back
+            options = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
+            lowered = self._begin.lower(self._arrays, self.lanes, keys)
+            self._beginning = lowered.compile(compiler_options=options)
+        return self._beginning(self._arrays, self.lanes, keys)
 
     def put(self, states: Any) -> Any:
         """Saved states back on the devices. Copied, because the program consumes what it is given."""

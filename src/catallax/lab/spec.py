@@ -19,15 +19,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-import catallax
 from catallax.core.errors import EnvironmentFailure, FileError, InputError
 from catallax.lab import store
 from catallax.lab.experiment import Cell, Experiment
 from catallax.lab.layout import RunFiles
 from catallax.lab.settings import as_builtins, file_fields, from_builtins
+from catallax.version import __version__
 
 FORMAT = 1
-_PACKAGE = Path(catallax.__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 # What computes: the rules and the two files that turn an experiment into a program.
 _ROOMS = ("core", "games", "agents", "solvers", "measures", "experiments")
 _FILES = ("lab/execute.py", "lab/program.py")
@@ -54,7 +54,7 @@ def make_spec(
         "cells": {c.name: _cell(c, c.steps_at(scale_name, scale)) for c in cells},
         "seed": seed,
         "x64": experiment.x64,
-        "catallax": catallax.__version__,
+        "catallax": __version__,
         "source": source_hash(),
         "user_source": _user_source(experiment, cells),
     }

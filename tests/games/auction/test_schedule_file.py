@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 from catallax.core import FileError
 from catallax.games.auction.schedule_file import read_schedule
 
-CSV = (
-    "side,trader,unit,price\nbuyer,Ann,1,110\nbuyer,Ann,2,90.5\nseller,Bob,1,50\nbuyer,Cid,1,90\n"
-    "seller,Bob,2,50\n"
-)
-    "side,trader,unit,price\nbuyer,Ann,1,110\nbuyer,Ann,2,90.5\nseller,Bob,1,50\nbuyer,Cid,1,90\n"
-    "seller,Bob,2,50\n"
-)
+CSV = "side,trader,unit,price\nbuyer,Ann,1,110\nbuyer,Ann,2,90.5\nseller,Bob,1,50\nbuyer,Cid,1,90\nseller,Bob,2,50\n"
 TOML = 'name = "mine"\nprice_unit = "euro"\nbuyers = [[110, 90.5], [90]]\nsellers = [[50, 50]]\n'
 
 
@@ -32,9 +26,7 @@ def refuse(path, message):
     return text
 
 
-@pytest.mark.parametrize(
-    "name, content", [("a.csv", CSV), ("a.toml", TOML), ("A.CSV", CSV), ("mit Leer 'ä'.csv", CSV)]
-)
+@pytest.mark.parametrize("name, content", [("a.csv", CSV), ("a.toml", TOML), ("A.CSV", CSV), ("mit Leer 'ä'.csv", CSV)])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
 def test_good_files(tmp_path, name, content, mark):
     path = tmp_path / name

@@ -20,5 +20,5 @@ class TruthTeller(AbstractTrader):
     """
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
-        """min(limit, high)."""
-        return Order(jnp.minimum(obs.limit, obs.high), obs.limit), memory
+        """min(limit, cap)."""
+        return Order(jnp.minimum(obs.limit, obs.cap), obs.limit), memory

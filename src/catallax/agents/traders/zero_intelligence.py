@@ -35,8 +35,8 @@ class ZIC(AbstractTrader):
     """
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
-        """Uniform on [low, min(limit, high)]."""
-        top = jnp.minimum(obs.limit, obs.high)
+        """Uniform on [low, min(limit, cap)]."""
+        top = jnp.minimum(obs.limit, obs.cap)
         return Order(_uniform_price(key, obs.low, top, obs.tick), obs.limit), memory
 
 

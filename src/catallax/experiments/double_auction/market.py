@@ -181,11 +181,23 @@ def report(results: Any) -> Report:
     return Report(tables=(_performance(results), _profits(results)), figures=(_schedule(results), _quotes(results)))
 
 
-_SHOWN = (
-    ("efficiency", "1"), ("buyer_efficiency", "1"), ("seller_efficiency", "1"), ("trades", "count"), ("mean_price", "price"),
-    ("equilibrium_price", "price"), ("mad", "price"), ("price_sd", "price"), ("smith_alpha", "%"), ("autocorrelation", "1"),
-    ("autocorrelation_of_changes", "1"), ("bid_handover", "1"), ("ask_handover", "1"), ("second_half", "%"),
-)  # fmt: skip
+_SHOWN = {
+    "efficiency": "1",
+    "buyer_efficiency": "1",
+    "seller_efficiency": "1",
+    "trades": "count",
+    "mean_price": "price",
+    "equilibrium_price": "price",
+    "mad": "price",
+    "price_sd": "price",
+    "smith_alpha": "%",
+    "autocorrelation": "1",
+    "autocorrelation_of_changes": "1",
+    "bid_handover": "1",
+    "ask_handover": "1",
+    "second_half": "%",
+}
+"""Variables of the table of market performance, with their units."""
 
 
 def _line(values: np.ndarray) -> dict[str, Any]:
@@ -196,9 +208,10 @@ def _line(values: np.ndarray) -> dict[str, Any]:
 def _performance(results: Any) -> Table:
     every = rounds(results, "market", "efficiency").shape[1]
     rows = [
-        {"measure": name, "unit": unit, **_line(mean_of_last(results, "market", name, every))} for name, unit in _SHOWN
+        {"measure": name, "unit": unit, **_line(mean_of_last(results, "market", name, every))}
+        for name, unit in _SHOWN.items()
     ]
-    caption = f"Means over {every} rounds with 95% intervals over replications; rounds where a measure is undefined are left out."
+    caption = f"Means over {every} rounds, 95% intervals over replications; undefined rounds are left out."
     return Table(name="performance", frame=pandas.DataFrame(rows), caption=caption)
 
 
@@ -236,7 +249,7 @@ def _quotes(results: Any) -> Figure:
         name="quotes_over_rounds",
         draw=lambda sheet: drawing.draw_quotes(sheet, {"market": frame}),
         data=frame,
-        caption="Bids (red), asks (blue) and prices (black) of sampled rounds of replication 1; line: the competitive price.",
+        caption="Bids (red), asks (blue), prices (black) of sampled rounds of replication 1; line: competitive price.",
     )
 
 

@@ -112,7 +112,7 @@ experiment = Experiment(
     cells=cells,
     scales={
         "quick": Scale(steps=200, replications=10, block=10, chunk=10),
-        "paper": Scale(steps=500, replications=20, block=10, chunk=10),
+        "paper": Scale(steps=500, replications=40, block=10, chunk=10),
     },
     report=report,
     claims=CLAIMS,

@@ -135,8 +135,8 @@ def _profits(results: Any) -> Table:
                 )
             rows.append(line)
     caption = (
-        f"Profit a round by seat with 95% intervals, and SD over rounds; {_scope(results)} In the single-RL market buyer 1 "
-        "and seller 1 learn."
+        f"Profit a round by seat with 95% intervals, and SD over rounds; {_scope(results)} In the single-RL market "
+        "buyer 1 and seller 1 learn."
     )
     return Table(name="profits", frame=pandas.DataFrame(rows), caption=caption)
 
@@ -182,7 +182,8 @@ def _quotes(results: Any) -> Figure:
         draw=lambda sheet: drawing.draw_quotes(sheet, {LABELS[c]: f for c, f in frames.items()}),
         data=pandas.concat([f.assign(market=LABELS[c]) for c, f in frames.items()], ignore_index=True),
         caption=(
-            "Bids (red), asks (blue) and prices (black) of every hundredth round of replication 1; line: the competitive price."
+            "Bids (red), asks (blue) and prices (black) of every hundredth round of replication 1; line: the "
+            "competitive price."
         ),
         size=(TWO_COLUMNS[0], 4.6),
     )
@@ -196,8 +197,9 @@ def _learning(results: Any) -> Figure:
         draw=lambda sheet: drawing.draw_learning(sheet, curves, n),
         data=curves,
         caption=(
-            "Moving means over 100 rounds: profit of the learning buyer and of its ZIC neighbours (single RL), deviation of "
-            f"prices from the competitive price, and buyer efficiency. Mean and 95% t interval over {n} replications."
+            "Moving means over 100 rounds: profit of the learning buyer and of its ZIC neighbours (single RL), deviation "
+            "of prices from the competitive price, and buyer efficiency. "
+            f"Mean and 95% t interval over {n} replications."
         ),
         size=TWO_COLUMNS,
     )

@@ -4,7 +4,7 @@ Every tick has two stages. In the quote stage every trader with units left may n
 bid and ask. In the trade stage the holders of the two may accept the other side's quote.
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -221,7 +221,7 @@ class DoubleAuction(AbstractGame):
         n = limits.shape[0]
         mine = _side(limits, used)
 
-        def all_(x: Array | float | int, dtype: jnp.dtype) -> Array:
+        def all_(x: Any, dtype: Any) -> Array:
             return jnp.broadcast_to(jnp.asarray(x, dtype), (n,))
 
         return TraderView(
@@ -232,6 +232,7 @@ class DoubleAuction(AbstractGame):
             tokens=limits,
             low=all_(low, jnp.float32),
             high=all_(high, jnp.float32),
+            cap=all_(high if self.bounded else jnp.inf, jnp.float32),
             tick=all_(self.tick, jnp.float32),
             step=all_(clock % self.steps if self.periods > 1 else clock, jnp.int32),
             steps=all_(self.steps, jnp.int32),

@@ -59,9 +59,11 @@ class TraderView(NamedTuple):
     tokens: Float[Array, " units"]
     """All own limits of the round, descending; -inf for units the trader does not have."""
     low: Float[Array, ""]
-    """Lowest price a quote may have."""
+    """Lowest price named by the market."""
     high: Float[Array, ""]
-    """Highest price a quote may have."""
+    """Highest price named by the market."""
+    cap: Float[Array, ""]
+    """Highest price a quote may legally have: `high`, or +inf in a market that does not check."""
     tick: Float[Array, ""]
     """Price grid; 0 where prices are continuous."""
     step: Int[Array, ""]

@@ -1,0 +1,32 @@
+"""Double auctions with induced values: the market, its tokens, its disclosures and its exact equilibrium."""
+
+from .disclosure import AbstractDisclosure as AbstractDisclosure
+from .disclosure import ConditionalDisclosure as ConditionalDisclosure
+from .disclosure import FullDisclosure as FullDisclosure
+from .disclosure import ReducedDisclosure as ReducedDisclosure
+from .disclosure import ZeroDisclosure as ZeroDisclosure
+from .double_auction import DoubleAuction as DoubleAuction
+from .double_auction import World as World
+from .environments import Environment as Environment
+from .environments import environment as environment
+from .equilibrium import CompetitiveEquilibrium as CompetitiveEquilibrium
+from .equilibrium import competitive_equilibrium as competitive_equilibrium
+from .event import Event as Event
+from .institutions import aurora as aurora
+from .institutions import seed_market as seed_market
+from .observation import Order as Order
+from .observation import Tape as Tape
+from .observation import TraderView as TraderView
+from .price import AbstractPriceRule as AbstractPriceRule
+from .price import CoinToss as CoinToss
+from .price import WeightedMidpoint as WeightedMidpoint
+from .schedule_file import read_schedule as read_schedule
+from .schedules import Schedule as Schedule
+from .tokens import AbstractTokens as AbstractTokens
+from .tokens import CommonShift as CommonShift
+from .tokens import Fixed as Fixed
+from .tokens import GameType as GameType
+from .tokens import NormalTokens as NormalTokens
+from .views import SeedFeatures as SeedFeatures
+from .views import seed_interface as seed_interface
+from .views import seed_quote as seed_quote
