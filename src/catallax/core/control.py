@@ -79,7 +79,7 @@ def _over_copies(f: Callable, *args: Any, outer: tuple = ()) -> Any:
     """`f(*outer, *args)` for each copy; a single copy is not vmapped, which keeps slices of tables contiguous."""
     if _leading(args) == 1:
         out = f(*outer, *jax.tree.map(lambda x: x[0], args))
-        return jax.tree.map(lambda x: x[None], out)
+        return jax.tree.map(lambda x: jnp.asarray(x)[None], out)
     return jax.vmap(f, in_axes=(None,) * len(outer) + (0,) * len(args))(*outer, *args)
 
 

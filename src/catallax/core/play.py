@@ -226,8 +226,9 @@ class Play(AbstractDynamics):
             except BuildError:
                 raise
             except Exception as error:
+                said = (str(error).strip() or "no message").splitlines()[0]
                 raise BuildError(
-                    f"{group}: `act` failed on the observation it is shown ({type(error).__name__}: {error})"
+                    f"{group}: `act` failed on what it is shown ({type(error).__name__}: {said})"
                 ) from error
         after, _ = self.step(key, state, jnp.int32(0))
         before = jax.tree.structure(state), [x.shape for x in jax.tree.leaves(state)]

@@ -1,0 +1,113 @@
+"""The drivers: chunks give the same bits, measures keep their time, solve says whether it came to rest."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toys import HeavyCat, Herd, Info, Level, NoisyCat, RandomDog, Walk
+
+from catallax.core import Group, InputError, NaNCount, NumericalError, Play, Population, replicate, rng, run, solve
+
+RULES = (Group("cat", [0], HeavyCat()), Group("cat", [1, 2], NoisyCat()), Group("dog", None, RandomDog()))
+PLAY = Play(Herd(), Population(RULES), length=3, copies=2)
+KEYS = jnp.stack([rng.fold(rng.key(0), i) for i in range(3)])
+
+
+def equal(a, b):
+    jax.tree.map(np.testing.assert_array_equal, a, b)
+
+
+def in_chunks(dynamics, key, cuts, measures, go=run):
+    state, start, rows = None, 0, []
+    for stop in cuts:
+        words = {"state": state} if go is run else {"states": state}
+        out = go(dynamics, key, stop - start, measures, start=start, **words)
+        state, start = out.state, stop
+        rows.append(out.series)
+    axis = 0 if go is run else 1
+    return state, {name: np.concatenate([r[name] for r in rows], axis) for name in rows[0]}
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.sets(st.integers(1, 11), max_size=4))
+def test_any_chunks_give_the_same_bits(cuts):
+    whole = run(PLAY, rng.key(4), 12, (Info(), NaNCount()))
+    state, series = in_chunks(PLAY, rng.key(4), [*sorted(cuts), 12], (Info(), NaNCount()))
+    equal(state, whole.state)
+    equal(series, dict(whole.series))
+
+
+def test_replications_in_chunks_give_the_same_bits():
+    whole = replicate(PLAY, KEYS, 6, (Info(),))
+    state, series = in_chunks(PLAY, KEYS, [2, 6], (Info(),), replicate)
+    equal(state, whole.state)
+    equal(series, dict(whole.series))
+
+
+def test_a_replication_is_the_run_of_its_key():
+    together = replicate(PLAY, KEYS, 4, (Info(),)).series
+    alone = run(PLAY, KEYS[1], 4, (Info(),)).series
+    np.testing.assert_array_equal(together["dogs"][1], alone["dogs"])
+    np.testing.assert_allclose(together["cats"][1], alone["cats"], rtol=1e-5)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.sets(st.integers(1, 19), max_size=3), st.sampled_from([1, 2, 3, 7]))
+def test_every_kth_step_is_measured_whatever_the_chunks(cuts, every):
+    level = run(Walk(), rng.key(1), 20, (Level(),)).series["level"]
+    _, series = in_chunks(Walk(), rng.key(1), [*sorted(cuts), 20], (Level(), Level(every, "some")))
+    np.testing.assert_array_equal(series["level"], level)
+    np.testing.assert_array_equal(series["some"], level[every - 1 :: every])
+
+
+def test_hyperparameters_do_not_compile_again():
+    traces = 0
+
+    class Counted(Walk):
+        def step(self, key, state, t):
+            nonlocal traces
+            traces += 1
+            return super().step(key, state, t)
+
+    for pull in (0.1, 0.2, 0.3):
+        run(Counted(pull), rng.key(0), 5)
+    assert traces == 1
+
+
+def test_nan_in_actions_is_counted_by_group():
+    class Sick(NoisyCat):
+        def act(self, key, state, memory, obs):
+            action, memory, extras = super().act(key, state, memory, obs)
+            return jnp.where(memory["n"] == 2, jnp.nan, action), memory, extras
+
+    sick, well = Group("cat", [0], Sick(learns=False)), Group("cat", [1, 2], NoisyCat(scale=0.0))
+    people = Population((sick, well, Group("dog", None, RandomDog())))
+    counts = run(Play(Herd(), people, length=3, copies=2), rng.key(0), 1, (NaNCount(),)).series["nan_actions"]
+    assert counts[0, 0] >= 2 and counts.shape == (1, 3)
+    assert run(PLAY, rng.key(0), 2, (NaNCount(),)).series["nan_actions"].sum() == 0
+
+
+def test_solve_comes_to_rest_or_says_that_it_did_not():
+    done = solve(Walk(0.5, noise=0.0), rng.key(0), tol=1e-3)
+    assert bool(done.converged) and int(done.steps) == 10 and float(done.require()) == 2.0**-10
+    short = solve(Walk(0.5, noise=0.0), rng.key(0), tol=1e-3, max_steps=4)
+    assert not bool(short.converged) and float(short.residual) == 2.0**-4
+    with pytest.raises(NumericalError, match=r"residual 0\.0625 after 4 steps"):
+        short.require()
+    lost = solve(Walk(jnp.nan, noise=0.0), rng.key(0), tol=1e-3, max_steps=50)
+    assert int(lost.steps) == 1 and not bool(lost.converged)
+
+
+@pytest.mark.parametrize("steps", [0, -1, True, 2**31])
+def test_steps_must_be_a_possible_count(steps):
+    with pytest.raises(InputError):
+        run(Walk(), rng.key(0), steps)
+
+
+def test_clashing_measures_and_bad_intervals_are_refused():
+    with pytest.raises(InputError, match="two measures are called 'level'"):
+        run(Walk(), rng.key(0), 2, (Level(), Level()))
+    with pytest.raises(InputError, match=r"every must be at least 1"):
+        run(Walk(), rng.key(0), 2, (Level(0),))
