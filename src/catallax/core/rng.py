@@ -99,8 +99,8 @@ def words(
     """Two random words for each (copy, seat, step) of a stream.
 
     The stream and the copy perturb the key, the seat and the step are the counter: distinct arguments never meet
-    within a run. `key` must be scrambled (`root`, `fold`, or handed out by the engine): then two runs meet only if their
-    64-bit keys differ by (stream, copy) alone, a chance of about 2**-48 a pair of runs of a thousand copies.
+    within a run. `key` must be scrambled (`root`, `fold`, or handed out by the engine): then two runs meet only if
+    their 64-bit keys differ by (stream, copy) alone, a chance of about 2**-48 a pair of runs of a thousand copies.
     """
     data = jr.key_data(key)
     k0 = data[0] ^ jnp.uint32(stream)

@@ -29,7 +29,7 @@ from catallax.version import __version__
 FORMAT = 1
 _PACKAGE = Path(__file__).resolve().parents[1]
 # What computes: the rules and the two files that turn an experiment into a program.
-_ROOMS = ("core", "games", "agents", "solvers", "measures", "experiments")
+_ROOMS = ("core", "games", "agents", "solvers", "measures")
 _FILES = ("lab/execute.py", "lab/program.py")
 
 
@@ -181,8 +181,8 @@ def _cell(cell: Cell, steps: int) -> dict[str, Any]:
 
 
 def _user_source(experiment: Experiment, cells: tuple[Cell, ...]) -> dict[str, str]:
-    """The modules outside catallax that define the experiment, its dynamics' builders or its measures: name
-    to sha256.
+    """The modules that define the experiment, its dynamics' builders or its measures, where they are not among the
+    library's rooms of rules: name to sha256. What only reports or judges is not in: it cannot change a number.
     """
     found: dict[str, str] = {}
     parts = [experiment.cells, experiment.settings]
@@ -195,7 +195,7 @@ def _user_source(experiment: Experiment, cells: tuple[Cell, ...]) -> dict[str, s
             path = Path(inspect.getsourcefile(module) or "").resolve() if module else None
         except TypeError:  # built in, or typed at a prompt: there is no file
             continue
-        if path and path.is_file() and not path.is_relative_to(_PACKAGE):
+        if path and path.is_file() and not any(path.is_relative_to(_PACKAGE / room) for room in _ROOMS):
             found[path.name] = file_hash(path)
     return found
 

@@ -197,8 +197,8 @@ def _learning(results: Any) -> Figure:
         draw=lambda sheet: drawing.draw_learning(sheet, curves, n),
         data=curves,
         caption=(
-            "Moving means over 100 rounds: profit of the learning buyer and of its ZIC neighbours (single RL), deviation "
-            "of prices from the competitive price, and buyer efficiency. "
+            "Moving means over 100 rounds: profit of the learning buyer and of its ZIC neighbours (single RL), "
+            "deviation of prices from the competitive price, and buyer efficiency. "
             f"Mean and 95% t interval over {n} replications."
         ),
         size=TWO_COLUMNS,
