@@ -89,7 +89,7 @@ class Reinforce(AbstractAgent):
             return 0.5 * (weight * error**2).sum()
 
         gradient = jax.grad(loss)(state.layers)
-        norm = optax.global_norm(gradient)
+        norm = optax.tree.norm(gradient)
         gradient = jax.tree.map(lambda g: g * jnp.minimum(1.0, self.clip / jnp.maximum(norm, 1e-12)), gradient)
         update, optimiser = optax.scale_by_adam().update(gradient, state.optimiser)
         layers = jax.tree.map(lambda p, u: p - self.rate * u, state.layers, update)

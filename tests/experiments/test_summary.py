@@ -1,0 +1,81 @@
+"""The summary experiment end to end at a toy size: cells, claims, tables and figures fit together."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from catallax.experiments.catalogue import CATALOGUE, load
+from catallax.experiments.double_auction.rounds import last_rounds, mean_of_last, rounds, sd_of_last
+from catallax.experiments.double_auction.summary import Settings, experiment
+from catallax.experiments.double_auction.summary_claims import CLAIMS, TABLE_ROWS
+from catallax.lab.cite import cite
+from catallax.lab.claims import judge_all
+from catallax.lab.execute import execute
+from catallax.lab.experiment import Scale
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    tiny = replace(experiment, scales={"quick": Scale(steps=20, replications=2, block=2, chunk=10)})
+    return execute(tiny, Settings(), "quick", 0, tmp_path_factory.mktemp("summary") / "run")
+
+
+def test_every_experiment_of_the_catalogue_loads_and_cites_what_it_uses():
+    for name in CATALOGUE:
+        found = load(name)
+        assert found.name == name and {"quick", "paper"} <= set(found.scales)
+        assert cite(found.sources)
+        ids = [claim.id for claim in found.claims]
+        assert len(set(ids)) == len(ids)
+
+
+def test_paper_scale_is_what_the_source_says():
+    scale = experiment.scales["paper"]
+    assert scale.steps * 10 == 5000 and scale.replications >= 10
+
+
+def test_four_markets_trade_the_same_tokens(results):
+    tokens = [results.dataset(cell)["sample_values"].values for cell in ("zic", "single", "none", "full")]
+    for other in tokens[1:]:
+        np.testing.assert_array_equal(other, tokens[0])
+    prices = [results.dataset(cell)["sample_price"].values for cell in ("zic", "single", "none", "full")]
+    assert not np.array_equal(prices[0], prices[1]) and not np.array_equal(prices[2], prices[3])
+
+
+def test_replacing_two_traders_leaves_the_quotes_of_the_others(results):
+    zic, single = (results.dataset(cell) for cell in ("zic", "single"))
+    first = (zic["sample_bids"].values[:, :, 0], single["sample_bids"].values[:, :, 0])
+    np.testing.assert_array_equal(first[0][..., 1:], first[1][..., 1:])  # first tick: same values, same draws
+    assert not np.array_equal(first[0][..., 0], first[1][..., 0])
+
+
+def test_every_claim_is_judged_and_every_printed_cell_has_one(results):
+    judged = judge_all(CLAIMS, results)
+    assert judged.failed == () and len(judged.verdicts) == len(CLAIMS)
+    assert all(v.low is None and v.verdict in ("direction only", "not comparable") for v in judged.verdicts)
+    ids = {v.id for v in judged.verdicts}
+    assert {f"{row.name}.{cell}" for row in TABLE_ROWS for cell in row.cells} <= ids
+    assert {"mean_absolute_deviation.none.as_printed", "volatility.none.as_printed", "buyer_power.none"} <= ids
+
+
+def test_tables_and_figures_render(results):
+    report = experiment.report(results)
+    summary = next(t for t in report.tables if t.name == "summary").frame
+    assert list(summary["criterion"]) == [row.name.replace("_", " ") for row in TABLE_ROWS]
+    assert all(t.text() and t.csv() and t.markdown() for t in report.tables)
+    for figure in report.figures:
+        drawing = figure.render()
+        assert drawing.png[:4] == b"\x89PNG" and len(drawing.csv.splitlines()) > 10
+        assert drawing == figure.render()  # the same data, the same bytes
+
+
+def test_rounds_are_read_in_order(results):
+    every = rounds(results, "zic", "efficiency")
+    assert every.shape == (2, 200)
+    data = results.dataset("zic")["efficiency"]
+    assert every[1, 13] == data.isel(replicate=1, phase=1, copy=3).item()
+    last = last_rounds(results, "zic", "efficiency", 30)
+    np.testing.assert_array_equal(last, every[:, -30:])
+    np.testing.assert_allclose(mean_of_last(results, "zic", "efficiency", 30), last.mean(axis=1))
+    np.testing.assert_allclose(sd_of_last(results, "zic", "efficiency", 30), last.std(axis=1, ddof=1))
