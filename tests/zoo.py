@@ -16,7 +16,6 @@ from catallax.games.auction import (
     FullDisclosure,
     ReducedDisclosure,
     WeightedMidpoint,
-    ZeroDisclosure,
     aurora,
     seed_interface,
     seed_market,
@@ -35,37 +34,42 @@ class Seat(NamedTuple):
 
 
 def nyse_rule() -> DoubleAuction:
-    """The seed's market with standing quotes and strict improvement, in two short periods (seed 000, B11)."""
-    return seed_market(persistence=True, improvement=True, periods=2, steps=2, price_rule=WeightedMidpoint(0.25))
+    """The seed's market with standing quotes and strict improvement (seed 000, B11), in two short periods."""
+    return seed_market(
+        persistence=True,
+        improvement=True,
+        periods=2,
+        steps=2,
+        price_rule=WeightedMidpoint(0.25),
+        disclosure=ConditionalDisclosure(),
+    )
 
 
-def _short(**changes: Any) -> DoubleAuction:
-    """AURORA with every switch on: periods turn within the few ticks that a contract test plays."""
+def short_aurora(**changes: Any) -> DoubleAuction:
+    """AURORA with periods short enough to turn within the few ticks that a contract test plays."""
     return aurora("SHRT", steps=3, **changes)
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "seed, zero disclosure": seed_market,
-    "seed, reduced disclosure": lambda: seed_market(disclosure=ReducedDisclosure()),
-    "seed, conditional disclosure": lambda: seed_market(disclosure=ConditionalDisclosure()),
+    "seed": seed_market,
     "seed, full disclosure": lambda: seed_market(disclosure=FullDisclosure()),
-    "seed, nyse rule": nyse_rule,
-    "aurora": _short,
-    "aurora, two against six, crossing, in the dark": lambda: _short(
-        buyers=2, sellers=6, acceptance="crossing", disclosure=ZeroDisclosure()
+    "seed, nyse rule, conditional disclosure": nyse_rule,
+    "aurora": short_aurora,
+    "aurora, two against six, crossing, reduced disclosure": lambda: short_aurora(
+        buyers=2, sellers=6, acceptance="crossing", disclosure=ReducedDisclosure()
     ),
 }
 
 AGENTS: dict[str, Seat] = {
     "ZIC": Seat(ZIC, seed_market),
-    "ZIC, seller on a grid": Seat(ZIC, _short, "seller"),
+    "ZIC, seller on a grid": Seat(ZIC, short_aurora, "seller"),
     "ZIU": Seat(ZIU, seed_market),
-    "TruthTeller": Seat(TruthTeller, _short, "seller"),
-    "Kaplan": Seat(Kaplan, _short),
-    "Kaplan, seller": Seat(Kaplan, _short, "seller"),
+    "TruthTeller": Seat(TruthTeller, short_aurora, "seller"),
+    "Kaplan": Seat(Kaplan, short_aurora),
+    "Kaplan, seller": Seat(Kaplan, short_aurora, "seller"),
     "Reinforce": Seat(lambda: Reinforce(network=MLP((8, 4))), seed_market, "seller", seed_interface),
     "Reinforce, baseline": Seat(
-        lambda: Reinforce(network=MLP((8, 4)), baseline=True), GAMES["seed, full disclosure"], "buyer", seed_interface
+        lambda: Reinforce(network=MLP((8, 4)), baseline=True), lambda: seed_market(disclosure=FullDisclosure()), "buyer", seed_interface
     ),
 }
 
