@@ -1,4 +1,4 @@
-/* The seed's memoryless double auction with eight zero-intelligence traders, as one plain scalar loop.
+/* The memoryless double auction of Rawat (2023) with eight zero-intelligence traders, as one plain scalar loop.
  *
  * What one round does: 32 limits drawn from normal effects (44 normal numbers) and sorted within traders, or the given
  * limits taken; then 16 ticks. What one tick does: a uniform quote for each trader with units left, best bid and ask
@@ -108,18 +108,18 @@ static float play_round(Generator *g, const float limits[2 * SIDE][UNITS]) {
             uint64_t word = next(g);
             int j = SIDE + i;
             if (used[i] < UNITS) {
-                float limit = limits[i][used[i]], top = limit < HIGH ? limit : HIGH;
-                float quote = LOW + (top - LOW) * high_unit(word);
-                if (top >= LOW && quote >= bid) {
+                float value = limits[i][used[i]];
+                float quote = LOW + (value - LOW) * high_unit(word);
+                if (value >= LOW && quote >= bid) {
                     bids_tied = quote > bid ? 1 : bids_tied + 1;
                     if (bids_tied == 1 || next(g) % bids_tied == 0) bidder = i;
                     bid = quote;
                 }
             }
             if (used[j] < UNITS) {
-                float limit = limits[j][used[j]], least = limit > LOW ? limit : LOW;
-                float quote = HIGH - (HIGH - least) * low_unit(word);
-                if (least <= HIGH && quote <= ask) {
+                float cost = limits[j][used[j]];
+                float quote = HIGH - (HIGH - cost) * low_unit(word);
+                if (cost <= HIGH && quote <= ask) {
                     asks_tied = quote < ask ? 1 : asks_tied + 1;
                     if (asks_tied == 1 || next(g) % asks_tied == 0) asker = j;
                     ask = quote;
