@@ -124,7 +124,8 @@ def main() -> None:
         print(json.dumps(rows))
         return
     for name, row in rows.items():
-        print(f"{name:24} {row['ns']:7.1f} ns a decision  {row['ratio']:5.2f} x C  [{row['least']:.2f}, {row['most']:.2f}]")
+        spread = f"[{row['least']:.2f}, {row['most']:.2f}]"
+        print(f"{name:24} {row['ns']:7.1f} ns a decision  {row['ratio']:5.2f} x C  {spread}")
 
 
 if __name__ == "__main__":

@@ -15,28 +15,36 @@ import resource
 import subprocess
 import sys
 import tempfile
-
-import timing
+from typing import Any
 
 WAYS = ("replicate", "execute")
 ROUNDS = (500, 5_000)
 REPLICATIONS = 128
 
 
+def _market() -> Any:
+    from catallax.agents.traders import ZIC
+    from catallax.core import Group, Play, Population
+    from catallax.games.auction import memoryless_market
+
+    game = memoryless_market()
+    return Play(game, Population((Group("buyer", None, ZIC()), Group("seller", None, ZIC()))), length=game.length)
+
+
 def _replicate(rounds: int) -> None:
     import jax
-    from zic import keys, zic_market
+    from auction import keys
 
     from catallax.core import replicate
 
-    jax.block_until_ready(replicate(zic_market(), keys(REPLICATIONS), rounds))
+    jax.block_until_ready(replicate(_market(), keys(REPLICATIONS), rounds))
 
 
 def _execute(rounds: int) -> None:
     import msgspec
-    from zic import Surplus, zic_market
+    from auction import Surplus
 
-    from catallax.lab import execute
+    from catallax.lab.execute import execute
     from catallax.lab.experiment import Cell, Experiment, Scale
 
     settings = msgspec.defstruct("Settings", [], frozen=True, forbid_unknown_fields=True)
@@ -46,7 +54,7 @@ def _execute(rounds: int) -> None:
         summary="Eight zero-intelligence traders",
         sources=(),
         settings=settings,
-        cells=lambda _: (Cell(name="zic", label="ZIC", build=zic_market, measures=(Surplus(),)),),
+        cells=lambda _: (Cell(name="zic", label="ZIC", build=_market, measures=(Surplus(),)),),
         scales={"only": Scale(steps=rounds, replications=REPLICATIONS, block=REPLICATIONS, chunk=50)},
         report=lambda results: results,
         claims=(),
@@ -58,11 +66,10 @@ def _execute(rounds: int) -> None:
 def _kept() -> float:
     """MiB of the accounts of every tick of the longer run."""
     import jax
-    from zic import zic_market
 
     from catallax.core import rng
 
-    market = zic_market()
+    market = _market()
     start = market.init(rng.key(0))
     shapes = jax.eval_shape(lambda s: market.step(rng.key(0), s, jax.numpy.int32(0))[1].info, start)
     return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes)) * REPLICATIONS * max(ROUNDS) / 2**20
@@ -70,7 +77,8 @@ def _kept() -> float:
 
 def child(way: str, rounds: int) -> None:
     """One run in this process; prints its peak memory."""
-    timing.pin()
+    import harness  # noqa: F401  (pins the process, before jax is imported)
+
     (_replicate if way == "replicate" else _execute)(rounds)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps(peak / (2**20 if sys.platform == "darwin" else 2**10)))
@@ -91,7 +99,6 @@ def main() -> None:
     if given.child:
         child(given.child[0], int(given.child[1]))
         return
-    timing.pin()
     lines = []
     for way in WAYS:
         short, long = (round(measure(way, rounds)) for rounds in ROUNDS)

@@ -1,10 +1,12 @@
 """The learning market in NumPy, written with care: what a good programmer gets without a compiler.
 
-8 traders x R replications have networks of their own (28-128-64-1, leaky ReLU, tanh). An update is 10 rounds of 16 ticks,
-all markets side by side, then one policy-gradient step on the 160 samples of each network: gradient clipped by norm,
-Adam. Matrix products go to BLAS, batched over networks; parameters, gradients and Adam's moments lie in one array each,
-and elementwise work is done in place. Single precision throughout.
+8 traders x R replications have networks of their own (28-128-64-1, leaky ReLU, tanh). An update is 10 rounds of 16
+ticks, all markets side by side, then one policy-gradient step on the 160 samples of each network: gradient clipped by
+norm, Adam. Matrix products go to BLAS, batched over networks; parameters, gradients and Adam's moments lie in one array
+each, and elementwise work is done in place. Single precision throughout.
 """
+
+import itertools
 
 import numpy as np
 
@@ -105,7 +107,7 @@ class Networks:
     """N separate networks with Adam; parameters [N, P] with a view for each layer."""
 
     def __init__(self, rng: np.random.Generator, n: int) -> None:
-        size = sum(a * b + b for a, b in zip(WIDTHS, WIDTHS[1:], strict=False))
+        size = sum(a * b + b for a, b in itertools.pairwise(WIDTHS))
         self.parameters, self.gradient, self.first, self.second = (np.zeros((n, size), np.float32) for _ in range(4))
         self.spare, self.t, self.sigma = np.empty((n, size), np.float32), 0, SIGMA
         self.layers, self.slopes = self._views(self.parameters), self._views(self.gradient)
@@ -119,7 +121,7 @@ class Networks:
 
     def _views(self, flat: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         views, at = [], 0
-        for a, b in zip(WIDTHS, WIDTHS[1:], strict=False):
+        for a, b in itertools.pairwise(WIDTHS):
             weight = flat[:, at : at + a * b].reshape(-1, a, b)
             bias = flat[:, at + a * b : at + a * b + b].reshape(-1, 1, b)
             views.append((weight, bias))

@@ -1,4 +1,4 @@
-"""Eight zero-intelligence traders in the seed's memoryless double auction: ours beside a scalar C loop."""
+"""Eight zero-intelligence traders in the memoryless double auction: ours beside a scalar C loop."""
 
 import ctypes
 from typing import Any
@@ -12,7 +12,7 @@ from timing import Row, Timed, check_agreement, compare, compile_c, cpu_seconds,
 
 from catallax.agents.traders import ZIC
 from catallax.core import AbstractMeasure, Group, Play, Population, Variable, replicate, rng
-from catallax.games.auction.institutions import seed_market
+from catallax.games.auction.institutions import memoryless_market
 from catallax.games.auction.tokens import Fixed
 
 WIDTHS = (64, 96, 128, 192)
@@ -37,7 +37,7 @@ class Surplus(AbstractMeasure):
 def zic_market(limits: np.ndarray | None = None) -> Play:
     """The market, with fresh tokens in every round or the given limits [8, 4] in all of them."""
     changes = {} if limits is None else {"tokens": Fixed(limits[:4], limits[4:])}
-    game = seed_market(**changes)
+    game = memoryless_market(**changes)
     groups = (Group("buyer", None, ZIC()), Group("seller", None, ZIC()))
     return Play(game, Population(groups), length=game.length)
 
@@ -85,7 +85,7 @@ def zic_row(name: str, fresh_tokens: bool, rounds: int = 9) -> Row:
     """The row of one market, timed at its best block width."""
     limits = None
     if not fresh_tokens:
-        limits = np.concatenate(seed_market().tokens.draw(rng.key(3), 4, 4))
+        limits = np.concatenate(memoryless_market().tokens.draw(rng.key(3), 4, 4))
     say(f"{name}: looking for the best block width")
     width = _best_width(limits)
     ours, reference = _ours(width, limits), _reference(limits)

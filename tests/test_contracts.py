@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import zoo
 from jaxtyping import Array
 
 import catallax.agents
@@ -20,6 +19,7 @@ import catallax.agents.traders
 import catallax.games
 import catallax.measures
 import catallax.measures.auction
+import zoo
 from catallax.agents.traders import ZIC
 from catallax.core import (
     AbstractAgent,
@@ -39,9 +39,8 @@ from catallax.core import (
     rng,
 )
 from catallax.core.contract import ContractError
-from catallax.games.auction import seed_market
+from catallax.games.auction import memoryless_market
 from catallax.measures.auction import Efficiency
-
 
 # Every piece keeps its contract.
 
@@ -64,7 +63,7 @@ def test_agents_keep_the_contract(name):
 
 @pytest.fixture(scope="module")
 def market():
-    game = seed_market()
+    game = memoryless_market()
     return Play(game, Population([Group(r.name, None, ZIC()) for r in game.roles]), length=game.length, copies=3)
 
 

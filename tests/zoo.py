@@ -17,8 +17,8 @@ from catallax.games.auction import (
     ReducedDisclosure,
     WeightedMidpoint,
     aurora,
-    seed_interface,
-    seed_market,
+    memoryless_market,
+    standard_interface,
 )
 from catallax.measures import auction
 from catallax.measures.auction.quotes import QuoteDistance, SampleRound
@@ -34,8 +34,8 @@ class Seat(NamedTuple):
 
 
 def nyse_rule() -> DoubleAuction:
-    """The seed's market with standing quotes and strict improvement (seed 000, B11), in two short periods."""
-    return seed_market(
+    """The memoryless market with standing quotes and strict improvement (Rawat (2023), B11), in two short periods."""
+    return memoryless_market(
         persistence=True,
         improvement=True,
         periods=2,
@@ -51,9 +51,9 @@ def short_aurora(**changes: Any) -> DoubleAuction:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "seed": seed_market,
-    "seed, full disclosure": lambda: seed_market(disclosure=FullDisclosure()),
-    "seed, nyse rule, conditional disclosure": nyse_rule,
+    "memoryless": memoryless_market,
+    "memoryless, full disclosure": lambda: memoryless_market(disclosure=FullDisclosure()),
+    "memoryless, nyse rule, conditional disclosure": nyse_rule,
     "aurora": short_aurora,
     "aurora, two against six, crossing, reduced disclosure": lambda: short_aurora(
         buyers=2, sellers=6, acceptance="crossing", disclosure=ReducedDisclosure()
@@ -61,15 +61,18 @@ GAMES: dict[str, Callable[[], AbstractGame]] = {
 }
 
 AGENTS: dict[str, Seat] = {
-    "ZIC": Seat(ZIC, seed_market),
+    "ZIC": Seat(ZIC, memoryless_market),
     "ZIC, seller on a grid": Seat(ZIC, short_aurora, "seller"),
-    "ZIU": Seat(ZIU, seed_market),
+    "ZIU": Seat(ZIU, memoryless_market),
     "TruthTeller": Seat(TruthTeller, short_aurora, "seller"),
     "Kaplan": Seat(Kaplan, short_aurora),
     "Kaplan, seller": Seat(Kaplan, short_aurora, "seller"),
-    "Reinforce": Seat(lambda: Reinforce(network=MLP((8, 4))), seed_market, "seller", seed_interface),
+    "Reinforce": Seat(lambda: Reinforce(network=MLP((4,))), memoryless_market, "seller", standard_interface),
     "Reinforce, baseline": Seat(
-        lambda: Reinforce(network=MLP((8, 4)), baseline=True), lambda: seed_market(disclosure=FullDisclosure()), "buyer", seed_interface
+        lambda: Reinforce(network=MLP((4,)), baseline=True),
+        lambda: memoryless_market(disclosure=FullDisclosure()),
+        "buyer",
+        standard_interface,
     ),
 }
 

@@ -117,7 +117,7 @@ def test_two_schedules_and_reversed_bounds_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("published", ["smith", "cliff_d", "gjerstad_dickhaut", "santa_fe_sample"])
-@pytest.mark.parametrize("institution", ["seed", "aurora"])
+@pytest.mark.parametrize("institution", ["memoryless", "aurora"])
 def test_every_published_schedule_can_be_played(published, institution):
     dynamics = play(Settings(published=published, institution=institution))
     assert jax.eval_shape(dynamics.init, jax.random.key(0)).worlds.bought.shape[1] == dynamics.game.buyers

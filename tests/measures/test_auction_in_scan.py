@@ -5,7 +5,7 @@ import pytest
 
 from catallax.agents.traders.zero_intelligence import ZIC
 from catallax.core import Group, Independent, Play, Population, rng, run
-from catallax.games.auction.institutions import aurora, seed_market
+from catallax.games.auction.institutions import aurora, memoryless_market
 from catallax.measures.auction import (
     Autocorrelation,
     DeviationByTrade,
@@ -39,7 +39,7 @@ MEASURES = tuple(
 ) + (Efficiency(2, by_period=True, suffix="_by_period"),)
 
 
-@pytest.fixture(scope="module", params=[seed_market(), aurora("SHRT")], ids=["seed", "SHRT"])
+@pytest.fixture(scope="module", params=[memoryless_market(), aurora("SHRT")], ids=["seed", "SHRT"])
 def play(request):
     people = tuple(Group(role, list(range(4)), Independent(ZIC())) for role in ("buyer", "seller"))
     return Play(request.param, Population(people), length=request.param.length, copies=COPIES)

@@ -1,4 +1,4 @@
-"""The ZIC column of seed 000's table, to every printed digit, from the log of the code that made it.
+"""The ZIC column of Rawat's table, to every printed digit, from the log of the code that made it.
 
 The log's last 100 rounds are turned into the events of our own game and go through the measures as they run
 inside a scan. The table was computed with prices read off a grid and rounded surpluses

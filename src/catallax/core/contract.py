@@ -65,12 +65,21 @@ def check_game(make: Callable[[], AbstractGame], ticks: int = 6) -> None:
     _one_trace(_name(game), make, play, key)
 
 
-def check_agent(make: Callable[[], AbstractAgent], spec: Spec, obs: Any, *, copies: int = 2, ticks: int = 5) -> None:
+def check_agent(
+    make: Callable[[], AbstractAgent],
+    spec: Spec,
+    obs: Any,
+    *,
+    move: Callable[[Any], Any] = lambda action: action,
+    copies: int = 2,
+    ticks: int = 5,
+) -> None:
     """Shapes, dtypes, purity, batching, keys and traces of a rule for one seat.
 
     Args:
         spec: what the rule is told before play.
         obs: one observation of the form `spec.obs`.
+        move: turns the rule's raw action into the game's, as its group's interface would.
         copies, ticks: size of the batch that `learn` is given.
     """
     agent, key = make(), rng.key(1)
@@ -102,8 +111,7 @@ def check_agent(make: Callable[[], AbstractAgent], spec: Spec, obs: Any, *, copi
         _arrays_only(f"{who}: the {name}", tree)
     _same_form(f"{who}: the memory after `act`", memory, after)
     _same_form(f"{who}: the state after `learn`", state, learnt)
-    if jax.tree.structure(action) == jax.tree.structure(spec.action.struct()):
-        conform(action, spec.action, who)
+    conform(move(action), spec.action, who)
     _batches(who, lambda k: live(agent, k), key)
     _one_trace(who, make, live, key)
 

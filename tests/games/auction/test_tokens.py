@@ -36,7 +36,7 @@ def seed():
     return draw(NormalTokens(), 4, 4)
 
 
-def test_seed_tokens_have_the_moments_of_the_authors_code(seed):
+def test_memoryless_tokens_have_the_moments_of_the_authors_code(seed):
     values, costs = seed
     agrees(values.mean(axis=(1, 2)), 80.0)
     agrees(costs.mean(axis=(1, 2)), 50.0)
@@ -46,7 +46,7 @@ def test_seed_tokens_have_the_moments_of_the_authors_code(seed):
     agrees(((costs - 50) ** 2).mean(axis=(1, 2)), 27.0)
 
 
-def test_seed_tokens_sorted_means_are_normal_order_statistics(seed):
+def test_memoryless_tokens_sorted_means_are_normal_order_statistics(seed):
     """Within a trader the tokens differ by base and slot, SD sqrt(26); the largest of four lies 1.02938 SD
     up.
 
@@ -59,7 +59,7 @@ def test_seed_tokens_sorted_means_are_normal_order_statistics(seed):
         agrees(costs[:, :, rank].mean(axis=1), 50 - score * np.sqrt(26))
 
 
-def test_seed_tokens_covary_as_agent_and_slot_effects_do(seed):
+def test_memoryless_tokens_covary_as_agent_and_slot_effects_do(seed):
     """Var of a trader's mean: 25/4 + agent and gap + slot/4; the mean of all buyers shares only the slots."""
     values, costs = seed
     agrees((values.mean(axis=2) - 80) ** 2 @ np.ones(4) / 4, 25 / 4 + 2 + 1 / 4)
@@ -67,7 +67,7 @@ def test_seed_tokens_covary_as_agent_and_slot_effects_do(seed):
     agrees((values.mean(axis=(1, 2)) - 80) * (costs.mean(axis=(1, 2)) - 50), 1 / 4)
 
 
-def test_seed_tokens_equilibrium(seed):
+def test_memoryless_tokens_equilibrium(seed):
     """Published from 20,000 rounds: surplus 480.0 (31.5), buyers 240.8, sellers 239.2, width 11.7 (4.0),
     64.95 (2.09)."""
     ce = solve(*seed)
@@ -83,7 +83,7 @@ def test_seed_tokens_equilibrium(seed):
     agrees(ce.quantity.astype(float), 15.99, 0.003)
 
 
-def test_seed_tokens_are_clipped():
+def test_memoryless_tokens_are_clipped():
     values, costs = draw(NormalTokens(base_mean=99.0, ceiling=100.0), 4, 4, 200)
     assert values.max() == 100.0 and costs.max() == 100.0 and costs.min() > 0
 

@@ -1,4 +1,4 @@
-"""REINFORCE with a Gaussian policy: the learner of seed 000 as its code has it, and its corrected form."""
+"""REINFORCE with a Gaussian policy: the learner of Rawat (2023) as its code has it, and its corrected form."""
 
 from typing import Any, NamedTuple
 
@@ -30,16 +30,16 @@ class Reinforce(AbstractAgent):
         - sum over sequences and ticks of  log N(a_t; mu(obs_t), sigma) (G_t - b_t),
 
     its gradient is clipped to norm `clip` and handed to Adam with rate `rate`; then sigma is multiplied by
-    `sigma_decay` while it is above `sigma_least`. With `baseline=False` (the seed) b_t = 0. With `baseline=True`
+    `sigma_decay` while it is above `sigma_least`. With `baseline=False` (Rawat) b_t = 0. With `baseline=True`
     (corrected) b_t is the mean of G_t over the other B - 1 sequences, which leaves the gradient unbiased and takes most
     of its variance away. Observations are vectors; the raw action is one real number, never clipped.
 
     Raises:
         BuildError: an observation that is not a vector; a baseline with a single sequence.
 
-    Source: Williams (1992); seed 000 and its code (folder 11_VPG_Cont): widths 128 and 64, leaky ReLU, tanh output,
+    Source: Williams (1992); Rawat (2023) and its code (folder 11_VPG_Cont): widths 128 and 64, leaky ReLU, tanh output,
         sigma 0.7, 10 rounds for each update.
-    Differs: the seed's slides give the score the wrong sign and a stray 1/2 and weight it by the whole round's return;
+    Differs: Rawat's slides give the score the wrong sign and a stray 1/2 and weight it by the whole round's return;
         its code does what stands here.
     """
 
@@ -60,7 +60,7 @@ class Reinforce(AbstractAgent):
         shape = getattr(spec.obs, "shape", None)
         if shape is None or len(shape) != 1:
             raise BuildError(
-                "Reinforce needs a vector of features; give its group an Interface with a view such as SeedFeatures()"
+                "Reinforce needs a vector of features; give its group an Interface, such as standard_interface()"
             )
         layers = self.network.init(key, shape[0])
         return ReinforceState(layers, optax.scale_by_adam().init(layers), self.sigma)

@@ -24,9 +24,9 @@ from catallax.games.auction.disclosure import (
     ZeroDisclosure,
 )
 from catallax.games.auction.double_auction import DoubleAuction
-from catallax.games.auction.institutions import aurora, seed_market
+from catallax.games.auction.institutions import aurora, memoryless_market
 from catallax.games.auction.schedule_file import read_schedule
-from catallax.games.auction.views import seed_interface
+from catallax.games.auction.views import standard_interface
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.lab.figure import Figure
 from catallax.lab.report import Report
@@ -72,7 +72,7 @@ _PUBLISHED = {
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """A market and its traders."""
 
-    institution: Literal["seed", "aurora"] = "seed"
+    institution: Literal["memoryless", "aurora"] = "memoryless"
     environment: Literal["BASE", "BBBS", "BSSS", "EQL", "LAD", "PER", "SHRT", "SML", "RAN", "TOK"] = "BASE"
     """Tournament environment; only for institution=aurora."""
     buyers: Trader = "zic"
@@ -86,7 +86,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ) = None
     """A published schedule."""
     disclosure: Literal["zero", "reduced", "full", "conditional"] | None = None
-    """None: the institution's own (zero for the seed's market, full for AURORA)."""
+    """None: the institution's own (zero for the memoryless market, full for AURORA)."""
     steps: Count | None = None
     periods: Count | None = None
     low: Annotated[float, Meta(ge=0)] | None = None
@@ -114,7 +114,7 @@ def market(settings: Settings) -> DoubleAuction:
     if settings.schedule is not None or settings.published is not None:
         chosen = read_schedule(settings.schedule) if settings.schedule else _PUBLISHED[settings.published or ""]
         changes |= _scheduled(chosen, settings)
-    game = aurora(settings.environment, **changes) if settings.institution == "aurora" else seed_market(**changes)
+    game = aurora(settings.environment, **changes) if settings.institution == "aurora" else memoryless_market(**changes)
     if float(game.low) >= float(game.high):
         raise InputError(f"low must be below high, got {float(game.low):g} and {float(game.high):g}")
     return game
@@ -145,7 +145,7 @@ def traders(settings: Settings) -> tuple[Group, ...]:
     groups = []
     for role, kind in ((game.roles[0], settings.buyers), (game.roles[1], settings.sellers)):
         rule = _TRADERS[kind]()
-        interface = seed_interface() if isinstance(rule, Reinforce) else Interface()
+        interface = standard_interface() if isinstance(rule, Reinforce) else Interface()
         first = 0 if own is None else 1
         if own is not None:
             groups.append(Group(role.name, [0], own))

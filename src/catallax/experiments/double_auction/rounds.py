@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 LAST = 100
-"""Rounds at the end of a run over which the seed's table is taken."""
+"""Rounds at the end of a run over which Rawat's table is taken."""
 
 
 def rounds(results: Any, cell: str, variable: str) -> np.ndarray:

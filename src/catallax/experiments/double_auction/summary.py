@@ -1,4 +1,4 @@
-"""The summary table of seed 000: scripted and learning traders in the memoryless double auction.
+"""The summary table of Rawat (2023): scripted and learning traders in the memoryless double auction.
 
 Four markets on common random numbers (the same tokens in the same rounds): zero intelligence only; reinforcers in one
 buyer's and one seller's seat among zero intelligence, without disclosure; all reinforcers without disclosure; all
@@ -16,8 +16,8 @@ from catallax.agents.learners import Reinforce
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.auction.disclosure import AbstractDisclosure, FullDisclosure, ZeroDisclosure
-from catallax.games.auction.institutions import seed_market
-from catallax.games.auction.views import seed_interface
+from catallax.games.auction.institutions import memoryless_market
+from catallax.games.auction.views import standard_interface
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.measures.auction.activity import Handover, Volume
 from catallax.measures.auction.efficiency import Efficiency
@@ -46,12 +46,12 @@ MEASURES = (
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may be changed from the command line."""
 
-    learner: Literal["seed", "corrected"] = "seed"
+    learner: Literal["published", "corrected"] = "published"
     """The author's REINFORCE, or the one with a baseline."""
 
 
 def _play(disclosure: AbstractDisclosure, groups: tuple[Group, ...]) -> Play:
-    game = seed_market(disclosure=disclosure)
+    game = memoryless_market(disclosure=disclosure)
     return Play(game, Population(groups), length=game.length, copies=ROUNDS_PER_UPDATE)
 
 
@@ -64,13 +64,13 @@ def single(learner: Reinforce) -> Play:
     """Reinforcers in the first seat of each side, the rest zero intelligence; no disclosure (experiment I)."""
     groups = []
     for role in ("buyer", "seller"):
-        groups += [Group(role, [0], learner, seed_interface()), Group(role, [1, 2, 3], ZIC())]
+        groups += [Group(role, [0], learner, standard_interface()), Group(role, [1, 2, 3], ZIC())]
     return _play(ZeroDisclosure(), tuple(groups))
 
 
 def all_learning(learner: Reinforce, disclosure: AbstractDisclosure) -> Play:
     """Eight reinforcers, each with a network of its own (experiments II and III)."""
-    groups = tuple(Group(role, None, learner, seed_interface()) for role in ("buyer", "seller"))
+    groups = tuple(Group(role, None, learner, standard_interface()) for role in ("buyer", "seller"))
     return _play(disclosure, groups)
 
 
@@ -98,7 +98,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 experiment = Experiment(
     name="double_auction.summary",
     title="Learning and scripted traders in a double auction: the summary table",
-    summary="Four markets of eight traders; every printed number of the seed's table beside ours",
+    summary="Four markets of eight traders; every printed number of Rawat's table beside ours",
     sources=(
         "Rawat2023",
         "RawatCode2023",
@@ -112,7 +112,7 @@ experiment = Experiment(
     cells=cells,
     scales={
         "quick": Scale(steps=200, replications=10, block=10, chunk=10),
-        "paper": Scale(steps=500, replications=40, block=10, chunk=10),
+        "paper": Scale(steps=500, replications=20, block=10, chunk=10),
     },
     report=report,
     claims=CLAIMS,

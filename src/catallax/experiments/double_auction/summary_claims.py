@@ -1,4 +1,4 @@
-"""What seed 000 prints in its summary table and says of it, as claims with our reading of each number."""
+"""What Rawat (2023) prints in its summary table and says of it, as claims with our reading of each number."""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple

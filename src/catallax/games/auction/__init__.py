@@ -13,7 +13,7 @@ from .equilibrium import CompetitiveEquilibrium as CompetitiveEquilibrium
 from .equilibrium import competitive_equilibrium as competitive_equilibrium
 from .event import Event as Event
 from .institutions import aurora as aurora
-from .institutions import seed_market as seed_market
+from .institutions import memoryless_market as memoryless_market
 from .observation import Order as Order
 from .observation import Tape as Tape
 from .observation import TraderView as TraderView
@@ -27,6 +27,6 @@ from .tokens import CommonShift as CommonShift
 from .tokens import Fixed as Fixed
 from .tokens import GameType as GameType
 from .tokens import NormalTokens as NormalTokens
-from .views import SeedFeatures as SeedFeatures
-from .views import seed_interface as seed_interface
-from .views import seed_quote as seed_quote
+from .views import StandardFeatures as StandardFeatures
+from .views import linear_quote as linear_quote
+from .views import standard_interface as standard_interface

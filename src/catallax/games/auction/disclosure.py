@@ -44,7 +44,7 @@ class ZeroDisclosure(AbstractDisclosure):
 
 
 class ReducedDisclosure(AbstractDisclosure):
-    """Current bid, current ask, price and sale; no identities and no losing quotes (seed 000, experiment B7)."""
+    """Current bid, current ask, price and sale; no identities and no losing quotes (Rawat (2023), experiment B7)."""
 
     def tape(self, event: Event) -> Tape:
         """Best quotes and the trade."""
@@ -52,7 +52,7 @@ class ReducedDisclosure(AbstractDisclosure):
 
 
 class FullDisclosure(AbstractDisclosure):
-    """All quotes, their owners, the requests and the trade (seed 000, experiment B1; the Santa Fe rules)."""
+    """All quotes, their owners, the requests and the trade (Rawat (2023), experiment B1; the Santa Fe rules)."""
 
     def tape(self, event: Event) -> Tape:
         """Everything that happened."""
@@ -71,7 +71,7 @@ class FullDisclosure(AbstractDisclosure):
 
 
 class ConditionalDisclosure(AbstractDisclosure):
-    """A tick is fully public if a unit changed hands in it, otherwise blank; a bit says which (seed 000, B9)."""
+    """A tick is fully public if a unit changed hands in it, otherwise blank; a bit says which (Rawat (2023), B9)."""
 
     def tape(self, event: Event) -> Tape:
         """The full tape where there was a trade, the blank one elsewhere."""

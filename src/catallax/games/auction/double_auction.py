@@ -1,4 +1,4 @@
-"""The synchronized double auction: one game, from the seed's memoryless market to the Santa Fe rules by switches.
+"""The synchronized double auction: one game, from the memoryless market to the Santa Fe rules by switches.
 
 Every tick has two stages. In the quote stage every trader with units left may name a price; the best become the current
 bid and ask. In the trade stage the holders of the two may accept the other side's quote.
@@ -94,22 +94,22 @@ class DoubleAuction(AbstractGame):
         buyers, sellers: seats of the roles "buyer" and "seller".
         steps, periods: ticks in a period, periods in a round. `Play` should have `length = steps * periods`.
         low, high: the price bounds told to traders.
-        bounded: whether quotes outside the bounds are illegal (dropped). The seed's market does not check them.
+        bounded: whether quotes outside the bounds are illegal (dropped). The memoryless market does not check them.
         tick: price grid; bids are rounded down to it and asks up; 0 for continuous prices.
-        persistence: quotes stand until a trade (AURORA); otherwise each tick starts without quotes (the seed's market).
+        persistence: quotes stand until a trade (AURORA); otherwise each tick starts without quotes.
         improvement: a new quote must be strictly better than the standing one. No effect without persistence.
         price_rule: the price when both holders accept; when one does, it is the other side's quote.
         acceptance: "profit": a holder accepts what its order's reserve allows, even if bid and ask do not cross;
             "crossing": besides, the current bid must be at least the current ask.
-        weak: whether a holder accepts a quote equal to its reserve (the seed) or only a strictly better one (AURORA).
+        weak: whether a holder accepts a quote equal to its reserve (Rawat) or only a strictly better one (AURORA).
         open_requests: where one side has no quote at all, any of its traders may accept the other side's (AURORA);
             among several one is drawn.
         disclosure: what is public of the last tick.
 
     Ties, for the current quotes and among requests, are broken with equal chances. Rewards are profits in price units.
 
-    Source: Rust, Miller and Palmer (1992, 1994); seed 000 (Rawat 2023) and its code.
-    Differs: no early stop after idle ticks. The seed's code breaks ties by seat number.
+    Source: Rust, Miller and Palmer (1992, 1994); Rawat (2023) and its code.
+    Differs: no early stop after idle ticks. Rawat's code breaks ties by seat number.
     """
 
     tokens: AbstractTokens

@@ -63,7 +63,7 @@ def competitive_equilibrium(
         costs: limits of the sellers' units, price.
 
     Source: Wurman, Walsh and Wellman (1998) for the two order statistics; the definitions are the textbook's.
-    Differs: seed 000 (Rawat 2023) reads p* off a grid, see `rounded_grid_equilibrium`. The midpoint (d_Q +
+    Differs: Rawat (2023) reads p* off a grid, see `rounded_grid_equilibrium`. The midpoint (d_Q +
         s_Q) / 2 of other code may leave the competitive interval and is not offered.
     """
     low, high = _clearing_interval(jnp.concatenate([values.ravel(), costs.ravel()]), costs.size)
@@ -80,14 +80,14 @@ def competitive_equilibrium(
 def rounded_grid_equilibrium(
     values: Float[Array, "buyers units"], costs: Float[Array, "sellers slots"]
 ) -> CompetitiveEquilibrium:
-    """The equilibrium as the code behind seed 000's table computes it, for reading that table only.
+    """The equilibrium as the code behind Rawat's table computes it, for reading that table only.
 
     On 200 prices from 0 to 100, D(p) = #{v > p} and S(p) = #{c < p}; p* is the mean of the grid prices with D
     = S (the first grid price with the smallest |D - S| where there is none), rounded to 0.1. The two sides'
     surpluses at p* are rounded to 0.1 and their sum to an integer, so that an efficiency may exceed 1 by up
     to 0.1 %.
 
-    Source: Rawat (2023), public code of seed 000 (`demandSupplySchedules`, `equilibrium`, `surplus`).
+    Source: Rawat (2023), public code (`demandSupplySchedules`, `equilibrium`, `surplus`).
     """
     grid = jnp.linspace(0.0, 100.0, 200)
     demand = (values.ravel()[None, :] > grid[:, None]).sum(axis=1, dtype=jnp.int32)

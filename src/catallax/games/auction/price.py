@@ -16,7 +16,7 @@ class AbstractPriceRule(eqx.Module):
 
 
 class WeightedMidpoint(AbstractPriceRule):
-    """k * bid + (1 - k) * ask, with k in [0, 1]. k = 1/2 is the seed's rule and that of Chen and Tai (2010)."""
+    """k * bid + (1 - k) * ask, with k in [0, 1]. k = 1/2 is Rawat's rule and that of Chen and Tai (2010)."""
 
     k: Float[Array, ""] = eqx.field(converter=jnp.asarray, default=0.5)
 

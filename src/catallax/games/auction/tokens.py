@@ -99,19 +99,19 @@ def _signs(buyers: int, sellers: int) -> Float[Array, "traders 1"]:
 
 
 class NormalTokens(AbstractTokens):
-    """The tokens of seed 000: sums of normal effects, clipped, then sorted.
+    """The tokens of Rawat (2023): sums of normal effects, clipped, then sorted.
 
     token = N(base_mean, base_sd) + agent effect N(0, agent_sd), one a trader + slot effect N(0, slot_sd), one
     a slot and shared by all + for buyers N(gap_mean, gap_sd), one a buyer; clipped to [floor, ceiling];
     sorted within the trader AFTER adding, so the slot effect is not tied to a rank. All in price units; all
     but `units` are array leaves.
 
-    With the seed's parameters (the defaults): buyers' tokens have mean 80 and SD sqrt(28), sellers' 50 and
+    With Rawat's parameters (the defaults): buyers' tokens have mean 80 and SD sqrt(28), sellers' 50 and
     sqrt(27); sorted means 85.25, 81.51, 78.49, 74.75 and 44.75, 48.49, 51.51, 55.25 (normal order statistics
     of SD sqrt(26)); a round's surplus is 480.0 (SD 31.5), the equilibrium interval 11.7 wide around 64.95
     (SD 2.09).
 
-    Source: Rawat (2023), public code of seed 000 (`genTokenValues`, `sortTokens`).
+    Source: Rawat (2023), public code (`genTokenValues`, `sortTokens`).
     Differs: a buyer's agent effect and gap are drawn as one normal number, which has the same law. Normal
         numbers lie within 5.4 standard deviations.
     """

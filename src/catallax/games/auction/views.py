@@ -1,6 +1,6 @@
-"""How learners see and speak in the auction: the feature vectors and the price mapping of seed 000.
+"""How learners see and speak in the auction: the feature vectors and the price mapping of Rawat (2023).
 
-Source: seed 000's code, as read in the specification: fixed means and standard deviations from 100 rounds of
+Source: Rawat's code, as read in the specification: fixed means and standard deviations from 100 rounds of
 zero-intelligence traders. Features come in the trader's own order (own side first), which for a network is a
 permutation of its inputs.
 Differs: the step is the current one, where the author's code shows the previous row's.
@@ -38,8 +38,8 @@ def _quote(x: Array, buys: Array, bid: tuple[float, float], ask: tuple[float, fl
     return jnp.where(jnp.isfinite(x), value, jnp.where(buys, -_MISSING, _MISSING))
 
 
-class SeedFeatures(eqx.Module):
-    """The seed's observation: 6 numbers without disclosure (step, own trades, four own limits), 28 with full, 10 with
+class StandardFeatures(eqx.Module):
+    """Rawat's observation: 6 numbers without disclosure (step, own trades, four own limits), 28 with full, 10 with
     reduced and 29 with conditional disclosure. What the tape hides has no entry.
 
     A unit the trader does not have stands at its mean, 0. With other numbers of units or traders the vector is
@@ -51,7 +51,7 @@ class SeedFeatures(eqx.Module):
         units = obs.tokens.shape[0]
         if units > 4:
             raise BuildError(
-                f"SeedFeatures knows the scale of 4 units, this market has {units}; write a view of your own"
+                f"StandardFeatures knows the scale of 4 units, this market has {units}; write a view of your own"
             )
         buys, tape = obs.side > 0, obs.tape
         mean, deviation = (
@@ -105,12 +105,12 @@ class SeedFeatures(eqx.Module):
         ]
 
 
-def seed_quote(obs: TraderView, action: Float[Array, ""]) -> Order:
-    """The seed's price mapping: fraction (a + 1) / 2 of the way from the lowest to the highest price, for both sides.
+def linear_quote(obs: TraderView, action: Float[Array, ""]) -> Order:
+    """Rawat's price mapping: fraction (a + 1) / 2 of the way from the lowest to the highest price, for both sides.
 
     The action is not clipped, so quotes may leave the bounds; acceptance is rational (reserve = limit).
 
-    Differs: the seed's slides print the mapping reversed.
+    Differs: Rawat's slides print the mapping reversed.
     """
     fraction = (action + 1) / 2
     buys = obs.side > 0
@@ -118,6 +118,6 @@ def seed_quote(obs: TraderView, action: Float[Array, ""]) -> Order:
     return Order(obs.side * (low * (1 - fraction) + high * fraction), obs.limit)
 
 
-def seed_interface(features: Any = None) -> Interface:
-    """The seed's way of seeing and speaking, for learners with vector observations and one real action."""
-    return Interface(SeedFeatures() if features is None else features, seed_quote)
+def standard_interface(features: Any = None) -> Interface:
+    """Rawat's way of seeing and speaking, for learners with vector observations and one real action."""
+    return Interface(StandardFeatures() if features is None else features, linear_quote)

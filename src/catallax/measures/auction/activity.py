@@ -35,11 +35,11 @@ class Volume(AbstractAuctionMeasure):
 class Handover(AbstractAuctionMeasure):
     """How often the current bid (ask) changes hands from a step to the next of the same period.
 
-    bid_handover is the seed's: handovers over ALL steps, so that its maximum is 15/16 with 16 steps; per pair
+    bid_handover is Rawat's: handovers over ALL steps, so that its maximum is 15/16 with 16 steps; per pair
     of steps (over 15) is bid_handover_of_pairs. A bid held by one of four at random gives 0.75 x 15/16 =
     0.703, which is what zero-intelligence traders show: read others against that.
 
-    Source: seed 000 (Rawat 2023) and its code.
+    Source: Rawat (2023) and its code.
     """
 
     @property

@@ -14,12 +14,12 @@ class Efficiency(AbstractAuctionMeasure):
 
     efficiency = (buyers' + sellers' profit) / maximum surplus; buyer_efficiency = buyers' profit / sum of
     max(v - p*, 0), sellers likewise. Ratios of the round; their mean over rounds (EFF AV, a mean of ratios)
-    is what seed 000's table prints, the ratio of the sums of `surplus` and `maximum_surplus` is the
+    is what Rawat's table prints, the ratio of the sums of `surplus` and `maximum_surplus` is the
     tournament's EFF TOTAL. Undefined where there is nothing to gain. Fees and the like are not part of the
     surplus.
 
-    Source: seed 000 (Rawat 2023) and its code; Rust, Miller and Palmer (1992).
-    Differs: the seed's code rounds the maximum to an integer, so that single rounds exceed 1.
+    Source: Rawat (2023) and its code; Rust, Miller and Palmer (1992).
+    Differs: Rawat's code rounds the maximum to an integer, so that single rounds exceed 1.
     """
 
     @property

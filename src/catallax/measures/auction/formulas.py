@@ -1,6 +1,6 @@
 """The formulas of market performance, on plain arrays of one round.
 
-Axes: `P` periods in the round, `S` steps in a period (so P = 1 for the memoryless market of seed 000).
+Axes: `P` periods in the round, `S` steps in a period (so P = 1 for the memoryless market of Rawat (2023)).
     `traded` says
 in which steps a trade happened; the other arrays are ignored elsewhere. Statistics pool all periods; whatever
 compares successive steps or trades does so within a period. NaN means undefined, and is never replaced by 0
@@ -85,7 +85,7 @@ def _changes(valid: Bool[Array, "P n"], x: Float[Array, "P n"]) -> tuple[Bool[Ar
 
 
 def autocorrelation(traded: Trades, price: Prices) -> Scalar:
-    """Correlation of (p_t, p_{t+1}), price LEVELS, over consecutive steps that both traded; the seed's
+    """Correlation of (p_t, p_{t+1}), price LEVELS, over consecutive steps that both traded; Rawat's
     measure.
 
     Not to be compared with the -0.25 to -0.5 of the literature, which are for price CHANGES. NaN with fewer

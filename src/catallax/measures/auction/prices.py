@@ -12,11 +12,11 @@ from .rounds import AbstractAuctionMeasure, Round
 class Dispersion(AbstractAuctionMeasure):
     """Prices around the competitive price p* and around their own mean; all undefined without trades.
 
-    mad = mean |p - p*|; price_sd = sample SD within the round, the seed's "volatility"; smith_alpha = 100
+    mad = mean |p - p*|; price_sd = sample SD within the round, Rawat's "volatility"; smith_alpha = 100
     sqrt(mean (p - p*)^2) / p*; coefficient_of_variation = 100 SD / mean (COEFVAR).
 
-    Source: seed 000 (Rawat 2023) and its code; Smith (1962); Rust, Miller and Palmer (1992).
-    Differs: the printed table of seed 000 has MAD and volatility swapped in its column without disclosure.
+    Source: Rawat (2023) and its code; Smith (1962); Rust, Miller and Palmer (1992).
+    Differs: the printed table of Rawat (2023) has MAD and volatility swapped in its column without disclosure.
     """
 
     @property
@@ -45,11 +45,11 @@ class Dispersion(AbstractAuctionMeasure):
 class Autocorrelation(AbstractAuctionMeasure):
     """Do prices correct themselves? Of levels, of changes between consecutive steps, and from trade to trade.
 
-    autocorrelation is the seed's: levels over consecutive steps that both traded. The tournament's CORRCHG
+    autocorrelation is Rawat's: levels over consecutive steps that both traded. The tournament's CORRCHG
     (change_correlation) and the -0.25 to -0.5 of the literature are correlations of CHANGES, which are
-    negative even for independent prices (-0.5); the seed compares the two.
+    negative even for independent prices (-0.5); Rawat compares the two.
 
-    Source: seed 000 (Rawat 2023) and its code; Rust, Miller and Palmer (1992).
+    Source: Rawat (2023) and its code; Rust, Miller and Palmer (1992).
     """
 
     @property

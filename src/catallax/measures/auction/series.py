@@ -45,7 +45,7 @@ def speed_of_learning(series: ArrayLike, window: int = 100, band: float = 0.05) 
         A number of rounds (the end of the first window from which on all lie within); None with fewer rounds
         than the window or an undefined final mean.
 
-    Source: seed 000 (Rawat 2023) names the measure and does not define it; the definition is ours.
+    Source: Rawat (2023) names the measure and does not define it; the definition is ours.
     """
     means = moving_mean(series, window)
     if not len(means) or np.isnan(means[-1]):
@@ -64,7 +64,7 @@ def speed_of_convergence(mad: ArrayLike, window: int = 100, factor: float = 1.1)
     Returns:
         A number of rounds (the end of the first such window); None as in `speed_of_learning`.
 
-    Source: seed 000 (Rawat 2023) names the measure and does not define it; the definition is ours.
+    Source: Rawat (2023) names the measure and does not define it; the definition is ours.
     """
     means = moving_mean(mad, window)
     if not len(means) or np.isnan(means[-1]):

@@ -1,0 +1,11 @@
+"""Macroeconomic and industrial economies: the pricing oligopoly and the stochastic growth model."""
+
+from .growth import BrockMirman as BrockMirman
+from .growth import GrowthEvent as GrowthEvent
+from .growth import log_deviations as log_deviations
+from .growth import saving_interface as saving_interface
+from .growth import saving_share as saving_share
+from .pricing import LogitMarket as LogitMarket
+from .pricing import PricingEvent as PricingEvent
+from .pricing import PricingGame as PricingGame
+from .pricing import pricing_game as pricing_game
