@@ -96,9 +96,15 @@ LABELS = {
 }
 
 
+RANDOM_HOLDER_SD = (15 * 3 / 4 * 1 / 4) ** 0.5 / 16
+"""SD over rounds of the handover share if each tick's holder is drawn among four: 0.105. Handovers are printed without
+an SD, so this stands in for it: the printed means come from 100 rounds like the others."""
+
+
 def _error(cell: Cell) -> tuple[float, str]:
-    observations = None if cell.sd is None else 100
-    return printed_error(last_digit=cell.last_digit, sd=cell.sd, observations=observations)
+    sd = RANDOM_HOLDER_SD if cell.sd is None else cell.sd
+    error, reason = printed_error(last_digit=cell.last_digit, sd=round(sd, 3), observations=100)
+    return error, reason if cell.sd is not None else f"{reason}; no SD is printed, a random holder's stands in"
 
 
 def _value(id: str, row: Row, column: str, cell: Cell) -> Value:

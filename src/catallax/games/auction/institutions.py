@@ -10,7 +10,7 @@ from .tokens import NormalTokens
 
 
 def memoryless_market(**changes: Any) -> DoubleAuction:
-    """The memoryless market of Rawat (2023): 4 buyers, 4 sellers, 4 units each, 16 ticks, quotes told to be in [35, 90].
+    """The memoryless market of Rawat (2023): 4 buyers, 4 sellers, 4 units each, 16 ticks, quotes in [35, 90].
 
     No persistence, no improvement, the midpoint when both accept, weak acceptance of any profitable quote, and no check
     of the bounds. Zero disclosure unless told otherwise.
