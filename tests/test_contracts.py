@@ -1,5 +1,6 @@
 """Contracts: every piece of the library keeps them, and every check of a contract catches the breach it is for."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -20,17 +21,13 @@ import catallax.games
 import catallax.measures
 import catallax.measures.auction
 import zoo
-from catallax.agents.traders import ZIC
 from catallax.core import (
     AbstractAgent,
     AbstractGame,
     AbstractMeasure,
     Discrete,
-    Group,
     NaNCount,
     Outcome,
-    Play,
-    Population,
     Real,
     Role,
     Spec,
@@ -39,8 +36,17 @@ from catallax.core import (
     rng,
 )
 from catallax.core.contract import ContractError
-from catallax.games.auction import memoryless_market
 from catallax.measures.auction import Efficiency
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compile_fast():
+    """The checks compile much and run little: half the time without optimisation."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
 
 # Every piece keeps its contract.
 
@@ -61,15 +67,18 @@ def test_agents_keep_the_contract(name):
     contract.check_agent(seat.rule, spec, obs, move=lambda action: interface.move(seen, action))
 
 
+plays = functools.cache(lambda make: make())
+
+
 @pytest.fixture(scope="module")
 def market():
-    game = memoryless_market()
-    return Play(game, Population([Group(r.name, None, ZIC()) for r in game.roles]), length=game.length, copies=3)
+    return plays(zoo.zero_intelligence)
 
 
 @pytest.mark.parametrize("name", zoo.MEASURES)
-def test_measures_keep_the_contract(name, market):
-    contract.check_measure(zoo.MEASURES[name], market)
+def test_measures_keep_the_contract(name):
+    measure, play = zoo.MEASURES[name]
+    contract.check_measure(measure, plays(play))
 
 
 # No piece is forgotten.
@@ -94,7 +103,7 @@ def concrete(package: ModuleType, root: type) -> set[type]:
     [
         (catallax.games, AbstractGame, [make for make in zoo.GAMES.values()]),
         (catallax.agents, AbstractAgent, [seat.rule for seat in zoo.AGENTS.values()]),
-        (catallax.measures, AbstractMeasure, [make for make in zoo.MEASURES.values()]),
+        (catallax.measures, AbstractMeasure, [watch.measure for watch in zoo.MEASURES.values()]),
     ],
     ids=["games", "agents", "measures"],
 )
@@ -160,6 +169,11 @@ class Walk(AbstractGame):
 
 def test_a_sound_game_passes():
     contract.check_game(Walk)
+
+
+def test_a_sound_game_passes_in_double_precision_where_that_was_asked_for():
+    with jax.enable_x64(True):
+        contract.check_game(lambda: Walk(shove=np.float64(0.1)))
 
 
 class SeatsBehind(Walk):

@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 from catallax.agents.learners import Reinforce
 from catallax.agents.parts import MLP
 from catallax.agents.traders import ZIC, ZIU, Kaplan, TruthTeller
-from catallax.core import AbstractAgent, AbstractGame, AbstractMeasure, Interface, NaNCount
+from catallax.core import (
+    AbstractAgent,
+    AbstractGame,
+    AbstractMeasure,
+    Group,
+    Interface,
+    NaNCount,
+    Play,
+    Population,
+)
 from catallax.games.auction import (
     ConditionalDisclosure,
     DoubleAuction,
@@ -25,12 +34,19 @@ from catallax.measures.auction.quotes import QuoteDistance, SampleRound
 
 
 class Seat(NamedTuple):
-    """A rule with a seat that it fits: the market, the role, and how it sees and speaks there."""
+    """A rule with a seat that it fits: the game, the role, and how it sees and speaks there."""
 
     rule: Callable[[], AbstractAgent]
-    game: Callable[[], DoubleAuction]
+    game: Callable[[], AbstractGame]
     role: str = "buyer"
     interface: Callable[[], Interface] = Interface
+
+
+class Watch(NamedTuple):
+    """A measure with a play that it can be taken of. Plays are shared, so name the function that makes them."""
+
+    measure: Callable[[], AbstractMeasure]
+    play: Callable[[], Play]
 
 
 def nyse_rule() -> DoubleAuction:
@@ -76,14 +92,21 @@ AGENTS: dict[str, Seat] = {
     ),
 }
 
-MEASURES: dict[str, Callable[[], AbstractMeasure]] = {
-    "NaNCount": NaNCount,
-    "QuoteDistance": QuoteDistance,
-    "SampleRound": lambda: SampleRound(every=1),
-    "SampleRound, now and then": SampleRound,
+
+def zero_intelligence() -> Play:
+    """Three copies of the memoryless market, all eight traders with zero intelligence."""
+    game = memoryless_market()
+    return Play(game, Population([Group(r.name, None, ZIC()) for r in game.roles]), length=game.length, copies=3)
+
+
+MEASURES: dict[str, Watch] = {
+    "NaNCount": Watch(NaNCount, zero_intelligence),
+    "SampleRound": Watch(lambda: SampleRound(every=1), zero_intelligence),
+    "SampleRound, now and then": Watch(SampleRound, zero_intelligence),
     **{
-        rule.__name__: rule
+        rule.__name__: Watch(rule, zero_intelligence)
         for rule in (
+            QuoteDistance,
             auction.Autocorrelation,
             auction.DeviationByTrade,
             auction.Dispersion,
@@ -97,5 +120,7 @@ MEASURES: dict[str, Callable[[], AbstractMeasure]] = {
             auction.Volume,
         )
     },
-    "Efficiency by period": lambda: auction.Efficiency(2, by_period=True, suffix="_by_period"),
+    "Efficiency by period": Watch(
+        lambda: auction.Efficiency(2, by_period=True, suffix="_by_period"), zero_intelligence
+    ),
 }

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from catallax.core import InputError, replicate, rng, run, solve
+from catallax.core import InputError, rng, run, solve
 from catallax.experiments.matrix.reference_values import AMPS, AMPS_START, AMPS_TRAJECTORIES
 from catallax.games.matrix import (
     asymmetric_matching_pennies,
@@ -24,6 +24,7 @@ from catallax.solvers.matrix import (
     RungeKutta,
     SmoothQLearning,
     divergence_rate,
+    divergences,
     interior_equilibrium,
     logit_equilibrium,
     player_divergence_rates,
@@ -98,42 +99,38 @@ def test_the_lyapunov_identity_holds_along_trajectories(name):
         "amps": (asymmetric_matching_pennies(), np.asarray([0.5, 2.0]), WEIGHTS),
         "line": (match_mismatch_line(5), np.asarray([1, 1, 0.5, 0.25, 0.5, 2, 1.0]), np.ones(7)),
     }[name]
-    p = logit_equilibrium(game, rates).require()
+    p = logit_equilibrium(game, rates).require()[:, :, None]
     flow = QLearningFlow(game, rates, trajectories=20, interval=0.5, integrator=RungeKutta(20))
-    field = flow.field()
 
     @jax.jit
-    def slope(z):
-        move = field(flow.temperature[:, None], z)
-        return jax.jvp(lambda z: weighted_divergence(w, p[:, :, None], flow.policy(z)), (z,), (move,))
+    def look(z, w):
+        move = flow.field()(flow.temperature[:, None], z)
+        value, exact = jax.jvp(lambda z: weighted_divergence(w, p, flow.policy(z)), (z,), (move,))
+        return value, exact, divergence_rate(w, rates, p, flow.policy(z)), flow.step(rng.key(0), z, jnp.int32(0))[0]
 
     state = flow.init(rng.key(3))
     for _ in range(4):
-        value, exact = slope(state)
-        formula = divergence_rate(w, rates, p[:, :, None], flow.policy(state))
+        value, exact, formula, after = look(state, w)
         np.testing.assert_allclose(exact, formula, rtol=1e-9, atol=1e-11)
         assert (np.asarray(formula) <= -rates.min() * np.asarray(value) + 1e-12).all()
-        state = run(flow, rng.key(0), 1, state=state).state
-    # with weights one it fails in the game that needs others
-    if name == "amps":
-        _, wrong = jax.jvp(
-            lambda z: weighted_divergence(np.ones(2), p[:, :, None], flow.policy(z)),
-            (state,),
-            (field(flow.temperature[:, None], state),),
-        )
-        unweighted = divergence_rate(np.ones(2), rates, p[:, :, None], flow.policy(state))
-        assert np.abs(wrong - unweighted).max() > 1e-3
+        if name == "amps":  # with weights one it fails in a game that needs others
+            _, wrong, unweighted, _ = look(state, np.ones(2))
+            assert np.abs(wrong - unweighted).max() > 1e-3
+        state = after
 
 
 def test_each_player_s_divergence_in_any_game():
     game, rates = coordination(2.0, 1.0), np.asarray([0.7, 1.3])
     p = logit_equilibrium(game, rates).require()
     flow = QLearningFlow(game, rates, np.asarray([0.3, 0.6]))
-    z = flow.init(rng.key(0))
-    move = flow.field()(flow.temperature[:, None], z)
-    kl = lambda z: (p * (jnp.log(p) - jnp.log(flow.policy(z)[:, :, 0]))).sum(axis=1)
-    _, exact = jax.jvp(kl, (z,), (move,))
-    formula = player_divergence_rates(game, rates, p, flow.policy(z)[:, :, 0])
+
+    @jax.jit
+    def both(z):
+        move = flow.field()(flow.temperature[:, None], z)
+        _, exact = jax.jvp(lambda z: divergences(p, flow.policy(z)[:, :, 0]), (z,), (move,))
+        return exact, player_divergence_rates(game, rates, p, flow.policy(z)[:, :, 0])
+
+    exact, formula = both(flow.init(rng.key(0)))
     np.testing.assert_allclose(exact, formula, rtol=1e-10)
 
 
@@ -189,17 +186,16 @@ def test_scores_survive_where_probabilities_vanish():
 
 def test_blocks_change_nothing():
     game = rock_paper_scissors()
-    rates = np.stack([np.linspace(0, 1, 10), np.linspace(1, 0, 10)])
-    whole, cut = (QLearningFlow(game, rates, trajectories=10, integrator=RungeKutta(5, block=b)) for b in (512, 4))
-    start = whole.init(rng.key(1))
+    rates = np.asarray([0.2, 0.7])
+    each = np.tile(rates[:, None], 10)  # one temperature for each trajectory: cut into blocks with them
+    make = lambda t, block: QLearningFlow(game, t, trajectories=10, integrator=RungeKutta(5, block=block))
+    start = make(rates, 512).init(rng.key(1))
     assert start.shape == (2, 3, 10)
-    a, b = (run(f, rng.key(0), 3, state=start).state for f in (whole, cut))
-    np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
-    shared = QLearningFlow(game, 0.5, trajectories=10, integrator=RungeKutta(5, block=4))
-    alone = QLearningFlow(game, 0.5, integrator=RungeKutta(5))
-    c = run(shared, rng.key(0), 3, state=start).state
-    d = run(alone, rng.key(0), 3, state=start[:, :, 7:8]).state
-    np.testing.assert_allclose(c[:, :, 7:8], d, rtol=1e-12, atol=1e-13)
+    whole, shared, cut = (
+        run(make(*c), rng.key(0), 3, state=start).state for c in ((rates, 512), (rates, 4), (each, 4))
+    )
+    np.testing.assert_allclose(shared, whole, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(cut, whole, rtol=1e-12, atol=1e-13)
 
 
 def test_starts_are_uniform_on_the_simplex_and_differ_between_keys():
@@ -210,14 +206,12 @@ def test_starts_are_uniform_on_the_simplex_and_differ_between_keys():
     assert not np.array_equal(x, flow.policy(flow.init(rng.key(3))))
 
 
-def test_chunks_replications_and_rest():
+def test_chunks_and_rest():
     flow = QLearningFlow(matching_ring(4), 0.5, trajectories=3, integrator=RungeKutta(10))
-    whole = run(flow, rng.key(4), 6).state
-    first = run(flow, rng.key(4), 4).state
-    np.testing.assert_array_equal(whole, run(flow, rng.key(4), 2, state=first, start=4).state)
-    keys = jnp.stack([rng.key(4), rng.key(5)])
-    both = replicate(flow, keys, 6).state
-    np.testing.assert_allclose(both[0], whole, rtol=1e-12, atol=1e-14)
+    start = flow.init(rng.key(4))
+    whole = run(flow, rng.key(4), 4, state=start).state
+    first = run(flow, rng.key(4), 2, state=start).state
+    np.testing.assert_array_equal(whole, run(flow, rng.key(4), 2, state=first, start=2).state)
     found = solve(flow, rng.key(4), tol=1e-10, max_steps=200)
     assert found.converged and found.residual <= 1e-10
     np.testing.assert_allclose(flow.policy(found.require()), 0.5, atol=1e-9)
@@ -226,11 +220,8 @@ def test_chunks_replications_and_rest():
 def test_discrete_smooth_q_learning_of_the_reference():
     rule = SmoothQLearning(asymmetric_matching_pennies(), [0.5, 2.0], AMPS_START, rate=0.1)
     path = run(rule, rng.key(0), 100, (Policy(),)).series["policy"][:, :, 0, 0]
-    for step, expected in (
-        (1, (0.83028732, 0.86265302)),
-        (10, (0.84548509, 0.43374928)),
-        (100, (0.53236257, 0.35498184)),
-    ):
+    reference = {1: (0.83028732, 0.86265302), 10: (0.84548509, 0.43374928), 100: (0.53236257, 0.35498184)}
+    for step, expected in reference.items():
         np.testing.assert_allclose(path[step - 1], expected, atol=5e-9)
     found = solve(rule, rng.key(0), tol=1e-12)
     np.testing.assert_allclose(rule.policy(found.require())[:, 0, 0], AMPS[0.5, 2.0], atol=1e-11)

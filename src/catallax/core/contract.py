@@ -186,7 +186,7 @@ def _one_trace(who: str, make: Callable, f: Callable, key: Any) -> None:
         raise ContractError(
             f"{who}: two equal pieces are traced twice; name functions at module level and make static fields hashable"
         )
-    other = jax.tree.map(lambda x: x * 1 if eqx.is_array(x) else x, make())
+    other = jax.tree.map(lambda x: jnp.array(x) if eqx.is_array(x) else x, make())
     numbers = [x for x in jax.tree.leaves(other) if isinstance(x, float)]
     if numbers:
         raise ContractError(

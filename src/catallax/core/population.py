@@ -114,7 +114,7 @@ class Population(eqx.Module):
                 )
             if any(isinstance(g.seats, Tracer) for g in members):
                 continue
-            seats = np.concatenate([np.asarray(g.positions(role)) for g in members])
+            seats = np.concatenate([np.arange(role.seats) if g.seats is None else np.asarray(g.seats) for g in members])
             if sorted(seats.tolist()) != list(range(role.seats)):
                 raise BuildError(
                     f"{role.name!r}: seats {sorted(seats.tolist())} are filled; fill each of 0..{role.seats - 1} once"

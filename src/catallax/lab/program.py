@@ -184,7 +184,7 @@ def _placement(block: int, devices: list[Any], has_lanes: bool) -> _Placement:
     return _Placement(*(NamedSharding(mesh, s) for s in (PartitionSpec(_AXIS), states, PartitionSpec())))
 
 
-def _grid(cell: Cell) -> dict[str, list[float]]:
+def _grid(cell: Cell) -> dict[str, list[float | int]]:
     """The product of the lanes, flat: for each lane its value at every point."""
     points = list(itertools.product(*cell.lanes.values()))
     return {name: [p[i] for p in points] for i, name in enumerate(cell.lanes)}

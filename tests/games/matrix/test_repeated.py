@@ -7,7 +7,6 @@ import pytest
 
 from catallax.agents.tabular.boltzmann import BoltzmannQ
 from catallax.core import (
-    AbstractGame,
     Batch,
     BuildError,
     Discrete,
@@ -27,7 +26,6 @@ from catallax.games.matrix import (
     Repeated,
     asymmetric_matching_pennies,
     match_mismatch_line,
-    matching_ring,
     prisoners_dilemma,
 )
 from catallax.measures.matrix import Distance, Payoffs, Policy, policies
@@ -35,8 +33,9 @@ from catallax.solvers.matrix import QLearningFlow, RungeKutta
 
 
 def mixed():
-    """Two players with two actions, one with three."""
-    return Polymatrix([(0, 1, np.ones((2, 3)), np.ones((3, 2))), (1, 2, np.ones((3, 2)), np.ones((2, 3)))])
+    """Two players with two actions, one with three, a dummy with one."""
+    ones = lambda k, m: (np.ones((k, m)), np.ones((m, k)))
+    return Polymatrix([(0, 1, *ones(2, 3)), (1, 2, *ones(3, 2)), (2, 3, *ones(2, 1))])
 
 
 def test_seats_are_those_who_choose():
@@ -164,32 +163,9 @@ def test_measures_keep_the_contract():
 
 
 def test_dummies_and_several_roles_have_policies():
-    line = Repeated(match_mismatch_line(3))
-    play = Play(line, Population((Group("player", None, BoltzmannQ(start=[1.0, 0.0])),)), length=1)
-    seen = policies(play, play.init(rng.key(0)))[:, :, 0]
-    np.testing.assert_allclose(seen[::4], [[1, 0], [1, 0]])
-    np.testing.assert_allclose(seen[1:4, 0], 1 / (1 + np.exp(-1)), rtol=1e-6)
     groups = (Group("player_2", None, BoltzmannQ()), Group("player_3", None, BoltzmannQ(start=[0.0, 0.0, 1.0])))
     play = Play(Repeated(mixed()), Population(groups), length=2, copies=2)
     seen = policies(play, play.init(rng.key(0)))[:, :, 0]
-    np.testing.assert_allclose(seen[0], [0.5, 0.5, 0.0])
-    np.testing.assert_allclose(seen.sum(axis=1), 1.0, rtol=1e-6)
-    with pytest.raises(TypeError, match="Repeated"):
-        Policy()(Play(_Other(), Population((Group("player", None, BoltzmannQ()),)), length=1), None, None, jnp.int32(0))
-
-
-class _Other(AbstractGame):
-    """A game that is no `Repeated`."""
-
-    @property
-    def roles(self):
-        return Repeated(matching_ring(3)).roles
-
-    def init(self, key):
-        return Repeated(matching_ring(3)).init(key)
-
-    def observe(self, world):
-        return Repeated(matching_ring(3)).observe(world)
-
-    def step(self, key, world, action):
-        return Repeated(matching_ring(3)).step(key, world, action)
+    e = np.e
+    expected = [[0.5, 0.5, 0], [1 / (2 + e), 1 / (2 + e), e / (2 + e)], [0.5, 0.5, 0], [1, 0, 0]]
+    np.testing.assert_allclose(seen, expected, rtol=1e-6)

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-LANES = ("coin", "dict")
+LANES: tuple[str, ...] = ("coin", "dict")
 """What the players of the cell "fixed" bid when urgent: nothing, or one unit."""
-CELLS = dict.fromkeys(LANES, "fixed")
 
 
 def settled(results: Any, cell: str, variable: str, share: float = 0.2) -> np.ndarray:
@@ -29,7 +28,7 @@ def at_rest(results: Any, cell: str, variable: str, gamma: float | None = None) 
 
 def _of(results: Any, cell: str, variable: str) -> tuple[Any, Any]:
     """The variable, and the name of its time axis."""
-    data = results.dataset(CELLS.get(cell, cell))[variable]
-    if cell in CELLS:
+    data = results.dataset("fixed" if cell in LANES else cell)[variable]
+    if cell in LANES:
         data = data.isel(urgent_bid=LANES.index(cell))
     return data, next(d for d in data.dims if str(d).startswith("phase"))

@@ -8,6 +8,9 @@ and as smooth as the learners (beta = 5), which is what the learners are judged 
 Source: Vaishampayan (2024), chapter 6, table 6.1 and figure 6.1; Elokda et al. (2023).
 """
 
+from collections.abc import Callable
+
+import equinox as eqx
 import jax.numpy as jnp
 import msgspec
 from jaxtyping import Array
@@ -58,9 +61,11 @@ def _play(game: PairwiseKarma, rule: AbstractAgent, length: int, interface: Inte
     return Play(game, Population((group,)), length=length, episodic=False)
 
 
-def fixed(players: int, urgent_bid: int | Array) -> Play:
+def fixed(players: int) -> Callable[[Array], Play]:
     """Bids cost nothing: 0 when calm, `urgent_bid` when urgent. With 0 this is COIN, with 1 DICT."""
-    return _play(game(players, PayNothing()), UrgencyBid(jnp.stack([jnp.int32(0), urgent_bid])), HORIZON)
+    play = _play(game(players, PayNothing()), UrgencyBid([0, 0]), HORIZON)
+    bids = lambda play: play.population.groups[0].control.agent.bids
+    return lambda urgent_bid: eqx.tree_at(bids, play, bids(play).at[1].set(urgent_bid.astype(jnp.int32)))
 
 
 def learners(players: int) -> Play:
@@ -70,7 +75,7 @@ def learners(players: int) -> Play:
     return _play(world, rule, EPOCH, karma_interface(world))
 
 
-def rational_field(payment: AbstractPayment, gamma: float) -> KarmaEquilibrium:
+def rational_field(payment: AbstractPayment, gamma: float | Array) -> KarmaEquilibrium:
     """The mean field at beta = 1000; step sizes fall from 0.05."""
     world = game(2, payment)
     return KarmaEquilibrium(world, gamma=gamma, beta=RATIONAL, rate=0.05, last_rate=1e-4, steps=_ANNEAL)
@@ -91,7 +96,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         Cell(
             name="fixed",
             label="COIN and DICT",
-            build=lambda urgent_bid: fixed(n, urgent_bid),
+            build=fixed(n),
             measures=guards,
             lanes={"urgent_bid": tuple(range(len(LANES)))},
             steps={"quick": 1, "paper": 1},

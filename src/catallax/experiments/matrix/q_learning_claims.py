@@ -151,7 +151,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         statement="without exploration even agents converge to a different mixed action every time",
         sign=1,
         estimate=_spread([2, 4, 6], NONE, largest=False),
-        note=f"distance between neighbouring replications, the least of agents 2, 4 and 6; {_READING}",
+        note=f"distance between neighbouring replications (each is in two), the least of agents 2, 4, 6; {_READING}",
     ),
     _zero(
         "selection.some.explorers",
@@ -167,7 +167,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
             statement=f"if agents 1 to 3 explore, agent {k} fails to converge to a unique outcome",
             sign=1,
             estimate=_spread([k], SOME),
-            note=f"distance between neighbouring replications at T = 0.1, t = 200; {_READING}",
+            note=f"distance between neighbouring replications at T = 0.1, t = 200 (each is in two distances); {_READING}",
         )
         for k in (4, 6)
     ),

@@ -25,7 +25,7 @@ from catallax.solvers.mean_field import Argmax, FixedPoint, MeanFieldQ, MirrorDe
 from .ad_auction_claims import CLAIMS, INNER, OUTER, TEMPERATURE
 from .ad_auction_report import report
 
-ITERATIONS = 10
+ITERATIONS = 20
 """Steps between two evaluations of exploitability, revenue and marginals."""
 SOLVER = (
     L1Distance(),
@@ -95,7 +95,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
             label="naive (value iteration, argmax-e)",
             build=lambda: naive(settings),
             measures=(*SOLVER, TwoStepDistance()),
-            steps={"quick": 50, "paper": 50},
+            steps={"quick": 60, "paper": 60},
         ),
         Cell(
             name="mirror_descent",

@@ -104,7 +104,8 @@ class PairwiseKarma(AbstractGame):
     @property
     def mean_karma(self) -> float:
         """Karma a player, which never changes."""
-        return self.endowment if isinstance(self.endowment, int) else sum(self.endowment) / self.players
+        total = self.endowment * self.players if isinstance(self.endowment, int) else sum(self.endowment)
+        return total / self.players
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> World:
         """Everyone has his endowment and an urgency from the stationary law."""

@@ -61,7 +61,7 @@ def limit_cycle(game: PricingGame, policy: Int[Array, "firms pasts"], world: Int
 
 
 def profit_gain(game: PricingGame, profit: Float[Array, "*n firms"]) -> Float[Array, "*n"]:
-    """Delta = (profit - Nash profit) / (monopoly profit - Nash profit), sums over firms: 0 competition, 1 joint monopoly.
+    """Delta = (profit - Nash) / (monopoly - Nash), profits summed over firms: 0 competition, 1 joint monopoly.
 
     Source: Calvano, Calzolari, Denicolo and Pastorello (2020), equation 9.
     Differs: firms that are not alike are added up before the ratio is taken.
@@ -115,8 +115,8 @@ class Collusion(AbstractMeasure):
     """Whether a pricing session has settled, and the cycle its greedy policies would play from here.
 
     For a `Play` of one `PricingGame` copy whose learners keep `greedy` (best grid point of each past), `updates` and
-    `changed` (number of the last update that changed it) in their states, under `Independent`. A session is settled when
-    no firm's greedy policy changed in the last `patience` periods: BOTH firms at once, counted in periods.
+    `changed` (number of the last update that changed it) in their states, under `Independent`. A session is settled
+    when no firm's greedy policy changed in the last `patience` periods: BOTH firms at once, counted in periods.
 
     Source: Calvano, Calzolari, Denicolo and Pastorello (2020), section II.C: patience 100,000.
     """

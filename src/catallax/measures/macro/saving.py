@@ -14,8 +14,8 @@ from catallax.games.macro.growth import BrockMirman, GrowthView
 def constant_share_loss(game: BrockMirman, share: float | Float[Array, "*n"]) -> Float[Array, "*n"]:
     """What saving a constant share for ever costs, as a share of consumption in every period.
 
-    1 - exp(ln((1 - s) / (1 - s*)) + s* / (1 - s*) ln(s / s*)) with s* = alpha beta, from the closed form of the value of
-    a constant share; the same for every capital and productivity.
+    1 - exp(ln((1 - s) / (1 - s*)) + s* / (1 - s*) ln(s / s*)) with s* = alpha beta, from the closed form of the value
+    of a constant share; the same for every capital and productivity.
     """
     best = game.best_share
     share = jnp.asarray(share)

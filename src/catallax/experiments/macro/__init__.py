@@ -1,0 +1,1 @@
+"""Experiments with economies: algorithmic pricing and growth."""
