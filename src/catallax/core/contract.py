@@ -21,7 +21,7 @@ from .errors import BuildError
 from .game import AbstractGame, Outcome
 from .measure import AbstractMeasure
 from .play import Play
-from .run import run
+from .run import advance, run
 from .space import conform
 
 
@@ -111,8 +111,16 @@ def check_agent(
         _arrays_only(f"{who}: the {name}", tree)
     _same_form(f"{who}: the memory after `act`", memory, after)
     _same_form(f"{who}: the state after `learn`", state, learnt)
+    for name, tree in (("action", action), ("state after `learn`", learnt)):
+        for path, leaf in jax.tree.leaves_with_path(tree):
+            if jnp.issubdtype(leaf.dtype, jnp.inexact) and bool(jnp.isnan(leaf).any()):
+                raise ContractError(f"{who}: the {name}{jax.tree_util.keystr(path)} holds NaN")
+    for name, value in log.items():
+        if value.shape != ():
+            raise ContractError(f"{who}: the log's {name!r} has shape {value.shape}; logs are scalars")
     conform(move(action), spec.action, who)
-    _batches(who, lambda k: live(agent, k), key)
+    # Not what `learn` returns: an optimiser's first steps are signs, which rounding may turn.
+    _batches(who, lambda k: live(agent, k)[:5], key)
     _one_trace(who, make, live, key)
 
 
@@ -135,14 +143,20 @@ def check_measure(make: Callable[[], AbstractMeasure], dynamics: Play, steps: in
         if "copy" in variable.dims and values.shape[1 + variable.dims.index("copy")] != dynamics.copies:
             raise ContractError(f"{who}: axis 'copy' of {name} is not the play's {dynamics.copies} copies")
         real = jnp.issubdtype(values.dtype, jnp.inexact)
-        if real and not variable.may_be_undefined and not bool(jnp.isfinite(values).all()):
-            raise ContractError(f"{who}: {name} is not finite; declare may_be_undefined=True or define it")
+        if real and not variable.may_be_undefined and bool(jnp.isnan(values).any()):
+            raise ContractError(f"{who}: {name} holds NaN; declare may_be_undefined=True or define it")
         if not variable.unit or not variable.meaning:
             raise ContractError(f"{who}: {name} needs a unit and a meaning")
-    again = run(dynamics, key, steps * make().every, (make(),)).series
+    fresh = eqx.filter_jit(lambda m, k: run_fresh(dynamics, k, steps * m.every, m))
+    again = fresh(make(), key)
     for name in series:
-        _equal(f"{who}: {name}, measured twice", series[name], again[name])
+        _close(f"{who}: {name}, traced twice", series[name], again[name])
     _one_trace(who, make, lambda m, k: run(dynamics, k, m.every, (m,)).series, key)
+
+
+def run_fresh(dynamics: Play, key: Any, steps: int, measure: AbstractMeasure) -> dict[str, Any]:
+    """The measured series of a run, traced anew."""
+    return advance(dynamics, key, dynamics.init(key), jnp.int32(0), steps, (measure,)).series
 
 
 def _name(piece: Any) -> str:
@@ -187,10 +201,10 @@ def _one_trace(who: str, make: Callable, f: Callable, key: Any) -> None:
             f"{who}: two equal pieces are traced twice; name functions at module level and make static fields hashable"
         )
     other = jax.tree.map(lambda x: jnp.array(x) if eqx.is_array(x) else x, make())
-    numbers = [x for x in jax.tree.leaves(other) if isinstance(x, float)]
+    numbers = [x for x in jax.tree.leaves(other) if isinstance(x, int | float | complex | np.ndarray | np.generic)]
     if numbers:
         raise ContractError(
-            f"{who}: {numbers[0]} is a Python float leaf: every value would be traced anew; "
+            f"{who}: {numbers[0]} is a leaf of type {type(numbers[0]).__name__}: every value would be traced anew; "
             "declare the field with converter=jnp.asarray, or static=True if it is structure"
         )
     counted(other, key)
@@ -232,6 +246,10 @@ def _check_outcome(game: AbstractGame, outcome: Outcome) -> None:
     for name, part in (("reward", outcome.reward), ("discount", outcome.discount)):
         _check_seats(f"{_name(game)}: {name}", game, part)
         for role in game.roles:
+            if part[role.name].shape != (role.seats,):
+                raise ContractError(
+                    f"{_name(game)}: {name} of {role.name!r} has shape {part[role.name].shape}, not ({role.seats},)"
+                )
             if not bool(jnp.isfinite(part[role.name]).all()):
                 raise ContractError(f"{_name(game)}: {name} of {role.name!r} is not finite: {part[role.name]}")
             if not jnp.issubdtype(part[role.name].dtype, jnp.floating):

@@ -17,12 +17,13 @@ from .trader import AbstractTrader
 def _uniform_price(
     key: Shaped[PRNGKeyArray, ""], low: Float[Array, ""], high: Float[Array, ""], tick: Float[Array, ""]
 ) -> Float[Array, ""]:
-    """Uniform on [low, high), or on the ticks low, low + tick, ..., up to high; -inf where high < low."""
+    """Uniform on [low, high), or on the multiples of the tick from low to high; -inf where there are none."""
     u = rng.uniform(key)
     grid = jnp.where(tick > 0, tick, 1.0)
-    ticks = jnp.floor((high - low) / grid + 1e-3) + 1
-    price = jnp.where(tick > 0, low + grid * jnp.minimum(jnp.floor(u * ticks), ticks - 1), low + (high - low) * u)
-    return jnp.where(high < low, -jnp.inf, price)
+    first, last = jnp.ceil(low / grid - 1e-3), jnp.floor(high / grid + 1e-3)
+    on_grid = grid * jnp.minimum(first + jnp.floor(u * (last - first + 1)), last)
+    price = jnp.where(tick > 0, on_grid, low + (high - low) * u)
+    return jnp.where(jnp.where(tick > 0, last < first, high < low), -jnp.inf, price)
 
 
 class ZIC(AbstractTrader):

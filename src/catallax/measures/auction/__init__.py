@@ -12,6 +12,8 @@ from .prices import Dispersion as Dispersion
 from .prices import Equilibrium as Equilibrium
 from .profit import Profit as Profit
 from .profit import ProfitDispersion as ProfitDispersion
+from .quotes import QuoteDistance as QuoteDistance
+from .quotes import SampleRound as SampleRound
 from .rounds import AbstractAuctionMeasure as AbstractAuctionMeasure
 from .rounds import Round as Round
 from .series import moving_mean as moving_mean
