@@ -28,7 +28,7 @@ def main() -> None:
         rows.append({k: v for k, v in row._asdict().items() if k != "note"})
         if not options.json:
             print(
-                f"{row.name:22s} {row.ours:10.4g} {row.reference:10.4g} {row.unit:15s} ratio {row.ratio:6.3f}  {row.note}"
+                f"{row.name:20s} {row.ours:9.4g} {row.reference:9.4g} {row.unit:14s} ratio {row.ratio:5.3f} {row.note}"
             )
     if options.json:
         print(json.dumps(rows, indent=2))

@@ -232,12 +232,6 @@ class KeyReused(Walk):
         return self.move(key, world, action), self.outcome({"place": noise})
 
 
-class WordsReused(Walk):
-    def step(self, key, world, action):
-        twice = jnp.stack([rng.uniform(key), rng.uniform(key)])
-        return world, self.outcome({"place": twice})
-
-
 CALLS: list[int] = []
 
 
@@ -316,7 +310,6 @@ class SeesByChance(Walk):
         (SecretKey, "'key'. is a key; keys are handed in by the engine and never stored"),
         (HostWorld, "'home'. is a float; only arrays may be carried"),
         (KeyReused, "a key is consumed twice"),
-        (WordsReused, "a key is consumed twice"),
         (Counts, "not a pure function"),
         (CountsInAnArray, "not a pure function"),
         (NaNReward, "reward of 'walker' is not finite"),
@@ -409,11 +402,6 @@ class ActsTwice(Nudge):
         return jax.random.normal(key) + jax.random.uniform(key), memory, ()
 
 
-class ActsTwiceWithWords(Nudge):
-    def act(self, key, state, memory, obs):
-        return rng.normal(key) + rng.uniform(key), memory, ()
-
-
 class LearnsTwice(Nudge):
     def learn(self, key, state, batch, t):
         return {"mean": jax.random.normal(key) + jax.random.normal(key)}, {}
@@ -460,7 +448,6 @@ class LogsSeries(Nudge):
         (KeepsKey, "'key'. is a key; keys are handed in by the engine and never stored"),
         (HostMemory, "'ticks'. is a int; only arrays may be carried"),
         (ActsTwice, "a key is consumed twice"),
-        (ActsTwiceWithWords, "a key is consumed twice"),
         (LearnsTwice, "a key is consumed twice"),
         (SideEffect, "not a pure function"),
         (lambda: Nudge(rule=lambda x: x), "two equal pieces are traced twice"),

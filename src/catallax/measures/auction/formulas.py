@@ -28,8 +28,9 @@ def mean(mask: Bool[Array, "*n"], x: Float[Array, "*n"]) -> Scalar:
 
 
 def ratio(part: Scalar, whole: Scalar) -> Scalar:
-    """part / whole; NaN unless the whole is positive."""
-    return jnp.where(whole > 0, part / whole, jnp.nan)
+    """part / whole; NaN unless the whole is positive. Exactly 1 where they are equal, which XLA's fused division misses
+    by one unit in the last place."""
+    return jnp.where(whole > 0, jnp.where(part == whole, 1.0, part / whole), jnp.nan)
 
 
 def mean_absolute_deviation(traded: Trades, price: Prices, centre: Scalar) -> Scalar:
