@@ -20,9 +20,11 @@ import catallax.agents.traders
 import catallax.games
 import catallax.measures
 import catallax.measures.auction
+import catallax.solvers
 import zoo
 from catallax.core import (
     AbstractAgent,
+    AbstractDynamics,
     AbstractGame,
     AbstractMeasure,
     Discrete,
@@ -72,13 +74,21 @@ plays = functools.cache(lambda make: make())
 
 @pytest.fixture(scope="module")
 def market():
-    return plays(zoo.zero_intelligence)
+    return plays(zoo.auction.zero_intelligence)
 
 
 @pytest.mark.parametrize("name", zoo.MEASURES)
 def test_measures_keep_the_contract(name):
-    measure, play = zoo.MEASURES[name]
-    contract.check_measure(measure, plays(play))
+    measure, dynamics, x64 = zoo.MEASURES[name]
+    with jax.enable_x64(x64):
+        contract.check_measure(measure, plays(dynamics))
+
+
+@pytest.mark.parametrize("name", zoo.SOLVERS)
+def test_solvers_keep_the_contract(name):
+    dynamics, tol, x64 = zoo.SOLVERS[name]
+    with jax.enable_x64(x64):
+        contract.check_solver(dynamics, tol)
 
 
 # No piece is forgotten.
@@ -104,23 +114,33 @@ def concrete(package: ModuleType, root: type) -> set[type]:
         (catallax.games, AbstractGame, [make for make in zoo.GAMES.values()]),
         (catallax.agents, AbstractAgent, [seat.rule for seat in zoo.AGENTS.values()]),
         (catallax.measures, AbstractMeasure, [watch.measure for watch in zoo.MEASURES.values()]),
+        (catallax.solvers, AbstractDynamics, [solver.dynamics for solver in zoo.SOLVERS.values()]),
     ],
-    ids=["games", "agents", "measures"],
+    ids=["games", "agents", "measures", "solvers"],
 )
 def test_the_zoo_has_every_piece_of_the_library(package, root, pieces):
-    missing = concrete(package, root) - {type(make()) for make in pieces}
+    with jax.enable_x64(root is AbstractDynamics):  # some solvers are only made in double precision
+        missing = concrete(package, root) - {type(make()) for make in pieces}
     assert not missing, f"add them to tests/zoo.py: {sorted(cls.__name__ for cls in missing)}"
 
 
-@pytest.mark.parametrize(
-    ("package", "root"),
-    [
-        (catallax.agents.traders, AbstractAgent),
-        (catallax.agents.learners, AbstractAgent),
-        (catallax.measures.auction, AbstractMeasure),
-    ],
-    ids=["traders", "learners", "measures"],
-)
+def rooms() -> list[tuple[ModuleType, type]]:
+    """The packages whose pieces users import from."""
+    floors = (
+        (catallax.games, AbstractGame),
+        (catallax.agents, AbstractAgent),
+        (catallax.measures, AbstractMeasure),
+        (catallax.solvers, AbstractDynamics),
+    )
+    return [
+        (importlib.import_module(f"{floor.__name__}.{room.name}"), root)
+        for floor, root in floors
+        for room in pkgutil.iter_modules(floor.__path__)
+        if room.ispkg
+    ]
+
+
+@pytest.mark.parametrize(("package", "root"), rooms(), ids=lambda x: getattr(x, "__name__", ""))
 def test_every_piece_is_exported_by_its_package(package, root):
     hidden = {cls for cls in concrete(package, root) if getattr(package, cls.__name__, None) is not cls}
     assert not hidden, f"import them in {package.__name__}: {sorted(cls.__name__ for cls in hidden)}"

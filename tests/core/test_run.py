@@ -1,5 +1,8 @@
 """The drivers: chunks give the same bits, measures keep their time, solve says whether it came to rest."""
 
+import functools
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,6 +40,16 @@ def test_any_chunks_give_the_same_bits(cuts):
     state, series = in_chunks(PLAY, rng.key(4), [*sorted(cuts), 12], (Info(), NaNCount()))
     equal(state, whole.state)
     equal(series, dict(whole.series))
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_what_is_drawn_a_step_ahead_is_what_the_step_would_draw(length):
+    play = Play(Herd(), Population(RULES), length=length, copies=2)
+    key, state = rng.key(7), play.init(rng.key(7))
+    for t in range(4):
+        state, _ = eqx.filter_jit(play.step)(key, state, jnp.int32(t))
+    close = functools.partial(np.testing.assert_allclose, rtol=1e-5)  # one program or two: to rounding
+    jax.tree.map(close, state, run(play, key, 4).state)
 
 
 def test_replications_in_chunks_give_the_same_bits():

@@ -1,4 +1,4 @@
-"""Contracts: what every game, agent and measure must keep, as functions to be called on your own pieces.
+"""Contracts: what every game, agent, measure and solver must keep, as functions to be called on your own pieces.
 
     from catallax.core import contract
     contract.check_game(MyGame)
@@ -18,16 +18,17 @@ import numpy as np
 
 from . import rng
 from .agent import AbstractAgent, Batch, Spec
+from .dynamics import AbstractDynamics
 from .errors import BuildError
 from .game import AbstractGame, Outcome
 from .measure import AbstractMeasure
 from .play import Play
-from .run import advance, run
+from .run import advance, run, solve
 from .space import conform
 
 
 class ContractError(BuildError):
-    """A game, agent or measure breaks a rule that the engine relies on."""
+    """A game, agent, measure or solver breaks a rule that the engine relies on."""
 
 
 def check_game(make: Callable[[], AbstractGame], ticks: int = 6) -> None:
@@ -125,7 +126,7 @@ def check_agent(
     _one_trace(who, make, live, key)
 
 
-def check_measure(make: Callable[[], AbstractMeasure], dynamics: Play, steps: int = 4) -> None:
+def check_measure(make: Callable[[], AbstractMeasure], dynamics: AbstractDynamics, steps: int = 4) -> None:
     """What a measure returns is what it declares, and is finite where it says so."""
     measure, key = make(), rng.key(2)
     who = _name(measure)
@@ -141,8 +142,9 @@ def check_measure(make: Callable[[], AbstractMeasure], dynamics: Play, steps: in
             raise ContractError(
                 f"{who}: {name} was evaluated {values.shape[0]} times in {steps} x {measure.every} steps"
             )
-        if "copy" in variable.dims and values.shape[1 + variable.dims.index("copy")] != dynamics.copies:
-            raise ContractError(f"{who}: axis 'copy' of {name} is not the play's {dynamics.copies} copies")
+        copies = dynamics.copies if isinstance(dynamics, Play) else None
+        if "copy" in variable.dims and values.shape[1 + variable.dims.index("copy")] != copies:
+            raise ContractError(f"{who}: axis 'copy' of {name} is not the play's {copies} copies")
         real = jnp.issubdtype(values.dtype, jnp.inexact)
         if real and not variable.may_be_undefined and bool(jnp.isnan(values).any()):
             raise ContractError(f"{who}: {name} holds NaN; declare may_be_undefined=True or define it")
@@ -155,9 +157,36 @@ def check_measure(make: Callable[[], AbstractMeasure], dynamics: Play, steps: in
     _one_trace(who, make, lambda m, k: run(dynamics, k, m.every, (m,)).series, key)
 
 
-def run_fresh(dynamics: Play, key: Any, steps: int, measure: AbstractMeasure) -> dict[str, Any]:
+def run_fresh(dynamics: AbstractDynamics, key: Any, steps: int, measure: AbstractMeasure) -> dict[str, Any]:
     """The measured series of a run, traced anew."""
     return advance(dynamics, key, dynamics.init(key), jnp.int32(0), steps, (measure,)).series
+
+
+def check_solver(make: Callable[[], AbstractDynamics], tol: float, max_steps: int = 5_000) -> None:
+    """Form, purity, batching, keys and traces of a dynamics that comes to rest, and that rest is rest.
+
+    Where `solve` says that the residual is at most `tol`, one more step leaves it there (to twice `tol`).
+    """
+    dynamics, key = make(), rng.key(3)
+    who = _name(dynamics)
+
+    def stepped(dynamics: AbstractDynamics, key: Any) -> Any:
+        start = dynamics.init(key)
+        after, record = dynamics.step(key, start, jnp.int32(0))
+        return start, after, record, dynamics.residual(after)
+
+    start, after, record, residual = _pure(who, lambda d, _: stepped(d, rng.key(3)), dynamics, key)
+    for name, tree in (("state", start), ("state after a step", after), ("record", record)):
+        _arrays_only(f"{who}: the {name}", tree)
+    _same_form(f"{who}: the state", start, after)
+    if residual.shape != () or not bool(residual >= 0):
+        raise ContractError(f"{who}: the residual is {residual}; it must be one number of at least 0")
+    _batches(who, lambda k: stepped(dynamics, k)[1:], key)
+    _one_trace(who, make, stepped, key)
+    rest = solve(dynamics, key, tol=tol, max_steps=max_steps).require()
+    still = dynamics.residual(dynamics.step(key, rest, jnp.int32(max_steps))[0])
+    if not float(still) <= 2 * tol:
+        raise ContractError(f"{who}: at rest to {tol:g}, one more step has residual {float(still):.3g}")
 
 
 def _name(piece: Any) -> str:

@@ -23,6 +23,20 @@ class AbstractDynamics(eqx.Module):
         draws must derive its key from both (`rng.fold(key, t)` or `rng.words`): so a run cut in chunks is the same.
         """
 
+    def ahead(self, key: Shaped[PRNGKeyArray, ""], t: Int[Array, ""]) -> PyTree[Array]:
+        """What step t needs and can be known without the state, its random numbers above all; by default nothing.
+
+        `run` calls it one step early and hands the result to `step_ahead`, so that it is computed once: drawn where
+        they are used, XLA would compute random numbers anew for every consumer.
+        """
+        return ()
+
+    def step_ahead(
+        self, key: Shaped[PRNGKeyArray, ""], state: Any, t: Int[Array, ""], ahead: Any
+    ) -> tuple[PyTree[Array], PyTree[Array]]:
+        """`step`, given `ahead(key, t)`; the result must be the same."""
+        return self.step(key, state, t)
+
     def residual(self, state: Any) -> Float[Array, ""]:
         """Distance from rest, in the dynamics' own norm; +inf where it is not defined."""
         return jnp.asarray(jnp.inf)

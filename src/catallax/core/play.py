@@ -95,14 +95,30 @@ class Play(AbstractDynamics):
         worlds, memories = self._open(key, tuple(agents), jnp.int32(0))
         return PlayState(worlds, memories, tuple(agents))
 
+    def ahead(self, key: Shaped[PRNGKeyArray, ""], t: Int[Array, ""]) -> tuple[Any, tuple[rng.Words, ...]]:
+        """The random words of a phase's first tick, and those each group learns with."""
+        key = rng.root(key)
+        lessons = []
+        for group in self.population.groups:
+            index, role = self._role(group)
+            stream = rng.role_stream(index, rng.LEARN)
+            lessons.append(rng.words(key, stream, jnp.int32(0), group.positions(role), t))
+        return self._draws(key, self._first_tick(t)), tuple(lessons)
+
     def step(self, key: Shaped[PRNGKeyArray, ""], state: PlayState, t: Int[Array, ""]) -> tuple[PlayState, Record]:
         """One phase."""
+        return self.step_ahead(key, state, t, self.ahead(key, t))
+
+    def step_ahead(
+        self, key: Shaped[PRNGKeyArray, ""], state: PlayState, t: Int[Array, ""], ahead: Any
+    ) -> tuple[PlayState, Record]:
+        """One phase, its first words already drawn."""
         key = rng.root(key)
         worlds, memories, agents = state
         if self.episodic:
             worlds, memories = self._open(key, agents, t)
-        start = t.astype(jnp.uint32) * jnp.uint32(self.length)
-        first = worlds
+        start, first = self._first_tick(t), worlds
+        draws, lessons = ahead
 
         def tick(carry: Any, i: Array) -> Any:
             worlds, memories, draws = carry
@@ -110,7 +126,7 @@ class Play(AbstractDynamics):
             (worlds, memories), out = self._tick(draws, agents, worlds, memories)
             return (worlds, memories, self._draws(key, now + jnp.uint32(1))), out
 
-        carry = (worlds, memories, self._draws(key, start))
+        carry = (worlds, memories, draws)
         if self.length == 1:
             carry, history = tick(carry, jnp.int32(0))
             history = jax.tree.map(lambda x: x[None], history)
@@ -119,9 +135,12 @@ class Play(AbstractDynamics):
         worlds, memories, _ = carry
         seen, info = history
         batches = self._batches(seen, worlds)
-        learnt, logs = self._learn(key, agents, batches, t)
+        learnt, logs = self._learn(lessons, agents, batches, t)
         record = Record(batches, first, worlds, jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), info), logs)
         return PlayState(worlds, memories, learnt), record
+
+    def _first_tick(self, t: Int[Array, ""]) -> Array:
+        return t.astype(jnp.uint32) * jnp.uint32(self.length)
 
     def _role(self, group: Group) -> tuple[int, Any]:
         return next((i, r) for i, r in enumerate(self.game.roles) if r.name == group.role)
@@ -200,12 +219,12 @@ class Play(AbstractDynamics):
             batches.append(Batch(views, late(batch.action), late(batch.reward), late(batch.discount), extras))
         return tuple(batches)
 
-    def _learn(self, key: Any, agents: tuple[Any, ...], batches: tuple[Batch, ...], t: Array) -> Any:
+    def _learn(
+        self, lessons: tuple[rng.Words, ...], agents: tuple[Any, ...], batches: tuple[Batch, ...], t: Array
+    ) -> Any:
         learnt, logs = [], []
-        for group, state, batch in zip(self.population.groups, agents, batches, strict=True):
-            index, role = self._role(group)
-            draws = rng.words(key, rng.role_stream(index, rng.LEARN), jnp.int32(0), group.positions(role), t)
-            state, log = group.control.learn(draws, state, batch, t)
+        for group, words, state, batch in zip(self.population.groups, lessons, agents, batches, strict=True):
+            state, log = group.control.learn(words, state, batch, t)
             learnt.append(state)
             logs.append(log)
         return tuple(learnt), tuple(logs)

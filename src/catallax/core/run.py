@@ -51,8 +51,9 @@ def advance(
     `start` may be traced; `offset` is `start` modulo the least common multiple of the measures' `every`.
     """
 
-    def body(state: Any, t: Array) -> tuple[Any, list[dict[str, Array]]]:
-        state, record = dynamics.step(key, state, t)
+    def body(carry: Any, t: Array) -> tuple[Any, list[dict[str, Array]]]:
+        state, ahead = carry
+        state, record = dynamics.step_ahead(key, state, t, ahead)
         rows = []
         for m in measures:
             value = lambda m=m, record=record, state=state: m(dynamics, state, record, t)
@@ -61,9 +62,10 @@ def advance(
             else:
                 blank = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(value))
                 rows.append(jax.lax.cond((t + 1) % m.every == 0, value, lambda blank=blank: blank))
-        return state, rows
+        return (state, dynamics.ahead(key, t + 1)), rows
 
-    state, rows = jax.lax.scan(body, state, start + jnp.arange(steps, dtype=jnp.int32))
+    carry = (state, dynamics.ahead(key, start))
+    (state, _), rows = jax.lax.scan(body, carry, start + jnp.arange(steps, dtype=jnp.int32))
     series: dict[str, Array] = {}
     for m, row in zip(measures, rows, strict=True):
         first = m.every - 1 - offset % m.every

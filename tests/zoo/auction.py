@@ -1,24 +1,12 @@
-"""Every game, rule and measure of the library, as factories: what the contract tests walk through.
-
-A newcomer adds one line here; `test_contracts.py` fails until every public piece has one.
-"""
+"""Double auctions and their traders."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from catallax.agents.learners import Reinforce
 from catallax.agents.parts import MLP
 from catallax.agents.traders import ZIC, ZIU, Kaplan, TruthTeller
-from catallax.core import (
-    AbstractAgent,
-    AbstractGame,
-    AbstractMeasure,
-    Group,
-    Interface,
-    NaNCount,
-    Play,
-    Population,
-)
+from catallax.core import AbstractGame, Group, NaNCount, Play, Population
 from catallax.games.auction import (
     ConditionalDisclosure,
     DoubleAuction,
@@ -32,21 +20,7 @@ from catallax.games.auction import (
 from catallax.measures import auction
 from catallax.measures.auction.quotes import QuoteDistance, SampleRound
 
-
-class Seat(NamedTuple):
-    """A rule with a seat that it fits: the game, the role, and how it sees and speaks there."""
-
-    rule: Callable[[], AbstractAgent]
-    game: Callable[[], AbstractGame]
-    role: str = "buyer"
-    interface: Callable[[], Interface] = Interface
-
-
-class Watch(NamedTuple):
-    """A measure with a play that it can be taken of. Plays are shared, so name the function that makes them."""
-
-    measure: Callable[[], AbstractMeasure]
-    play: Callable[[], Play]
+from .places import Seat, Watch
 
 
 def nyse_rule() -> DoubleAuction:

@@ -1,0 +1,24 @@
+"""Every game, rule, measure and solver of the library, as factories: what the contract tests walk through.
+
+One file a family, with any of `GAMES`, `AGENTS`, `MEASURES` and `SOLVERS`. A newcomer adds one line there;
+`test_contracts.py` fails until every public piece has one.
+"""
+
+from collections.abc import Callable
+
+from catallax.core import AbstractGame
+
+from . import auction
+from .places import Seat, Solver, Watch
+
+FAMILIES = (auction,)
+
+GAMES: dict[str, Callable[[], AbstractGame]] = {}
+AGENTS: dict[str, Seat] = {}
+MEASURES: dict[str, Watch] = {}
+SOLVERS: dict[str, Solver] = {}
+for family in FAMILIES:
+    GAMES |= getattr(family, "GAMES", {})
+    AGENTS |= getattr(family, "AGENTS", {})
+    MEASURES |= getattr(family, "MEASURES", {})
+    SOLVERS |= getattr(family, "SOLVERS", {})
