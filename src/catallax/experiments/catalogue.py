@@ -29,6 +29,10 @@ CATALOGUE: dict[str, Entry] = {
         "catallax.experiments.double_auction.market",
         "One double auction of your own: rules, tokens and traders from the settings",
     ),
+    "mean_field.ad_auction": Entry(
+        "catallax.experiments.mean_field.ad_auction",
+        "A repeated advertising auction as a mean-field game: exact, learnt and naive fixed points beside print",
+    ),
 }
 """All experiments. A new one adds one entry here."""
 

@@ -1,0 +1,10 @@
+"""Learners that keep a number for each state and action."""
+
+from .q_learning import AbstractExploration as AbstractExploration
+from .q_learning import AbstractRate as AbstractRate
+from .q_learning import Boltzmann as Boltzmann
+from .q_learning import Constant as Constant
+from .q_learning import EpsilonGreedy as EpsilonGreedy
+from .q_learning import Polynomial as Polynomial
+from .q_learning import QLearning as QLearning
+from .q_learning import QState as QState

@@ -1,0 +1,316 @@
+"""Tabular Q-learning for one seat, with its ways to explore and its step sizes.
+
+The table is one flat padded vector, row s at s * width, and every row's best action is kept beside it: a phase of one
+tick costs a few scalar reads, one write and one look at the row again (see docs/design.md, "Speed").
+"""
+
+import abc
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
+
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, rng
+
+_scalar = lambda x: jnp.asarray(x, jnp.float32)
+_PAD = 8
+
+
+def _check(who: str, name: str, value: Any, low: float, high: float, *, above: bool = False) -> None:
+    """`InputError` unless a number lies in [low, high] (or in (low, high]); silent inside a compiled program."""
+    if isinstance(value, Tracer):
+        return
+    x = np.asarray(value)
+    if not (np.isfinite(x).all() and (x > low if above else x >= low).all() and (x <= high).all()):
+        raise InputError(f"{who}: {name} must lie in {'(' if above else '['}{low:g}, {high:g}], got {x}")
+
+
+class QState(NamedTuple):
+    """What a Q-learner has learnt."""
+
+    table: Float[Array, " S*W"]
+    """Q(s, a) at s * W + a; -inf where an action is not legal; entries beyond the actions are padding."""
+    greedy: Int[Array, " S"]
+    """The first best action of each row."""
+    visits: Any
+    """Updates of each entry, as the table; () where the step size does not ask."""
+    updates: Int[Array, ""]
+    """Transitions learnt from so far."""
+
+
+class AbstractExploration(eqx.Module):
+    """How a learner chooses between what it believes best and the rest."""
+
+    @abc.abstractmethod
+    def choose(
+        self,
+        words: rng.Words,
+        row: Float[Array, " A"],
+        greedy: Int[Array, ""],
+        updates: Int[Array, ""],
+        masked: bool,
+    ) -> Int[Array, ""]:
+        """An action from a row of values (-inf: not legal, only if `masked`) and its best action."""
+
+    @abc.abstractmethod
+    def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
+        """The probabilities with which `choose` chooses."""
+
+
+class EpsilonGreedy(AbstractExploration):
+    """A uniform legal action with probability epsilon_n, the first best one otherwise.
+
+    epsilon_n = least + (epsilon - least) exp(-decay n) after n updates.
+
+    Raises:
+        InputError: probabilities outside [0, 1], a negative decay.
+    """
+
+    epsilon: Float[Array, ""] = eqx.field(converter=_scalar, default=0.1)
+    decay: Float[Array, ""] = eqx.field(converter=_scalar, default=0.0)
+    least: Float[Array, ""] = eqx.field(converter=_scalar, default=0.0)
+
+    def __check_init__(self):
+        """Ranges."""
+        _check("EpsilonGreedy", "epsilon", self.epsilon, 0.0, 1.0)
+        _check("EpsilonGreedy", "least", self.least, 0.0, 1.0)
+        _check("EpsilonGreedy", "decay", self.decay, 0.0, 1e6)
+
+    def probability(self, updates: Int[Array, ""]) -> Float[Array, ""]:
+        """epsilon_n."""
+        return self.least + (self.epsilon - self.least) * jnp.exp(-self.decay * updates.astype(jnp.float32))
+
+    def choose(
+        self,
+        words: rng.Words,
+        row: Float[Array, " A"],
+        greedy: Int[Array, ""],
+        updates: Int[Array, ""],
+        masked: bool,
+    ) -> Int[Array, ""]:
+        """One word for the coin, one for the action."""
+        if masked:
+            legal = row > -jnp.inf
+            rank = rng.below(words.second, legal.sum())
+            other = (jnp.cumsum(legal) <= rank).sum(dtype=jnp.int32)
+        else:
+            other = rng.below(words.second, row.shape[0])
+        return jnp.where(rng.unit(words.first) < self.probability(updates), other, greedy)
+
+    def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
+        """As above."""
+        legal = values > -jnp.inf
+        uniform = legal / legal.sum(axis=1, keepdims=True)
+        best = jax.nn.one_hot(values.argmax(axis=1), values.shape[1])
+        epsilon = self.probability(updates)
+        return epsilon * uniform + (1 - epsilon) * best
+
+
+class Boltzmann(AbstractExploration):
+    """Action a with probability proportional to exp(c Q(s, a)); c > 0 is an inverse temperature.
+
+    Raises:
+        InputError: c is not positive.
+    """
+
+    inverse_temperature: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
+
+    def __check_init__(self):
+        """c > 0."""
+        _check("Boltzmann", "inverse_temperature", self.inverse_temperature, 0.0, 1e30, above=True)
+
+    def choose(
+        self,
+        words: rng.Words,
+        row: Float[Array, " A"],
+        greedy: Int[Array, ""],
+        updates: Int[Array, ""],
+        masked: bool,
+    ) -> Int[Array, ""]:
+        """By inversion; a product with a triangle is a faster prefix sum than a scan on short rows."""
+        actions = row.shape[0]
+        weights = jnp.exp(self.inverse_temperature * (row - row.max()))
+        below = weights @ jnp.triu(jnp.ones((actions, actions), row.dtype))
+        action = (below <= rng.unit(words.first) * below[-1]).sum(dtype=jnp.int32)
+        return jnp.where(action < actions, action, greedy)  # rounding may leave nothing above
+
+    def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
+        """As above."""
+        return jax.nn.softmax(self.inverse_temperature * values, axis=1)
+
+
+class AbstractRate(eqx.Module):
+    """A step size."""
+
+    counts: ClassVar[bool] = False
+    """Whether it depends on how often an entry was updated."""
+
+    @abc.abstractmethod
+    def __call__(self, visits: Float[Array, ""]) -> Float[Array, ""]:
+        """The step size of an entry updated so many times before."""
+
+
+class Constant(AbstractRate):
+    """alpha in (0, 1]. Raises `InputError` outside."""
+
+    alpha: Float[Array, ""] = eqx.field(converter=_scalar, default=0.1)
+
+    def __check_init__(self):
+        """Range."""
+        _check("Constant", "alpha", self.alpha, 0.0, 1.0, above=True)
+
+    def __call__(self, visits: Float[Array, ""]) -> Float[Array, ""]:
+        """alpha."""
+        return self.alpha
+
+
+class Polynomial(AbstractRate):
+    """(1 + n(s, a))^(-power): the first update of an entry replaces it. Raises `InputError` for a power not in (0, 1].
+
+    Source: Even-Dar and Mansour (2003), polynomial learning rates; power 0.87 as reported for GuoHuXuZhang2019.
+    """
+
+    counts = True
+
+    power: Float[Array, ""] = eqx.field(converter=_scalar, default=0.87)
+
+    def __check_init__(self):
+        """Range."""
+        _check("Polynomial", "power", self.power, 0.0, 1.0, above=True)
+
+    def __call__(self, visits: Float[Array, ""]) -> Float[Array, ""]:
+        """As above."""
+        return (1 + visits) ** -self.power
+
+
+class QLearning(AbstractAgent):
+    """Q(s, a) <- Q(s, a) + rate [r + gamma d max_b Q(s', b) - Q(s, a)], d the game's own discount of the tick.
+
+    The observation is the row, an integer scalar below `states`; give the group an `Interface` whose view computes it
+    where the game shows something else. A phase may have one tick or many; with many, the table is learnt from in the
+    order lived, while the policy stays what it was when the phase began. Several sequences (copies, or seats that share
+    a table) are learnt from one after the other, in their order: Q-learning is off-policy, so any order is sound, but
+    it is one order among many.
+
+    Args:
+        states, actions: the size of the table.
+        explore: `EpsilonGreedy(...)` or `Boltzmann(...)`.
+        rate: `Constant(...)` or `Polynomial(...)`.
+        gamma: discount beyond the game's own; 1 where the game discounts.
+        initial: first values: a number, one for each action [A], or a table [S, A].
+        legal: a named function from row to Bool[A], which actions are open there (at least one); None for all.
+
+    Raises:
+        BuildError: the seat's action space is not Discrete(actions), or its observation is no integer scalar.
+        InputError: a size below one, gamma outside [0, 1], initial values of another form.
+
+    Source: Watkins and Dayan (1992).
+    """
+
+    states: int = eqx.field(static=True)
+    actions: int = eqx.field(static=True)
+    explore: AbstractExploration = eqx.field(default_factory=EpsilonGreedy)
+    rate: AbstractRate = eqx.field(default_factory=Constant)
+    gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
+    initial: Float[Array, "..."] = eqx.field(converter=_scalar, default=0.0)
+    legal: Callable[[Int[Array, ""]], Bool[Array, " A"]] | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self):
+        """Sizes and ranges."""
+        for name, value in (("states", self.states), ("actions", self.actions)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise InputError(f"QLearning: {name} must be an integer of at least 1, got {value!r}")
+        _check("QLearning", "gamma", self.gamma, 0.0, 1.0)
+
+    @property
+    def width(self) -> int:
+        """Length of a padded row."""
+        return -(-self.actions // _PAD) * _PAD
+
+    def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> QState:
+        """The first table. Draws nothing."""
+        self._fits(spec)
+        values = jnp.broadcast_to(self.initial, (self.states, self.actions))
+        if self.legal is not None:
+            values = jnp.where(jax.vmap(self.legal)(jnp.arange(self.states)), values, -jnp.inf)
+        table = jnp.pad(values, ((0, 0), (0, self.width - self.actions))).reshape(-1)
+        visits = jnp.zeros(table.shape, jnp.float32) if self.rate.counts else ()
+        return QState(table, jnp.argmax(values, axis=1).astype(jnp.int32), visits, jnp.int32(0))
+
+    def act(
+        self, key: Shaped[PRNGKeyArray, ""], state: QState, memory: Any, obs: Int[Array, ""]
+    ) -> tuple[Int[Array, ""], Any, tuple]:
+        """Explore or exploit in row `obs`."""
+        row = jax.lax.dynamic_slice(state.table, (obs * self.width,), (self.actions,))
+        masked = self.legal is not None
+        action = self.explore.choose(rng.bits(key), row, state.greedy[obs], state.updates, masked)
+        return action, memory, ()
+
+    def learn(
+        self, key: Shaped[PRNGKeyArray, ""], state: QState, batch: Batch, t: Int[Array, ""]
+    ) -> tuple[QState, dict[str, Array]]:
+        """Every transition of the phase in turn."""
+        lived = (
+            batch.obs[:, :-1],
+            batch.action,
+            batch.reward.astype(jnp.float32),
+            batch.discount.astype(jnp.float32),
+            batch.obs[:, 1:],
+        )
+        lived = jax.tree.map(lambda x: x.reshape(-1), lived)
+        n = batch.action.size
+        if n == 1:
+            after, errors = self._update(state, jax.tree.map(lambda x: x[0], lived))
+        else:
+            after, errors = jax.lax.scan(lambda q, x: self._update(q, x), state, lived)
+        log = {
+            "td_error": jnp.abs(errors).mean(),
+            "greedy_changes": (after.greedy != state.greedy).sum(dtype=jnp.int32),
+        }
+        return after, log
+
+    def values(self, state: QState) -> Float[Array, "S A"]:
+        """The table without padding; -inf where an action is not legal."""
+        return state.table.reshape(self.states, self.width)[:, : self.actions]
+
+    def policy(self, state: QState) -> Float[Array, "S A"]:
+        """How the learner now plays, exploration included."""
+        return self.explore.policy(self.values(state), state.updates)
+
+    def _update(self, state: QState, lived: tuple[Array, ...]) -> tuple[QState, Array]:
+        s, a, reward, discount, s2 = lived
+        table, greedy, visits, updates = state
+        i = s * self.width + a
+        best = table[s2 * self.width + greedy[s2]]
+        old = table[i]
+        rate = self.rate(visits[i] if self.rate.counts else jnp.float32(0))
+        error = reward + self.gamma * discount * best - old
+        # write first, then look at the row again: a row that is read, edited and reused costs four times as much
+        table = table.at[i].set(old + rate * error)
+        row = jax.lax.dynamic_slice(table, (s * self.width,), (self.actions,))
+        greedy = greedy.at[s].set(jnp.argmax(row).astype(jnp.int32))
+        visits = visits.at[i].add(1.0) if self.rate.counts else visits
+        return QState(table, greedy, visits, updates + 1), error
+
+    def _fits(self, spec: Spec) -> None:
+        if spec.action != Discrete(self.actions):
+            raise BuildError(f"QLearning has {self.actions} actions; its seat accepts {spec.action}")
+        obs = spec.obs
+        scalar = isinstance(obs, jax.ShapeDtypeStruct) and obs.shape == () and jnp.issubdtype(obs.dtype, jnp.integer)
+        if not scalar:
+            raise BuildError(
+                f"QLearning looks rows up by an integer scalar, but its seat sees {obs}; "
+                "give its group an Interface whose view computes the row"
+            )
+        try:
+            jnp.broadcast_shapes(self.initial.shape, (self.states, self.actions))
+        except ValueError as error:
+            raise InputError(
+                f"QLearning: initial values have shape {self.initial.shape}; give a number, [{self.actions}] or "
+                f"[{self.states}, {self.actions}]"
+            ) from error
