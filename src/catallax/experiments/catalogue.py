@@ -29,6 +29,10 @@ CATALOGUE: dict[str, Entry] = {
         "catallax.experiments.double_auction.market",
         "One double auction of your own: rules, tokens and traders from the settings",
     ),
+    "matrix.q_learning_flow": Entry(
+        "catallax.experiments.matrix.q_learning_flow",
+        "Q-learning in competitive games: flows and learners against logit equilibria; who must explore to converge",
+    ),
     "mean_field.ad_auction": Entry(
         "catallax.experiments.mean_field.ad_auction",
         "A repeated advertising auction as a mean-field game: exact, learnt and naive fixed points beside print",

@@ -1,0 +1,1 @@
+"""Learning dynamics in matrix games."""

@@ -1,0 +1,168 @@
+"""Q-learning in competitive games: convergence to the logit equilibrium, and what happens if some do not explore.
+
+Every replication starts all trajectories of a cell at points drawn uniformly from the simplices. The payoffs of the
+two-player game and the parameters of the figures are not printed in the source; ours are in `reference_values`, in the
+zoo of games and below.
+
+Source: Leonardos, Piliouras and Spendlove (2021), theorem 4.1 and section 5 (figures 2 and 5).
+"""
+
+from typing import Any
+
+import jax.numpy as jnp
+import msgspec
+import numpy as np
+
+from catallax.agents.tabular.boltzmann import BoltzmannQ
+from catallax.core import Group, Independent, Play, Population
+from catallax.games.matrix import Polymatrix, Repeated, asymmetric_matching_pennies, match_mismatch_line
+from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.measures.matrix import Distance, Payoffs, Policy
+from catallax.solvers.matrix import (
+    QLearningFlow,
+    RungeKutta,
+    interior_equilibrium,
+    zero_sum_weights,
+)
+
+from .q_learning_claims import CLAIMS
+from .q_learning_report import report
+from .reference_values import AMPS, AMPS_START, AMPS_TRAJECTORIES, line_rows
+
+HORIZON = 300
+"""Time in the equilibrium cells: at T = 0.1 distances have then shrunk by exp(-30)."""
+LEARNING = 2000
+"""Plays of the stage game by sampled learners."""
+LEARNERS_T = 1.0
+ONE_EXPLORER = (0.0, 0.5, 2.0, 6.5)
+"""Temperatures of the only player that explores (figure 2); the last is above 4 / ln 2."""
+SELECTION_T = 0.1
+"""Temperature of those who explore in figure 5; the horizon there is 200."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be changed from the command line."""
+
+    substeps: int = 20
+    """Runge-Kutta steps for each unit of time."""
+
+
+def _to_equilibrium(name: str, label: str, game: Polymatrix, rows: Any, substeps: int) -> Cell:
+    """Flows from random starts, one for each (temperatures, P(H)) of the reference equilibria."""
+    rates = jnp.asarray([temperatures for temperatures, _ in rows]).T
+    heads = jnp.asarray([p for _, p in rows]).T
+    distance = Distance(target=_two_actions(heads), weights=jnp.asarray(zero_sum_weights(game).weights))
+    return Cell(
+        name=name,
+        label=label,
+        build=lambda: QLearningFlow(game, rates, integrator=RungeKutta(substeps)),
+        measures=(distance, Policy(every=HORIZON)),
+        steps={"quick": HORIZON, "paper": HORIZON},
+    )
+
+
+def _two_actions(heads: Any) -> Any:
+    """P(H) [n, ...] as policies [n, 2, ...]."""
+    return jnp.stack([heads, 1 - heads], axis=1)
+
+
+def _with_dummies(rows: Any, ends: tuple[float, float]) -> list[tuple[float, ...]]:
+    """Numbers of players 1, ..., n with those of the two dummies around them."""
+    return [(ends[0], *row, ends[1]) for row in rows]
+
+
+def _line(n: int, substeps: int) -> Cell:
+    """The line of n players. The dummies' only action is column 0; their temperature has no effect."""
+    temperatures, heads = zip(*line_rows(n), strict=True)
+    rows = zip(_with_dummies(temperatures, (1.0, 1.0)), _with_dummies(heads, (1.0, 1.0)), strict=True)
+    return _to_equilibrium(f"line_{n}", f"line of {n}", match_mismatch_line(n), list(rows), substeps)
+
+
+def _amps_trajectories() -> Cell:
+    """The same start for all temperatures, as in the reference table."""
+    game = asymmetric_matching_pennies()
+    nash, w = jnp.asarray(interior_equilibrium(game)), jnp.asarray(zero_sum_weights(game).weights)
+    rates = jnp.asarray(list(AMPS_TRAJECTORIES)).T
+    return Cell(
+        name="amps_trajectories",
+        label="AMPs from (0.8, 0.9)",
+        build=lambda: QLearningFlow(game, rates, jnp.asarray(AMPS_START), integrator=RungeKutta(2000)),
+        measures=(Policy(), Distance(target=nash, weights=w)),
+        steps={"quick": 10, "paper": 10},
+    )
+
+
+def _one_explorer(substeps: int) -> Cell:
+    """Figure 2: the second player explores more and more, the first never."""
+    game = asymmetric_matching_pennies()
+    nash, w = jnp.asarray(interior_equilibrium(game)), jnp.asarray(zero_sum_weights(game).weights)
+    rates = jnp.stack([jnp.zeros(len(ONE_EXPLORER)), jnp.asarray(ONE_EXPLORER)])
+    quarter = max(1, round(substeps / 4))
+    return Cell(
+        name="one_explorer",
+        label="AMPs, only player 2 explores",
+        build=lambda: QLearningFlow(game, rates, interval=0.25, integrator=RungeKutta(2 * quarter)),
+        measures=(Policy(), Distance(target=nash, weights=w)),
+        steps={"quick": 800, "paper": 800},
+    )
+
+
+def _selection(substeps: int) -> Cell:
+    """Figure 5: seven players on a line; nobody, players 1 to 3, or all explore."""
+    game = match_mismatch_line(7)
+    explore = SELECTION_T * np.asarray([[0] * 7, [1, 1, 1, 0, 0, 0, 0], [1] * 7])
+    rates = jnp.asarray(_with_dummies(explore, (1.0, 1.0))).T
+    return Cell(
+        name="selection",
+        label="line of 7: none, players 1-3, all explore",
+        build=lambda: QLearningFlow(game, rates, integrator=RungeKutta(substeps)),
+        measures=(Policy(every=200), Payoffs(every=200)),
+        steps={"quick": 200, "paper": 200},
+    )
+
+
+def _learners() -> Cell:
+    """Sampled Boltzmann learners in the repeated game, a hundred copies side by side."""
+    game = asymmetric_matching_pennies()
+    target = _two_actions(jnp.asarray(AMPS[LEARNERS_T, LEARNERS_T]))
+    seats = Group("player", None, Independent(BoltzmannQ(temperature=LEARNERS_T, rate=0.05)))
+    return Cell(
+        name="learners",
+        label="AMPs, sampled learners",
+        build=lambda: Play(Repeated(game), Population((seats,)), length=1, copies=100, episodic=False),
+        measures=(
+            Policy(every=20),
+            Distance(target=target, weights=jnp.asarray(zero_sum_weights(game).weights), every=20),
+        ),
+        steps={"quick": LEARNING, "paper": LEARNING},
+    )
+
+
+def cells(settings: Settings) -> tuple[Cell, ...]:
+    """Equilibria of both games, trajectories, one explorer, selection, sampled learners."""
+    substeps = settings.substeps
+    return (
+        _to_equilibrium("amps", "AMPs", asymmetric_matching_pennies(), list(AMPS.items()), substeps),
+        *(_line(n, substeps) for n in (3, 5, 7)),
+        _amps_trajectories(),
+        _one_explorer(substeps),
+        _selection(substeps),
+        _learners(),
+    )
+
+
+experiment = Experiment(
+    name="matrix.q_learning_flow",
+    title="Q-learning in weighted zero-sum polymatrix games",
+    summary="Flows and learners against logit equilibria; who must explore for play to converge",
+    sources=("LeonardosPiliourasSpendlove2021", "CaiEtAl2016", "McKelveyPalfrey1995"),
+    settings=Settings,
+    cells=cells,
+    scales={
+        "quick": Scale(steps=HORIZON, replications=10, block=10, chunk=HORIZON),
+        "paper": Scale(steps=HORIZON, replications=100, block=50, chunk=HORIZON),
+    },
+    report=report,
+    claims=CLAIMS,
+    x64=True,
+)

@@ -1,0 +1,8 @@
+"""Measures of learning in matrix games: policies, payoffs, distances to an equilibrium."""
+
+from .policy import AbstractMatrixMeasure as AbstractMatrixMeasure
+from .policy import Distance as Distance
+from .policy import Payoffs as Payoffs
+from .policy import Policy as Policy
+from .policy import policies as policies
+from .policy import stage_of as stage_of

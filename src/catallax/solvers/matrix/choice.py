@@ -1,0 +1,78 @@
+"""Logit choice over the actions of each player: scores to policies and back. Axes [n, A, *batch] throughout."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Float
+
+from catallax.core import InputError
+from catallax.games.matrix import Polymatrix
+
+
+def masked(game: Polymatrix, values: Float[Array, "n A *batch"], fill: float) -> Float[Array, "n A *batch"]:
+    """`values` where the player has the action, `fill` elsewhere. Free where all have the same number of actions."""
+    if game.legal.all():
+        return values
+    return jnp.where(game.legal.reshape(game.legal.shape + (1,) * (values.ndim - 2)), values, fill)
+
+
+def softmax(game: Polymatrix, scores: Float[Array, "n A *batch"]) -> Float[Array, "n A *batch"]:
+    """exp(z_ki) / sum_j exp(z_kj) over the player's actions; 0 elsewhere."""
+    scores = masked(game, scores, -jnp.inf)
+    weights = jnp.exp(scores - scores.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def centred(game: Polymatrix, scores: Float[Array, "n A *batch"]) -> Float[Array, "n A *batch"]:
+    """Scores less their mean over the player's actions: the one representative of a policy; 0 beyond its actions."""
+    count = jnp.asarray(game.actions, scores.dtype).reshape((-1, 1) + (1,) * (scores.ndim - 2))
+    scores = masked(game, scores, 0.0)
+    return masked(game, scores - scores.sum(axis=1, keepdims=True) / count, 0.0)
+
+
+def scores_of(game: Polymatrix, policy: Any) -> Float[Array, "n A *batch"]:
+    """Centred log-probabilities of interior policies.
+
+    Args:
+        policy: [n, A] or [n, A, B]; with two actions for everybody P(first action), [n], will do.
+
+    Raises:
+        InputError: a wrong shape, probabilities that are not positive or do not sum to one. The faces of the simplex
+            are invariant under every learning flow here: to start on one, take the action out of the game.
+    """
+    policy = jnp.asarray(policy, game.payoff.dtype)
+    if policy.ndim == 1 and set(game.actions) == {2}:
+        policy = jnp.stack([policy, 1 - policy], axis=1)
+    if policy.ndim not in (2, 3) or policy.shape[:2] != (game.players, game.width):
+        raise InputError(
+            f"policies have shape {policy.shape}; this game needs {(game.players, game.width)}, trajectories last"
+        )
+    if not isinstance(policy, Tracer):
+        values = np.asarray(masked(game, policy, 1.0))
+        total = np.asarray(masked(game, policy, 0.0)).sum(axis=1)
+        slack = 1e-4 if policy.dtype == jnp.float32 else 1e-8
+        if not (values > 0).all() or not (abs(total - 1) < slack).all():
+            raise InputError("a policy is not an interior point: every action needs a positive probability, sum 1")
+    return centred(game, jnp.log(masked(game, policy, 1.0)))
+
+
+def logit_gap(
+    game: Polymatrix, temperature: Float[Array, "n *#batch"], scores: Float[Array, "n A *batch"]
+) -> Float[Array, "n A *batch"]:
+    """F(z) = T z - r(softmax z), centred: zero exactly at logit equilibria; in units of payoff.
+
+    At T = 0 it is zero exactly at interior Nash equilibria.
+    """
+    wide = temperature.reshape(
+        temperature.shape[0], 1, *temperature.shape[1:], *(1,) * (scores.ndim - 1 - temperature.ndim)
+    )
+    return centred(game, wide * scores - game.rewards(softmax(game, scores)))
+
+
+def residual(
+    game: Polymatrix, temperature: Float[Array, "n *#batch"], scores: Float[Array, "n A *batch"]
+) -> Float[Array, ""]:
+    """The largest entry of `logit_gap`: the distance from rest of every dynamics in this package."""
+    return jnp.abs(logit_gap(game, temperature, scores)).max()

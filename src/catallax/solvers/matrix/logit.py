@@ -1,0 +1,187 @@
+"""Logit quantal response equilibria at heterogeneous temperatures, by damped Newton steps."""
+
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
+
+from catallax.core import AbstractDynamics, InputError, NumericalError, rng, solve
+from catallax.games.matrix import Polymatrix, per_player
+
+from .choice import centred, logit_gap, residual, scores_of, softmax
+
+_SHARES = (1.0, 0.5, 0.25, 0.0625, 0.015625, 0.001)
+"""Shares of a Newton step that are tried; the one with the least residual is taken."""
+
+
+class Status(IntEnum):
+    """How a solver ended."""
+
+    CONVERGED = 0
+    OUT_OF_STEPS = 1
+    NOT_FINITE = 2
+
+
+class LogitEquilibrium(NamedTuple):
+    """A logit equilibrium, or how far the solver got. Under `jax.vmap` every field has leading batch axes."""
+
+    policy: Float[Array, "n A"]
+    scores: Float[Array, "n A"]
+    """ln p, centred for each player."""
+    residual: Float[Array, ""]
+    """max |T z - r|, centred, in units of payoff; at the last temperature."""
+    iterations: Int[Array, ""]
+    """Newton steps made at all temperatures together."""
+    status: Int[Array, ""]
+    """A `Status`."""
+
+    @property
+    def converged(self) -> Bool[Array, "*batch"]:
+        """Whether the residual is within the tolerance."""
+        return self.status == Status.CONVERGED
+
+    def require(self) -> Float[Array, "*batch n A"]:
+        """The policy, if it converged (all of a batch, if it is one).
+
+        Raises:
+            NumericalError: it did not.
+        """
+        status = np.asarray(self.status)
+        if (status != Status.CONVERGED).any():
+            worst = Status(int(status.max())).name.lower().replace("_", " ")
+            raise NumericalError(
+                f"logit equilibrium: {int((status != 0).sum())} of {status.size} not found ({worst}; residual "
+                f"{float(np.max(np.asarray(self.residual))):.3g} after {int(np.max(np.asarray(self.iterations)))} "
+                "Newton steps); start nearer, raise max_steps, loosen tol, or cool down to it with stages=10"
+            )
+        return self.policy
+
+
+class LogitNewton(AbstractDynamics):
+    """Newton's method for F(z) = T z - r(softmax z) = 0, centred for each player; `core.solve` drives it.
+
+    The Jacobian is T - P M (diag x - x x'), M the payoffs as one block matrix, P the centring. In weighted zero-sum
+    games it is never singular, and the equilibrium is unique. Elsewhere there may be several: the one found is that to
+    which Newton leads from `start`. Of several shares of a step the one with the least residual is taken.
+
+    Args:
+        temperature: T > 0: one number or [n].
+        start: interior policy [n, A]; None for uniform play.
+
+    The state is z, [n, A]; the residual is max |F|.
+
+    Raises:
+        InputError: a temperature that is not positive, a start that is no interior point.
+
+    Source: McKelvey and Palfrey (1995) for the equilibrium; Leonardos, Piliouras and Spendlove (2021), equation 9.
+    """
+
+    game: Polymatrix
+    temperature: Float[Array, " n"]
+    start: Float[Array, "n A"]
+
+    def __init__(self, game: Polymatrix, temperature: Any, start: Any = None):
+        self.game = game
+        self.temperature = per_player(game, "temperature", temperature, positive=True)
+        uniform = jnp.zeros((game.players, game.width), game.payoff.dtype)
+        self.start = uniform if start is None else scores_of(game, start).reshape(uniform.shape)
+
+    def init(self, key: Shaped[PRNGKeyArray, ""]) -> Float[Array, "n A"]:
+        """The scores of `start`."""
+        return self.start
+
+    def step(
+        self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "n A"], t: Int[Array, ""]
+    ) -> tuple[Float[Array, "n A"], Float[Array, "n A"]]:
+        """One Newton step, as long as it helps."""
+        gap = logit_gap(self.game, self.temperature, state)
+        move = jnp.linalg.solve(self.jacobian(state), gap.reshape(-1)).reshape(state.shape)
+        tried = jnp.stack([state - share * move for share in _SHARES], axis=-1)
+        worst = jnp.abs(logit_gap(self.game, self.temperature, tried)).max(axis=(0, 1))
+        after = centred(self.game, tried[..., jnp.argmin(worst)])
+        return after, after
+
+    def jacobian(self, state: Float[Array, "n A"]) -> Float[Array, "nA nA"]:
+        """dF/dz, players and actions flattened."""
+        x = softmax(self.game, state)
+        slope = x[:, :, None] * (jnp.eye(x.shape[1], dtype=x.dtype) - x[:, None, :])
+        push = centred(self.game, self.game.matrix(self.game.payoff @ slope[np.asarray(self.game.rivals)]))
+        size = x.size
+        heat = jnp.broadcast_to(self.temperature[:, None], x.shape).reshape(-1)
+        return jnp.diag(heat) - push.reshape(size, size)
+
+    def policy(self, state: Float[Array, "n A"]) -> Float[Array, "n A"]:
+        """x = softmax(z)."""
+        return softmax(self.game, state)
+
+    def residual(self, state: Float[Array, "n A"]) -> Float[Array, ""]:
+        """max |T z - r(x)|, centred."""
+        return residual(self.game, self.temperature, state)
+
+
+def logit_equilibrium(
+    game: Polymatrix,
+    temperature: Any,
+    start: Any = None,
+    *,
+    tol: float | None = None,
+    max_steps: int = 50,
+    stages: int = 0,
+) -> LogitEquilibrium:
+    """The logit equilibrium p_k(a) = exp(r_k(a) / T_k) / sum_b exp(r_k(b) / T_k) of a polymatrix game.
+
+    May be vmapped over games and temperatures, and differentiated (forward and backward) with respect to both by the
+    implicit function theorem: one more linear solve, whatever the number of steps.
+
+    Args:
+        temperature: T > 0: one number or [n].
+        start: where Newton starts; None for uniform play.
+        tol: bound on max |T z - r|; None for 1e-12 (64-bit) or 1e-5 (32-bit) times max(1, max |A|).
+        max_steps: Newton steps at each temperature.
+        stages: temperatures 2^stages T, ..., 2 T are solved first, each from the one before. For low temperatures, and
+            to stay near the branch that comes from high ones where there are several.
+
+    Raises:
+        InputError: a temperature that is not positive, or a tolerance that 32-bit numbers cannot reach.
+    """
+    problem = LogitNewton(game, temperature, start)
+    dtype = game.payoff.dtype
+    if dtype == jnp.float32 and tol is not None and tol < 1e-6:
+        raise InputError(
+            f"logit_equilibrium: tol {tol:g} is finer than 32-bit numbers resolve; switch on 64-bit numbers "
+            "(jax.config.update('jax_enable_x64', True)) before building the game, or use 1e-5"
+        )
+    scale = jnp.maximum(1.0, jnp.abs(jax.lax.stop_gradient(game.payoff)).max())
+    bound = jnp.asarray(tol, dtype) if tol is not None else scale * (1e-5 if dtype == jnp.float32 else 1e-12)
+    return _find(problem, bound, max_steps, stages)
+
+
+@eqx.filter_jit
+def _find(problem: LogitNewton, bound: Float[Array, ""], max_steps: int, stages: int) -> LogitEquilibrium:
+    """The equilibrium by Newton's method, differentiable through the implicit function theorem."""
+    game, dtype = problem.game, problem.start.dtype
+
+    def find(_: Any, guess: Array) -> tuple[Array, tuple[Array, Array]]:
+        made = jnp.int32(0)
+        for stage in range(stages, -1, -1):
+            warm = eqx.tree_at(lambda p: p.temperature, problem, problem.temperature * 2.0**stage)
+            found = solve(warm, rng.key(0), tol=bound, max_steps=max_steps, state=guess)
+            guess, made = found.value, made + found.steps
+        return guess, (found.residual, made.astype(dtype))  # custom_root mishandles the tangents of integers
+
+    def tangent(linear: Any, y: Array) -> Array:
+        jacobian = jax.jacobian(linear)(jnp.zeros_like(y)).reshape(y.size, y.size)
+        return jnp.linalg.solve(jacobian, y.reshape(-1)).reshape(y.shape)
+
+    # the centred gap has no gradient along a player's common constant: pin it by adding the constant itself
+    def root(z: Array) -> Array:
+        return logit_gap(game, problem.temperature, z) + (z - centred(game, z))
+
+    scores, (rest, made) = jax.lax.custom_root(root, problem.start, find, tangent, has_aux=True)
+    finite, made = jnp.isfinite(rest), jax.lax.stop_gradient(made).astype(jnp.int32)
+    status = jnp.where(rest <= bound, Status.CONVERGED, jnp.where(finite, Status.OUT_OF_STEPS, Status.NOT_FINITE))
+    return LogitEquilibrium(softmax(game, scores), scores, rest, made, status.astype(jnp.int32))

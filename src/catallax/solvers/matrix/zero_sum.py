@@ -1,0 +1,153 @@
+"""Weighted zero-sum polymatrix games: recognising them, their weights, their pairwise form; interior Nash equilibria.
+
+Functions of one concrete game, on the host, in double precision whatever the game's dtype.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import linprog
+
+from catallax.core import InputError
+from catallax.games.matrix import Edge, Polymatrix
+
+
+class Weights(NamedTuple):
+    """The weights w > 0 with sum_k w_k u_k(s) = 0 at every profile s."""
+
+    weights: Float[np.ndarray, " n"]
+    """The largest is 1."""
+    unique: bool
+    """Whether they are the only ones up to scale."""
+
+
+def zero_sum_weights(game: Polymatrix, tol: float | None = None) -> Weights:
+    """Recognises a weighted zero-sum game in time polynomial in its edges, without enumerating profiles.
+
+    sum_k w_k u_k = 0 at all pure profiles holds if and only if, linear in w: on every edge the doubly centred
+    w_k A_kl + w_l A_lk' vanishes; for every player and action the centred row means of w_k A_kl plus column means of
+    w_l A_lk sum to 0 over its edges; and the grand means sum to 0. A linear programme (HiGHS) finds a positive
+    solution; it is then projected on the null space of the conditions.
+
+    Args:
+        tol: how far a condition may be from zero, in units of the largest payoff; None for 1e-9 (64-bit payoffs) or
+            1e-5 (32-bit).
+
+    Raises:
+        InputError: the game is not weighted zero-sum; the message says how far off the nearest weights are.
+
+    Source: Cai, Candogan, Daskalakis and Papadimitriou (2016); conditions by decomposing payoffs into means.
+    """
+    tol = (1e-5 if game.payoff.dtype == np.float32 else 1e-9) if tol is None else tol
+    rows = _conditions(game)
+    scale = max(np.abs(np.asarray(game.payoff)).max(), np.finfo(float).tiny)
+    _, singular, right = np.linalg.svd(rows / scale)
+    rank = int((singular > tol * np.sqrt(rows.size)).sum())
+    null = right[rank:].T
+    weights = _positive(null)
+    off = np.inf if weights is None else np.abs(rows @ weights).max() / scale
+    if weights is None or off > tol * game.players:
+        raise InputError(
+            "this game is not weighted zero-sum: no positive weights make sum_k w_k u_k vanish at every profile "
+            f"(smallest singular value of the conditions {singular[-1]:.3g} payoff units)"
+        )
+    return Weights(weights, null.shape[1] == 1)
+
+
+def _positive(null: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"] | None:
+    """A vector of the column space of `null` with all entries positive, largest 1; None if there is none."""
+    if null.shape[1] == 0:
+        return None
+    if null.shape[1] == 1:
+        w = null[:, 0] * np.sign(null[:, 0].sum())
+    else:
+        found = linprog(null.sum(axis=0), A_ub=-null, b_ub=-np.ones(null.shape[0]), bounds=(None, None))
+        if found.status != 0:
+            return None
+        w = null @ found.x
+    return w / w.max() if w.min() > 1e-9 * np.abs(w).max() else None
+
+
+def _conditions(game: Polymatrix) -> Float[np.ndarray, "conditions n"]:
+    """The matrix R with R w = 0 exactly for zero-sum weights."""
+    n = game.players
+    blocks, means = [], np.zeros((1, n))
+    single = np.zeros((n, game.width, n))
+    for k, m in zip(game.owners, game.rivals, strict=True):
+        own = np.asarray(game.edge(k, m), float)
+        rows, columns, mean = own.mean(axis=1), own.mean(axis=0), own.mean()
+        means[0, k] += mean
+        single[k, : game.actions[k], k] += rows - mean
+        single[m, : game.actions[m], k] += columns - mean
+        if k < m:
+            theirs = np.asarray(game.edge(m, k), float).T
+            block = np.zeros((*own.shape, n))
+            block[..., k] = _doubly_centred(own)
+            block[..., m] = _doubly_centred(theirs)
+            blocks.append(block.reshape(-1, n))
+    return np.concatenate([*blocks, single.reshape(-1, n), means])
+
+
+def _doubly_centred(a: Float[np.ndarray, "i j"]) -> Float[np.ndarray, "i j"]:
+    return a - a.mean(axis=0) - a.mean(axis=1)[:, None] + a.mean()
+
+
+def pairwise_constant_sum(game: Polymatrix) -> Polymatrix:
+    """The payoff-equivalent game whose every edge is constant-sum, payoffs weighted: Bhat_kl + Bhat_lk' = c_kl.
+
+    With B_kl = w_k A_kl, C_kl = B_kl + B_lk' and f_kl(a) = mean of row a of C_kl - mean of C_kl:
+    Bhat_kl[a, b] = B_kl[a, b] - f_kl(a). Player k's payoff at every profile is w_k times that of `game`.
+
+    Raises:
+        InputError: the game is not weighted zero-sum.
+
+    Source: Cai, Candogan, Daskalakis and Papadimitriou (2016), payoff equivalence.
+    Differs: written with row means, not anchored at one row and column.
+    """
+    w = zero_sum_weights(game).weights
+    edges = []
+    for k, m in zip(game.owners, game.rivals, strict=True):
+        if k < m:
+            ours, theirs = w[k] * np.asarray(game.edge(k, m), float), w[m] * np.asarray(game.edge(m, k), float)
+            together = ours + theirs.T
+            edges.append(
+                Edge(
+                    k,
+                    m,
+                    ours - (together.mean(axis=1) - together.mean())[:, None],
+                    theirs - (together.mean(axis=0) - together.mean())[:, None],
+                )
+            )
+    return Polymatrix(edges)
+
+
+def interior_equilibrium(game: Polymatrix, tol: float | None = None) -> Float[np.ndarray, "n A"]:
+    """The Nash equilibrium at which every player mixes over all its actions, if there is exactly one.
+
+    All actions of a player earn the same: r_k(x)(a) = v_k, sum_a x_k(a) = 1, a linear system.
+
+    Raises:
+        InputError: no interior point solves it, or more than one does.
+    """
+    tol = (1e-5 if game.payoff.dtype == np.float32 else 1e-9) if tol is None else tol
+    legal = game.legal
+    n, width = legal.shape
+    payoff = np.asarray(game.matrix(), float).reshape(n * width, n * width)
+    whose = np.repeat(np.eye(n), width, axis=0)
+    some = legal.reshape(-1)
+    pay, whose = payoff[some][:, some], whose[some]
+    system = np.block([[pay, -whose], [whose.T, np.zeros((n, n))]])
+    target = np.concatenate([np.zeros(some.sum()), np.ones(n)])
+    found, _, rank, _ = np.linalg.lstsq(system, target, rcond=None)
+    x = found[: some.sum()]
+    scale = max(np.abs(pay).max(), 1.0)
+    if np.abs(system @ found - target).max() > tol * scale or (rank == len(found) and x.min() <= tol):
+        raise InputError("this game has no interior Nash equilibrium: some player cannot be made indifferent")
+    if rank < len(found) and np.abs(np.linalg.svd(system)[2][rank:, : some.sum()]).max() > 1e-6:
+        raise InputError(
+            "the players of this game are indifferent at more than one point; no interior point is singled out"
+        )
+    policy = np.zeros(n * width)
+    policy[some] = x
+    return policy.reshape(n, width)
