@@ -22,3 +22,6 @@ for family in FAMILIES:
     AGENTS |= getattr(family, "AGENTS", {})
     MEASURES |= getattr(family, "MEASURES", {})
     SOLVERS |= getattr(family, "SOLVERS", {})
+
+KINDS: dict[str, Callable[[], AbstractGame]] = {type(make()).__name__: make for make in reversed(GAMES.values())}
+"""One game of each class, for what is tried on every rule: the first of its family's."""

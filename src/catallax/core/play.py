@@ -1,5 +1,7 @@
 """Play: a population playing a game, as a dynamics. A step is a phase: ticks with frozen states, then learning."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -11,10 +13,22 @@ from . import rng
 from .agent import Batch, Spec
 from .control import Joint
 from .dynamics import AbstractDynamics
-from .errors import BuildError
+from .errors import BuildError, CatallaxError
 from .game import AbstractGame
 from .population import Group, Population
 from .space import conform
+
+
+@contextmanager
+def _blaming(group: Group, doing: str) -> Iterator[None]:
+    """Whatever fails here is said to be the group's, and what it was doing."""
+    try:
+        yield
+    except CatallaxError:
+        raise
+    except Exception as error:
+        said = (str(error).strip() or "no message").splitlines()[0]
+        raise BuildError(f"{group}: {doing} ({type(error).__name__}: {said})") from error
 
 
 class PlayState(NamedTuple):
@@ -86,12 +100,9 @@ class Play(AbstractDynamics):
         agents = []
         for group, spec in zip(self.population.groups, specs, strict=True):
             index, role = self._role(group)
-            seats = group.positions(role)
-            agents.append(
-                group.control.init(
-                    rng.words(key, rng.role_stream(index, rng.INIT), jnp.int32(0), seats, jnp.int32(0)), spec
-                )
-            )
+            words = rng.words(key, rng.role_stream(index, rng.INIT), jnp.int32(0), group.positions(role), jnp.int32(0))
+            with _blaming(group, "`init` failed on the form of what it is to see and do"):
+                agents.append(group.control.init(words, spec))
         worlds, memories = self._open(key, tuple(agents), jnp.int32(0))
         return PlayState(worlds, memories, tuple(agents))
 
@@ -153,7 +164,11 @@ class Play(AbstractDynamics):
     def _specs(self, key: Any) -> list[Spec]:
         def one(key: Any) -> list[Any]:
             obs = self.game.observe(self.game.init(key))
-            return [g.interface.view(jax.tree.map(lambda x: x[0], obs[g.role])) for g in self.population.groups]
+            views = []
+            for group in self.population.groups:
+                with _blaming(group, "its interface's `view` failed on what the game shows"):
+                    views.append(group.interface.view(jax.tree.map(lambda x: x[0], obs[group.role])))
+            return views
 
         views = eqx.filter_eval_shape(one, key)
         return [Spec(v, self._role(g)[1].action) for v, g in zip(views, self.population.groups, strict=True)]
@@ -164,10 +179,9 @@ class Play(AbstractDynamics):
         memories = []
         for group, state in zip(self.population.groups, agents, strict=True):
             index, role = self._role(group)
-            seats = group.positions(role)[:, None]
-            memories.append(
-                group.control.reset(rng.words(key, rng.role_stream(index, rng.RESET), copies[None], seats, t), state)
-            )
+            words = rng.words(key, rng.role_stream(index, rng.RESET), copies[None], group.positions(role)[:, None], t)
+            with _blaming(group, "`reset` failed"):
+                memories.append(group.control.reset(words, state))
         return worlds, tuple(memories)
 
     def _draws(self, key: Any, t: Array) -> tuple[rng.Words, tuple[rng.Words, ...]]:
@@ -224,7 +238,8 @@ class Play(AbstractDynamics):
     ) -> Any:
         learnt, logs = [], []
         for group, words, state, batch in zip(self.population.groups, lessons, agents, batches, strict=True):
-            state, log = group.control.learn(words, state, batch, t)
+            with _blaming(group, "`learn` failed on what was lived through"):
+                state, log = group.control.learn(words, state, batch, t)
             learnt.append(state)
             logs.append(log)
         return tuple(learnt), tuple(logs)
@@ -240,15 +255,8 @@ class Play(AbstractDynamics):
             self._seen(state.worlds),
             strict=True,
         ):
-            try:
+            with _blaming(group, "`act` failed on what it is shown"):
                 self._audition(group, spec, agent, memory, obs)
-            except BuildError:
-                raise
-            except Exception as error:
-                said = (str(error).strip() or "no message").splitlines()[0]
-                raise BuildError(
-                    f"{group}: `act` failed on what it is shown ({type(error).__name__}: {said})"
-                ) from error
         after, _ = self.step(key, state, jnp.int32(0))
         before = jax.tree.structure(state), [x.shape for x in jax.tree.leaves(state)]
         if before != (jax.tree.structure(after), [x.shape for x in jax.tree.leaves(after)]):

@@ -1,0 +1,57 @@
+"""Every game with every rule under every lift: it plays, or says when it is built why it cannot."""
+
+from collections.abc import Callable
+
+import jax
+import pytest
+
+import zoo
+from catallax.core import (
+    AbstractGame,
+    CatallaxError,
+    Group,
+    Independent,
+    Joint,
+    NaNCount,
+    Play,
+    Population,
+    Shared,
+    rng,
+    run,
+)
+
+LIFTS = (Independent, Shared, Joint)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compile_fast():
+    """Much is compiled and little is run."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
+def seated(game: Callable[[], AbstractGame], seat: zoo.Seat, lift: type) -> Play:
+    """The rule in all seats of the game, seeing and speaking as it does at home; a phase of two ticks, two copies."""
+    world, control = game(), lift(seat.rule())
+    return Play(world, Population([Group(r.name, None, control, seat.interface()) for r in world.roles]), 2, copies=2)
+
+
+@pytest.mark.parametrize("rule", zoo.AGENTS)
+@pytest.mark.parametrize("game", zoo.KINDS)
+def test_every_rule_plays_every_game_or_says_why_not(game, rule):
+    """Building rehearses a phase under each lift; the last lift that fits is run."""
+    fits = None
+    for lift in LIFTS:
+        try:
+            fits = seated(zoo.KINDS[game], zoo.AGENTS[rule], lift)
+        except CatallaxError as said:
+            assert type(zoo.AGENTS[rule].rule()).__name__ in str(said) and len(str(said)) > 40
+    if fits is not None:
+        assert int(run(fits, rng.key(0), 2, (NaNCount(),)).series["nan_actions"].sum()) == 0
+
+
+@pytest.mark.parametrize("rule", zoo.AGENTS)
+def test_every_rule_fits_where_it_is_at_home(rule):
+    seated(zoo.AGENTS[rule].game, zoo.AGENTS[rule], Independent)
