@@ -9,3 +9,4 @@ from .q_learning import EpsilonGreedy as EpsilonGreedy
 from .q_learning import Polynomial as Polynomial
 from .q_learning import QLearning as QLearning
 from .q_learning import QState as QState
+from .sarsa import Sarsa as Sarsa

@@ -1,0 +1,86 @@
+"""Urgency: what losing costs a player now, and how it moves."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Float, Int, UInt32
+
+from catallax.core import InputError, rng
+
+
+def _real(x: object) -> Array:
+    return jnp.asarray(x, float)
+
+
+class Urgency(eqx.Module):
+    """A Markov chain over cost levels, the same for every player and independent of karma.
+
+    Args:
+        levels: cost of losing at each level, [u], in units of reward, each >= 0.
+        chain: chain[i, j] is the chance of level j after level i, [u, u].
+
+    Held in the default real type: build it under x64 for solvers in double precision.
+
+    Raises:
+        InputError: a negative or non-finite level, a chain of the wrong shape, or rows that are no probabilities.
+    """
+
+    levels: Float[Array, " u"] = eqx.field(converter=_real)
+    chain: Float[Array, "u u"] = eqx.field(converter=_real)
+
+    def __check_init__(self) -> None:
+        if self.levels.ndim != 1 or self.levels.size == 0:
+            raise InputError(f"Urgency: levels must be a list of one or more costs, got shape {self.levels.shape}")
+        n = self.levels.shape[0]
+        if self.chain.shape != (n, n):
+            raise InputError(f"Urgency: {n} levels need a chain of shape ({n}, {n}), got {self.chain.shape}")
+        if isinstance(self.levels, Tracer) or isinstance(self.chain, Tracer):
+            return
+        levels, chain = np.asarray(self.levels), np.asarray(self.chain)
+        if not (np.isfinite(levels) & (levels >= 0)).all():
+            raise InputError(f"Urgency: levels must be finite and at least 0, got {levels.tolist()}")
+        sums = chain.sum(axis=1)
+        if not (chain >= 0).all() or not (abs(sums - 1) < 1e-6).all():
+            raise InputError(
+                f"Urgency: every row of the chain must be probabilities that sum to 1; the rows {chain.tolist()} "
+                f"sum to {sums.tolist()}"
+            )
+
+    @classmethod
+    def iid(cls, levels: Sequence[float] = (1.0, 5.0), probabilities: Sequence[float] | None = None) -> "Urgency":
+        """A level drawn afresh at every step; equal chances by default."""
+        chances = [1 / len(levels)] * len(levels) if probabilities is None else list(probabilities)
+        if len(chances) != len(levels):
+            raise InputError(f"Urgency.iid: {len(levels)} levels and {len(chances)} probabilities")
+        return cls(levels, [chances] * len(levels))  # ty: the converters make arrays of both
+
+    @property
+    def size(self) -> int:
+        """How many levels there are."""
+        return self.levels.shape[0]
+
+    def stationary(self) -> Float[Array, " u"]:
+        """The stationary law p of an irreducible chain: p = pP, sum p = 1, from (I - P' + 11')p = 1."""
+        n = self.size
+        return jnp.linalg.solve(jnp.eye(n) - self.chain.T + 1.0, jnp.ones(n))
+
+    def draw(self, word: UInt32[Array, "*shape"]) -> Int[Array, "*shape"]:
+        """A level from the stationary law for each random word."""
+        return _level(self.stationary(), rng.unit(word)[..., None])
+
+    def move(self, level: Int[Array, "*shape"], word: UInt32[Array, "*shape"]) -> Int[Array, "*shape"]:
+        """The next level of each player, one random word each."""
+        return _level(self.chain.at[level].get(mode="promise_in_bounds"), rng.unit(word)[..., None])
+
+
+def _level(law: Float[Array, "*#shape u"], unit: Float[Array, "*#shape 1"]) -> Int[Array, "*shape"]:
+    """The level by inversion: how many partial sums (the last, which is 1, left out) lie at or below the uniform."""
+    n = law.shape[-1]
+    total, level = law[..., 0].astype(jnp.float32), jnp.zeros(unit.shape[:-1], jnp.int32)
+    for i in range(n - 1):
+        level = level + (total <= unit[..., 0]).astype(jnp.int32)
+        total = total + law[..., i + 1].astype(jnp.float32)
+    return level
