@@ -1,31 +1,25 @@
 """Decentralised SARSA in pairwise karma through `Play` and `run`, against a plain C loop of the same rules.
 
-Usage: python benchmarks/karma.py [--json FILE] [--rounds 5]
+    python benchmarks/karma.py [--quick] [--only karma_100]
 
-One core, cases interleaved, user CPU time, medians of ratios round by round. Needs a C compiler (`cc`).
+karma_100, karma_1000: ns an agent-step, phases of 1,000 steps, PBP with the excess shared out, exact matching, beside
+karma.c. karma_epoch_1: 100 agents with phases of one step, beside our own karma_100. The other rows are variants:
+`kept`, where the winner pays only what the loser can take and nothing is shared out; `circle`, the cheaper matching;
+`society`, PBS.
 """
 
 import argparse
 import ctypes
-import json
-import os
-import resource
-import statistics
-import subprocess
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any, NamedTuple
 
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
+from harness import Case, Row, compare, compile_c  # first: pins the process before jax is imported
 
-import equinox as eqx
-import jax
-import numpy as np
+import jax  # isort: skip
+import numpy as np  # isort: skip
 
-from catallax.agents.tabular.sarsa import Sarsa
+from catallax.agents.tabular import Sarsa
 from catallax.core import Group, Play, Population, rng, run
 from catallax.games.karma import (
     CircleMatching,
@@ -36,142 +30,131 @@ from catallax.games.karma import (
     karma_interface,
     open_bids,
 )
+from catallax.measures.karma import SocialOutcomes
 
-PAYMENTS = {"peer": 0, "society": 1, "kept": 2}
+RULES = {"peer": 0, "society": 1, "kept": 2}
+"""As karma.c numbers them."""
+BAR = {"karma_100": "goal 4.0, stretch 2.5", "karma_1000": "goal 2.5, stretch 1.3"}
 
 
-class Case(NamedTuple):
-    """A workload: agents, phases of so many steps, and the rule."""
+class Work(NamedTuple):
+    """Agents, steps of a phase, and rules."""
 
-    name: str
     agents: int
-    phases: int
-    length: int
+    length: int = 1000
     rule: str = "peer"
     circle: bool = False
-    bar: float | None = None
-    """Largest ratio to `against` that is asked for."""
-    against: str = "C"
 
-    @property
-    def steps(self) -> int:
-        return self.agents * self.phases * self.length
+    def play(self) -> Play:
+        """The same for catallax: the standard game, learners with epsilon 0.05 and beta 1000."""
+        game = PairwiseKarma(
+            self.agents,
+            payment=PayBidToSociety() if self.rule == "society" else PayBidToPeer(),
+            matching=CircleMatching() if self.circle else UniformMatching(),
+            excess="kept" if self.rule == "kept" else "shared",
+        )
+        group = Group("player", None, Sarsa(open_bids(game)), karma_interface(game))
+        return Play(game, Population((group,)), length=self.length, episodic=False)
 
+    def in_c(self, library: ctypes.CDLL) -> Callable[[int], float]:
+        """karma.c: a call plays so many phases on from where it stopped, and returns the mean reward."""
+        n, real = self.agents, ctypes.c_float
+        tables = [np.zeros((n, 42, 24), np.float32) for _ in range(2)]
+        worlds = [np.full(n, 10, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32)]
+        pointers = [x.ctypes.data_as(ctypes.c_void_p) for x in (*tables, *worlds)]
+        numbers = [real(x) for x in (0.01, 0.98, 0.05, 1000.0)]
+        library.karma.restype = ctypes.c_double
+        phase = 0
 
-CASES = (
-    Case("karma_100", 100, 20, 1000, bar=4.0),
-    Case("karma_100, excess kept", 100, 20, 1000, "kept"),
-    Case("karma_100, excess kept, circle matching", 100, 20, 1000, "kept", circle=True),
-    Case("karma_100, to society", 100, 20, 1000, "society"),
-    Case("karma_1000", 1000, 2, 1000, bar=2.5),
-    Case("karma_1000, excess kept", 1000, 2, 1000, "kept"),
-    Case("karma_1000, to society", 1000, 2, 1000, "society"),
-    Case("karma_epoch_1", 100, 4000, 1, bar=4.0, against="karma_100"),
-    Case("karma_epoch_1, excess kept", 100, 4000, 1, "kept", against="karma_100, excess kept"),
-)
+        def go(phases: int) -> float:
+            nonlocal phase
+            steps, epoch = ctypes.c_int64(phases * self.length), ctypes.c_int64(self.length)
+            total = library.karma(*pointers, n, steps, epoch, RULES[self.rule], *numbers, ctypes.c_uint64(phase + 1))
+            phase += phases
+            if worlds[0].sum() != 10 * n:
+                raise SystemExit("karma.c lost karma")
+            return total / (n * steps.value)
 
+        return go
 
-def seconds() -> float:
-    """User and system CPU time of this process."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    def in_catallax(self, measures: tuple = ()) -> Callable[[int], Any]:
+        """Through the public API: a call plays so many phases on from where it stopped, and returns the series."""
+        play, key = self.play(), rng.key(0)
+        state: Any = None
+        phase = 0
 
+        def go(phases: int) -> Any:
+            nonlocal state, phase
+            state, series = jax.block_until_ready(run(play, key, phases, measures, state=state, start=phase))
+            phase += phases
+            return series
 
-def compiled_reference(folder: Path) -> Any:
-    """karma.c, compiled for this machine."""
-    source, target = Path(__file__).with_name("karma.c"), folder / "karma.so"
-    flags = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
-    subprocess.run(["cc", *flags, "-o", str(target), str(source), "-lm"], check=True)
-    library = ctypes.CDLL(str(target))
-    library.karma.restype = ctypes.c_double
-    return library
-
-
-def in_c(library: Any, case: Case) -> Callable[[], None]:
-    """The case as a C loop that goes on where it stopped."""
-    n, real = case.agents, ctypes.c_float
-    tables = [np.zeros((n, 42, 24), np.float32) for _ in range(2)]
-    worlds = [np.full(n, 10, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32)]
-    pointers = [x.ctypes.data_as(ctypes.c_void_p) for x in (*tables, *worlds)]
-    numbers = [real(x) for x in (0.01, 0.98, 0.05, 1000.0)]
-
-    def go() -> None:
-        steps, epoch = ctypes.c_int64(case.phases * case.length), ctypes.c_int64(case.length)
-        library.karma(*pointers, n, steps, epoch, PAYMENTS[case.rule], *numbers, ctypes.c_uint64(1))
-        if worlds[0].sum() != 10 * n:
-            raise AssertionError("the C loop lost karma")
-
-    return go
+        return go
 
 
-def in_catallax(case: Case) -> Callable[[], None]:
-    """The case through the public API, going on where it stopped."""
-    game = PairwiseKarma(
-        case.agents,
-        payment=PayBidToSociety() if case.rule == "society" else PayBidToPeer(),
-        matching=CircleMatching() if case.circle else UniformMatching(),
-        excess="kept" if case.rule == "kept" else "shared",
+def check_agreement(work: Work, library: ctypes.CDLL, phases: int) -> None:
+    """Ends the program if the mean rewards while learning differ by more than 0.01."""
+    ours = float(work.in_catallax((SocialOutcomes(),))(phases)["efficiency"].mean())
+    theirs = work.in_c(library)(phases)
+    if not abs(ours - theirs) < 0.01:
+        raise SystemExit(f"{work}: mean reward differs, {ours:.4f} and {theirs:.4f}")
+
+
+def _case(go: Callable[[int], Any], work: Work, phases: int) -> Case:
+    go(phases)  # the first call compiles, and the second for a given state
+    return Case(lambda: go(phases), work.agents * work.length * phases)
+
+
+def against_c(name: str, work: Work, phases: int, quick: bool) -> Row:
+    """A workload beside karma.c."""
+    library = compile_c("karma.c")
+    check_agreement(work, library, 10 if quick else 100)
+    ours, theirs = work.in_catallax(), work.in_c(library)
+    a, b, ratio = compare(_case(ours, work, phases), _case(theirs, work, phases), 5 if quick else 15)
+    return Row(name, a * 1e9, b * 1e9, ratio, "ns/agent-step", f"against C; {BAR.get(name, 'a variant')}")
+
+
+def epoch_1(quick: bool, rule: str = "peer") -> Row:
+    """Phases of one step beside phases of a thousand."""
+    short, long = Work(100, 1, rule), Work(100, 1000, rule)
+    cases = _case(short.in_catallax(), short, 4000), _case(long.in_catallax(), long, 10)
+    a, b, ratio = compare(*cases, 5 if quick else 15)
+    return Row(
+        "karma_epoch_1" if rule == "peer" else f"karma_epoch_1_{rule}",
+        a * 1e9,
+        b * 1e9,
+        ratio,
+        "ns/agent-step",
+        "against phases of 1,000 steps; goal 4.0, stretch 2.5",
     )
-    group = Group("player", None, Sarsa(open_bids(game)), karma_interface(game))
-    play, key = Play(game, Population((group,)), length=case.length, episodic=False), rng.key(0)
-    state, done = eqx.filter_jit(lambda play, key: play.init(key))(play, key), 0
 
-    def go() -> None:
-        nonlocal state, done
-        state = jax.block_until_ready(run(play, key, case.phases, state=state, start=done).state)
-        done += case.phases
 
-    return go
+ROWS = {
+    "karma_100": partial(against_c, "karma_100", Work(100), 10),
+    "karma_1000": partial(against_c, "karma_1000", Work(1000), 2),
+    "karma_epoch_1": epoch_1,
+}
+"""What the goals name."""
+
+VARIANTS = {
+    "karma_100_kept": partial(against_c, "karma_100_kept", Work(100, rule="kept"), 10),
+    "karma_100_circle": partial(against_c, "karma_100_circle", Work(100, rule="kept", circle=True), 10),
+    "karma_100_society": partial(against_c, "karma_100_society", Work(100, rule="society"), 10),
+    "karma_1000_kept": partial(against_c, "karma_1000_kept", Work(1000, rule="kept"), 2),
+    "karma_1000_society": partial(against_c, "karma_1000_society", Work(1000, rule="society"), 2),
+    "karma_epoch_1_kept": partial(epoch_1, rule="kept"),
+}
+"""Other rules, for comparison."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="", help="cases whose names contain this")
-    chosen = parser.parse_args()
-    cases = [c for c in CASES if chosen.only in c.name]
-    with tempfile.TemporaryDirectory() as folder:
-        library = compiled_reference(Path(folder))
-        runs, first = {}, {}
-        for case in cases:
-            runs[case.name] = in_c(library, case), in_catallax(case)
-            runs[case.name][0]()
-            start = seconds()
-            runs[case.name][1]()
-            first[case.name] = seconds() - start
-        spent = {c.name: ([], []) for c in cases}
-        for _ in range(chosen.rounds):
-            for case in cases:
-                for go, times in zip(runs[case.name], spent[case.name], strict=True):
-                    start = seconds()
-                    go()
-                    times.append((seconds() - start) / case.steps * 1e9)
-    rows = [row(case, spent, first[case.name]) for case in cases]
-    print(f"{'workload':42s} {'C':>7s} {'catallax':>9s}  ns an agent-step   ratio  bar  first call")
-    for r in rows:
-        print(
-            f"{r['name']:42s} {r['c_ns']:7.1f} {r['ns']:9.1f} {r['ratio']:22.2f} ({r['against']})  "
-            f"{r['bar'] or '-'}  {r['first_call_s']:.1f} s"
-        )
-    if chosen.json:
-        chosen.json.write_text(json.dumps(rows, indent=1))
-
-
-def row(case: Case, spent: dict[str, tuple[list[float], list[float]]], first: float) -> dict[str, Any]:
-    """A line of the table: medians, and the median of the ratios of each round."""
-    c, ours = spent[case.name]
-    against = case.against if case.against in spent else "C"
-    other = c if against == "C" else spent[against][1]
-    return {
-        "name": case.name,
-        "c_ns": statistics.median(c),
-        "ns": statistics.median(ours),
-        "against": against,
-        "ratio": statistics.median(a / b for a, b in zip(ours, other, strict=True)),
-        "bar": case.bar if against == case.against else None,
-        "first_call_s": first,
-    }
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; for a look, not for a figure to quote")
+    parser.add_argument("--only", action="append", choices=[*ROWS, *VARIANTS], help="this row; may be given again")
+    options = parser.parse_args()
+    for name in options.only or [*ROWS, *VARIANTS]:
+        row = (ROWS | VARIANTS)[name](quick=options.quick)
+        print(f"{row.name:20s} {row.ours:8.1f} {row.reference:8.1f} {row.unit:14s} ratio {row.ratio:5.2f}  {row.note}")
 
 
 if __name__ == "__main__":

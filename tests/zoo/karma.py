@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from catallax.agents.tabular import Sarsa
-from catallax.core import AbstractGame, Group, NaNCount, Play, Population
+from catallax.core import AbstractGame, Group, Play, Population
 from catallax.games.karma import (
     CircleMatching,
     PairwiseKarma,
@@ -53,7 +53,6 @@ MEASURES: dict[str, Watch] = {
         for rule in (karma.Conservation, karma.KarmaDistribution, karma.MeanBids, karma.SocialOutcomes)
     },
     "FieldOutcomes": Watch(karma.FieldOutcomes, field, x64=True),
-    "NaNCount, karma": Watch(NaNCount, learners),
 }
 
 SOLVERS: dict[str, Solver] = {
