@@ -119,6 +119,9 @@ def test_the_rule_keeps_the_contract():
 def test_what_does_not_fit_is_said():
     with pytest.raises(InputError, match="at least one open action"):
         Sarsa((2, 0))
+    for name, value in (("alpha", 1.5), ("gamma", -0.1), ("epsilon", 2.0), ("beta", -1.0), ("beta", float("nan"))):
+        with pytest.raises(InputError, match=f"{name} must lie in"):
+            rule(**{name: value})
     with pytest.raises(BuildError, match="number of a table row"):
         rule().init(rng.key(0), Spec(jax.ShapeDtypeStruct((2,), jnp.int32), Discrete(9)))
     with pytest.raises(BuildError, match="9 actions are open in some row"):

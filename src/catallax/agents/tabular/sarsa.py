@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, BuildError, InputError, Spec, rng
@@ -44,7 +45,7 @@ class Sarsa(AbstractAgent):
     recomputed: online learning (phases of length 1) costs one row a tick.
 
     Raises:
-        InputError: no rows, or a row without an open action.
+        InputError: no rows, a row without an open action, or alpha, gamma, epsilon or beta out of range.
         BuildError: observations that are not one integer, or more open actions than the game has.
 
     Source: Vaishampayan (2024), algorithm 1 (decentralised learning) with exploration as in section 6.1.
@@ -62,6 +63,12 @@ class Sarsa(AbstractAgent):
     def __check_init__(self) -> None:
         if not self.open or min(self.open) < 1:
             raise InputError(f"Sarsa: every row of the table needs at least one open action, got {self.open}")
+        for name, most in (("alpha", 1.0), ("gamma", 1.0), ("epsilon", 1.0), ("beta", 1e30)):
+            value = getattr(self, name)
+            if isinstance(value, Tracer):
+                continue
+            if not ((np.asarray(value) >= 0) & (np.asarray(value) <= most)).all():
+                raise InputError(f"Sarsa: {name} must lie in [0, {most:g}], got {np.asarray(value)}")
 
     @property
     def width(self) -> int:

@@ -25,7 +25,7 @@ def report(results: Any) -> Report:
     """The printed table beside ours, the mean field by discount, and the road to it."""
     return Report(
         tables=(_outcomes(results), _fields(results), _guards(results)),
-        figures=(_patience(results), _learning(results), _karma(results)),
+        figures=(_patience(results), _learning(results), _karma(results), _bids(results)),
     )
 
 
@@ -149,7 +149,7 @@ def _karma(results: Any) -> Figure:
 
     def draw(sheet: Any) -> None:
         axes = sheet.subplots()
-        axes.bar(frame["karma"], frame["learners"], color=COLOURS[0], label="learners")
+        axes.bar(frame["karma"], frame["learners"], color=COLOURS[6], label="learners")
         axes.step(frame["karma"], frame["mean_field"], where="mid", color="black", label="mean field")
         axes.set(xlabel="karma", ylabel="share of players")
         axes.legend()
@@ -159,4 +159,33 @@ def _karma(results: Any) -> Figure:
         draw=draw,
         data=frame,
         caption="Karma of the learners at the end of the run, and in the logit mean field.",
+    )
+
+
+def _bids(results: Any) -> Figure:
+    learnt = np.ma.masked_invalid(settled(results, "learners", "mean_bid")).mean(axis=0).filled(np.nan)
+    field = at_rest(results, "field", "mean_bid").mean(axis=0)
+    names = ("calm", "urgent")
+    frame = pandas.DataFrame({"karma": np.arange(field.shape[1])})
+    for u, name in enumerate(names):
+        frame[f"{name}_learners"], frame[f"{name}_mean_field"] = learnt[u], field[u]
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        for u, name in enumerate(names):
+            style = {"color": COLOURS[u + 1], "markersize": 4}
+            axes.plot(frame["karma"], frame[f"{name}_learners"], "o", label=f"learners, {name}", **style)
+            axes.plot(frame["karma"], frame[f"{name}_mean_field"], "-", label=f"mean field, {name}", **style)
+        axes.locator_params(axis="x", integer=True)
+        axes.set(xlabel="karma", ylabel="mean bid")
+        axes.legend()
+
+    return Figure(
+        name="bids",
+        draw=draw,
+        data=frame,
+        caption=(
+            "Mean bid by karma when losing costs 1 (calm) and 5 (urgent): learners at the end of the run, where "
+            "anybody was, and the logit mean field at the same temperature."
+        ),
     )
