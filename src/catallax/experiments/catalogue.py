@@ -33,6 +33,10 @@ CATALOGUE: dict[str, Entry] = {
         "catallax.experiments.karma.social",
         "COIN, DICT, 200 learners under pay-bid-to-society, and exact mean fields under both payments",
     ),
+    "macro.calvano": Entry(
+        "catallax.experiments.macro.calvano",
+        "Q-learners in a pricing duopoly: profit gain over Nash, time to settle, punishment of price cuts",
+    ),
     "matrix.q_learning_flow": Entry(
         "catallax.experiments.matrix.q_learning_flow",
         "Q-learning in competitive games: flows and learners against logit equilibria; who must explore to converge",

@@ -1,6 +1,7 @@
 """Learners that keep a number for each state and action."""
 
 from .boltzmann import BoltzmannQ as BoltzmannQ
+from .calvano import SettlingQLearning as SettlingQLearning
 from .q_learning import AbstractExploration as AbstractExploration
 from .q_learning import AbstractRate as AbstractRate
 from .q_learning import Boltzmann as Boltzmann

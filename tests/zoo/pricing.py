@@ -1,0 +1,50 @@
+"""The pricing oligopoly, its learners, and a learner from replay."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from catallax.agents.learners import DQN
+from catallax.agents.tabular import SettlingQLearning
+from catallax.core import AbstractGame, Group, Interface, Play, Population
+from catallax.games.macro import LogitMarket, PricingGame, pricing_game
+from catallax.measures.macro import Collusion
+
+from .places import Seat, Watch
+
+
+def duopoly() -> PricingGame:
+    """Two firms that set one of four prices."""
+    return pricing_game(points=4)
+
+
+def last_outcome(obs: Any) -> Any:
+    """A firm's past in `duopoly` as a vector with a single one, for rules that want features."""
+    return jax.nn.one_hot(obs, 16)
+
+
+def session() -> Play:
+    """Two Q-learners that set prices, period by period."""
+    rule = SettlingQLearning(16, 4, gamma=0.9)
+    return Play(duopoly(), Population([Group("firm", None, rule)]), length=1, episodic=False)
+
+
+GAMES: dict[str, Callable[[], AbstractGame]] = {
+    "pricing": duopoly,
+    "pricing, three unlike firms": lambda: pricing_game(
+        LogitMarket(costs=(1.0, 0.9, 0.8), qualities=(2.0, 2.0, 2.0)), points=3
+    ),
+}
+
+AGENTS: dict[str, Seat] = {
+    "SettlingQLearning": Seat(lambda: SettlingQLearning(16, 4), duopoly, "firm"),
+    "DQN": Seat(
+        lambda: DQN(widths=(4,), capacity=16, minibatch=2, warmup=2),
+        duopoly,
+        "firm",
+        lambda: Interface(view=last_outcome),
+    ),
+}
+
+MEASURES: dict[str, Watch] = {"Collusion": Watch(lambda: Collusion(every=2, patience=1), session)}
