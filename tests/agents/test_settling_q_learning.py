@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.tabular import Boltzmann, Constant, EpsilonGreedy, SettlingQLearning
+from catallax.agents.tabular import Constant, EpsilonGreedy, SettlingQLearning
 from catallax.core import (
     AbstractMeasure,
     Group,

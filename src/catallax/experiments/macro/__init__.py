@@ -1,1 +1,1 @@
-"""Experiments with economies."""
+"""Experiments with economies: algorithmic pricing and growth."""
