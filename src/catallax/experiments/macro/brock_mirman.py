@@ -170,7 +170,7 @@ def _flatness(results: Any) -> Table:
     wrong = np.array([-0.5, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.5])
     share = best_share(results.settings) * (1 + wrong)
     wrong, share = wrong[share < 1], share[share < 1]
-    loss = np.asarray(consumption_loss(game, jnp.asarray(share, jnp.float32)))
+    loss = np.asarray(consumption_loss(game, jnp.asarray(share, jnp.float32)), float).round(6) + 0.0  # no -0
     frame = pandas.DataFrame({"share_error": wrong, "share": share, "consumption_lost": loss})
     caption = "What saving a wrong constant share for ever costs, as a share of consumption: why returns cannot judge."
     return Table(name="flatness", frame=frame, caption=caption, decimals=5)
@@ -222,7 +222,7 @@ experiment = Experiment(
     settings=Settings,
     cells=cells,
     scales={
-        "quick": Scale(steps=200, replications=10, block=10, chunk=20),
+        "quick": Scale(steps=120, replications=10, block=10, chunk=20),
         "paper": Scale(steps=600, replications=20, block=20, chunk=20),
     },
     report=report,

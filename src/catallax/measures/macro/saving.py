@@ -52,8 +52,8 @@ class SavingPolicy(AbstractMeasure):
 
     Two sets of states: those the household visited in the phase (all copies and ticks), and a grid of every
     productivity and `points` capitals from 0.1 to 2 steady states, even in ln k, where episodes start; low capital is
-    left in one period and hardly visited. For rules with a method `best(state, obs)`
-    under `Independent` in a `BrockMirman` economy.
+    left in one period and hardly visited. For rules with a method `best(state, obs)` under `Independent` in a
+    `BrockMirman` economy.
 
     Raises:
         BuildError: another game, another lift, or a rule without `best`.
