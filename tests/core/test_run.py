@@ -11,7 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import HeavyCat, Herd, Info, Level, NoisyCat, RandomDog, Walk
 
-from catallax.core import Group, InputError, NaNCount, NumericalError, Play, Population, replicate, rng, run, solve
+from catallax.core import (
+    Group,
+    InputError,
+    MeanReward,
+    NaNCount,
+    NumericalError,
+    Play,
+    Population,
+    replicate,
+    rng,
+    run,
+    solve,
+)
 
 RULES = (Group("cat", [0], HeavyCat()), Group("cat", [1, 2], NoisyCat()), Group("dog", None, RandomDog()))
 PLAY = Play(Herd(), Population(RULES), length=3, copies=2)
@@ -50,6 +62,14 @@ def test_what_is_drawn_a_step_ahead_is_what_the_step_would_draw(length):
         state, _ = eqx.filter_jit(play.step)(key, state, jnp.int32(t))
     close = functools.partial(np.testing.assert_allclose, rtol=1e-5)  # one program or two: to rounding
     jax.tree.map(close, state, run(play, key, 4).state)
+
+
+def test_the_mean_reward_is_that_of_each_groups_seats():
+    state = PLAY.init(rng.key(2))
+    _, record = eqx.filter_jit(PLAY.step)(rng.key(2), state, jnp.int32(0))
+    mean = run(PLAY, rng.key(2), 1, (MeanReward(),), state=state).series["mean_reward"][0]
+    assert mean.shape == (3,)
+    np.testing.assert_allclose(mean, [np.mean(b.reward) for b in record.batches], rtol=1e-5)
 
 
 def test_replications_in_chunks_give_the_same_bits():

@@ -6,7 +6,7 @@ from typing import Any
 from catallax.agents.learners import Reinforce
 from catallax.agents.parts import MLP
 from catallax.agents.traders import ZIC, ZIU, Kaplan, TruthTeller
-from catallax.core import AbstractGame, Group, NaNCount, Play, Population
+from catallax.core import AbstractGame, Group, MeanReward, NaNCount, Play, Population
 from catallax.games.auction import (
     ConditionalDisclosure,
     DoubleAuction,
@@ -75,6 +75,7 @@ def zero_intelligence() -> Play:
 
 MEASURES: dict[str, Watch] = {
     "NaNCount": Watch(NaNCount, zero_intelligence),
+    "MeanReward": Watch(MeanReward, zero_intelligence),
     "SampleRound": Watch(lambda: SampleRound(every=1), zero_intelligence),
     "SampleRound, now and then": Watch(SampleRound, zero_intelligence),
     **{

@@ -22,6 +22,7 @@ from .game import AbstractGame as AbstractGame
 from .game import Outcome as Outcome
 from .game import Role as Role
 from .measure import AbstractMeasure as AbstractMeasure
+from .measure import MeanReward as MeanReward
 from .measure import NaNCount as NaNCount
 from .measure import Variable as Variable
 from .play import Play as Play

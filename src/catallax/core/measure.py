@@ -56,3 +56,18 @@ class NaNCount(AbstractMeasure):
             return sum((jnp.isnan(x).sum(dtype=jnp.int32) for x in reals), jnp.int32(0))
 
         return {"nan_actions": jnp.stack([count((b.action, b.reward)) for b in record.batches])}
+
+
+class MeanReward(AbstractMeasure):
+    """What a seat of each group earns in a tick, on average over its seats, copies and ticks of a phase."""
+
+    every: int = eqx.field(static=True, default=1)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """One mean for each group."""
+        return (Variable("mean_reward", ("group",), "reward", "mean reward of the group's seats in a tick"),)
+
+    def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
+        """Means over all seats, copies and ticks of the phase."""
+        return {"mean_reward": jnp.stack([b.reward.mean() for b in record.batches])}

@@ -299,12 +299,12 @@ class QLearning(AbstractAgent):
 
     def _fits(self, spec: Spec) -> None:
         if spec.action != Discrete(self.actions):
-            raise BuildError(f"QLearning has {self.actions} actions; its seat accepts {spec.action}")
+            raise BuildError(f"{type(self).__name__} has {self.actions} actions; its seat accepts {spec.action}")
         obs = spec.obs
         scalar = isinstance(obs, jax.ShapeDtypeStruct) and obs.shape == () and jnp.issubdtype(obs.dtype, jnp.integer)
         if not scalar:
             raise BuildError(
-                f"QLearning looks rows up by an integer scalar, but its seat sees {obs}; "
+                f"{type(self).__name__} looks rows up by an integer scalar, but its seat sees {obs}; "
                 "give its group an Interface whose view computes the row"
             )
         try:
