@@ -1,5 +1,6 @@
 """DQN: its ring, its target, and its values against value iteration on a tiny decision problem."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -120,14 +121,15 @@ def batch_of(n):
 def test_nothing_is_learnt_before_the_warmup_and_the_target_follows_in_steps():
     rule = DQN(**SMALL)
     state = rule.init(rng.key(0), SPEC)
-    early, _ = rule.learn(rng.key(1), state, batch_of(3), jnp.int32(0))
+    learn = eqx.filter_jit(rule.learn)
+    early, _ = learn(rng.key(1), state, batch_of(3), jnp.int32(0))
     assert int(early.descents) == 0 and int(early.store.size) == 3
     np.testing.assert_array_equal(early.layers[0].weight, state.layers[0].weight)
-    later, _ = rule.learn(rng.key(2), early, batch_of(3), jnp.int32(1))  # steps 1 and 2 of 3
+    later, _ = learn(rng.key(2), early, batch_of(3), jnp.int32(1))  # steps 1 and 2 of 3
     assert int(later.descents) == 2
     assert not np.array_equal(later.layers[0].weight, state.layers[0].weight)
     np.testing.assert_array_equal(later.target[0].weight, state.layers[0].weight)
-    renewed, _ = rule.learn(rng.key(3), later, batch_of(3), jnp.int32(2))  # steps 3 and 4: renewed after the third
+    renewed, _ = learn(rng.key(3), later, batch_of(3), jnp.int32(2))  # steps 3 and 4: renewed after the third
     assert not np.array_equal(renewed.target[0].weight, state.layers[0].weight)
     assert not np.array_equal(renewed.target[0].weight, renewed.layers[0].weight)
 

@@ -11,11 +11,11 @@ import xarray
 from catallax.core import InputError, replicate, rng
 from catallax.experiments.macro.calvano import CHECK, Settings, cells, duopoly, experiment
 from catallax.experiments.macro.calvano_report import BASELINE, CLAIMS, FAST, MYOPIC, TREATMENTS
-from catallax.experiments.macro.sessions import deviations, game_of, series, settled
+from catallax.experiments.macro.sessions import game_of, price_cuts, series, settled
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
-from catallax.measures.macro import Collusion
+from catallax.measures.macro import Collusion, deviation
 
 SHORT = 400
 
@@ -76,23 +76,19 @@ def test_tables_and_figures_render(results):
         assert drawing == figure.render()
 
 
-def test_deviations_start_from_both_firms_policies(results):
-    """Firms that are not alike are two groups; the impulse response needs both."""
-    found = deviations(results, BASELINE)
-    known = ~np.isnan(settled(results, BASELINE, "profit_gain").periods)
-    assert known.any() and (np.isnan(found.gain) == ~known).all()
-    game, state = game_of(results.settings), results.final("baseline")
-    points, greedy = game.points, [np.asarray(a.greedy)[:, 0] for a in state.agents]
-    for session in np.flatnonzero(known):
-        own, rival = divmod(int(np.asarray(state.worlds)[session, 0, 0]), points)
-        for _ in range(40):
-            own, rival = greedy[0][session, own * points + rival], greedy[1][session, rival * points + own]
-        visited = set()
-        for _ in range(16):
-            own, rival = greedy[0][session, own * points + rival], greedy[1][session, rival * points + own]
-            visited.add((int(own), int(rival)))
-        first = tuple(np.abs(game.prices[i] - found.price[session, 0, i]).argmin() for i in (0, 1))
-        assert first in visited
+def test_price_cuts_are_those_of_both_firms_policies(results):
+    """Firms that are not alike are two groups; the last check is taken again from the last state."""
+    game, state, data = game_of(results.settings), results.final("baseline"), results.dataset("baseline")
+    policy = np.concatenate([np.asarray(a.greedy) for a in state.agents], axis=1)
+    assert policy.shape == (3, 2, 16)
+    for session in range(3):
+        found = deviation(game, jnp.asarray(policy[session]), jnp.asarray(state.worlds)[session, 0], 0.95)
+        np.testing.assert_allclose(data["cut_price"].values[session, -1], found.price, rtol=1e-6)
+        np.testing.assert_allclose(data["cut_gain"].values[session, -1], found.gain, atol=1e-6)
+        np.testing.assert_array_equal(data["cut_back"].values[session, -1], found.back)
+    read, at = price_cuts(results, BASELINE), settled(results, BASELINE, "profit_gain")
+    assert read.price.shape == (3, 16, 2) and read.back.shape == (3, 16)
+    assert (np.isnan(read.gain) == np.isnan(at.periods)).all() and not np.isnan(read.gain).all()
 
 
 def recorded(flags, stable, gain, every=100, patience=50):

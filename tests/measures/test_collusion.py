@@ -77,8 +77,9 @@ def test_the_cycle_is_where_play_ends(world):
 def test_present_values_are_discounted_sums(world):
     game, policies = world
     policy = policies[0]
+    worth = jax.jit(lambda discount, firm: present_value(game, jnp.asarray(policy), discount, firm), static_argnums=1)
     for firm in range(game.firms):
-        value = present_value(game, jnp.asarray(policy), DISCOUNT, firm)
+        value = worth(DISCOUNT, firm)
         for number in (0, 7, game.observations - 1):
             points, expected = start_of(game, number), 0.0
             for t in range(300):
@@ -86,14 +87,15 @@ def test_present_values_are_discounted_sums(world):
                 expected += DISCOUNT**t * profit(game, points)[firm]
             assert float(value[number]) == pytest.approx(expected, rel=1e-5)
     next_profit = [profit(game, follow(game, policy, start_of(game, i)))[0] for i in range(game.observations)]
-    np.testing.assert_allclose(present_value(game, jnp.asarray(policy), 0.0), next_profit, rtol=1e-6)
+    np.testing.assert_allclose(worth(0.0, 0), next_profit, rtol=1e-6)
 
 
 def test_a_deviation_by_hand(world):
     game, policies = world
+    answer = jax.jit(lambda p, w, firm: deviation(game, p, w, DISCOUNT, firm=firm, periods=8), static_argnums=2)
     for policy, firm in zip(policies, (0, 1, 0, 1, 0, 1), strict=True):
         points = start_of(game, 3)
-        found = deviation(game, jnp.asarray(policy), as_world(game, points), DISCOUNT, firm=firm, periods=8)
+        found = answer(jnp.asarray(policy), as_world(game, points), firm)
         cycle = walk_to_cycle(game, policy, points)
         grid = np.asarray(game.prices)
         charged = [[grid[i, x[i]] for i in range(game.firms)] for x in cycle]
@@ -125,7 +127,7 @@ def test_who_already_plays_the_best_response_does_not_deviate():
         ]
         points = tuple(replies)
     always = jnp.broadcast_to(jnp.asarray(points, jnp.int32)[:, None], (2, 25))
-    found = deviation(game, always, as_world(game, (4, 4)), 0.95)
+    found = jax.jit(lambda policy: deviation(game, policy, as_world(game, (4, 4)), 0.95))(always)
     assert float(found.gain) == 0.0 and bool(found.back.all())
 
 

@@ -9,7 +9,7 @@ from catallax.agents.learners import DQN
 from catallax.agents.tabular import SettlingQLearning
 from catallax.core import AbstractGame, Group, Interface, Play, Population
 from catallax.games.macro import LogitMarket, PricingGame, pricing_game
-from catallax.measures.macro import Collusion
+from catallax.measures.macro import Collusion, PriceCut
 
 from .places import Seat, Watch
 
@@ -47,4 +47,7 @@ AGENTS: dict[str, Seat] = {
     ),
 }
 
-MEASURES: dict[str, Watch] = {"Collusion": Watch(lambda: Collusion(every=2, patience=1), session)}
+MEASURES: dict[str, Watch] = {
+    "Collusion": Watch(lambda: Collusion(every=2, patience=1), session),
+    "PriceCut": Watch(lambda: PriceCut(every=2), session),
+}

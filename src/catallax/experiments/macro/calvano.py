@@ -16,7 +16,7 @@ from catallax.agents.tabular.calvano import SettlingQLearning
 from catallax.agents.tabular.q_learning import Constant, EpsilonGreedy
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.macro import Collusion
+from catallax.measures.macro import Collusion, PriceCut
 
 from .calvano_report import CLAIMS, report
 from .sessions import game_of
@@ -65,7 +65,8 @@ def duopoly(settings: Settings, alpha: float, beta: float, discount: Any) -> Pla
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """The baseline, two faster explorations, and firms that do not look ahead: the control."""
-    make = partial(Cell, measures=(Collusion(CHECK, settings.patience), NaNCount(CHECK)))
+    measures = (Collusion(CHECK, settings.patience), NaNCount(CHECK))
+    make = partial(Cell, measures=measures)
     build = partial(partial, duopoly, settings)
     ahead = settings.discount
     return (
@@ -73,6 +74,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
             name="baseline",
             label="alpha 0.15, beta 4e-6",
             build=build(0.15, 4e-6, ahead),
+            measures=(*measures, PriceCut(CHECK, ahead)),
             steps={"quick": 2_500_000, "paper": 4_000_000},
         ),
         make(

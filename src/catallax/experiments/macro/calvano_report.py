@@ -12,7 +12,7 @@ from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
 
-from .sessions import Treatment, deviations, series, settled
+from .sessions import Treatment, price_cuts, series, settled
 
 BASELINE = Treatment("baseline", "alpha 0.15, beta 4e-6")
 MIDPOINT = Treatment("midpoint", "alpha 0.125, beta 1e-5")
@@ -34,13 +34,13 @@ def _learning_periods(results: Any, treatment: Treatment) -> np.ndarray:
 
 def _punishment(results: Any) -> np.ndarray:
     """The rival's price the period after the deviation less its price before, price units."""
-    price = np.asarray(deviations(results, BASELINE).price)
+    price = price_cuts(results, BASELINE).price
     return price[:, 2, 1] - price[:, 0, 1]
 
 
 def _return(results: Any) -> np.ndarray:
     """Rise of the mean price from the period after the deviation to the tenth after it, price units."""
-    price = np.asarray(deviations(results, BASELINE).price).mean(axis=2)
+    price = price_cuts(results, BASELINE).price.mean(axis=2)
     return price[:, 11] - price[:, 2]
 
 
@@ -98,8 +98,8 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         source=f"{SOURCE}, section IV",
         statement="a unilateral cut of one period is punished enough to be unprofitable",
         sign=-1,
-        estimate=lambda results: deviations(results, BASELINE).gain,
-        note="discounted profit of the deviator for ever, relative to staying; static best response, from the end",
+        estimate=lambda results: price_cuts(results, BASELINE).gain,
+        note="discounted profit of the deviator for ever, relative to staying; static best response where settled",
         may_be_undefined=True,
     ),
     Direction(
@@ -177,7 +177,7 @@ def _sessions(results: Any) -> Table:
 
 
 def _response_table(results: Any) -> Table:
-    found = deviations(results, BASELINE)
+    found = price_cuts(results, BASELINE)
     known = ~np.isnan(found.gain)
     rows = []
     for t in range(found.price.shape[1]):

@@ -1,15 +1,10 @@
 """Reading pricing sessions out of results: each is judged at the first check after it has settled."""
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from catallax.games.macro import LogitMarket, PricingGame, pricing_game
-from catallax.measures.macro import Deviation, deviation
 
 
 class Treatment(NamedTuple):
@@ -28,6 +23,17 @@ class Settled(NamedTuple):
     """The variable at the first check at which the session was settled, `[replicate, ...]`."""
     periods: np.ndarray
     """Periods until the stopping rule held, its window of stability included, `[replicate]`."""
+
+
+class PriceCuts(NamedTuple):
+    """What follows a price cut by firm 1 in each session, where it settled; NaN where it did not."""
+
+    price: np.ndarray
+    """`[replicate, period, firm]`; period 0 is before the cut, 1 the cut."""
+    gain: np.ndarray
+    """Discounted gain of the cut as a share of what firm 1 would have had, `[replicate]`."""
+    back: np.ndarray
+    """1 where the prices belong to the cycle that was left, `[replicate, period]`."""
 
 
 def game_of(settings: Any) -> PricingGame:
@@ -53,25 +59,7 @@ def settled(results: Any, treatment: Treatment, variable: str) -> Settled:
     return Settled(value, np.where(ever, last_change + results.settings.patience, np.nan))
 
 
-@eqx.filter_jit
-def _deviations(game: PricingGame, policy: Any, world: Any, discount: Any) -> Deviation:
-    return jax.vmap(lambda p, w: deviation(game, p, w, discount))(policy, world)
-
-
-@lru_cache(maxsize=4)  # several claims, a table and a figure ask for the same
-def deviations(results: Any, treatment: Treatment) -> Deviation:
-    """Impulse responses of all sessions from their last state, leaves `[replicate, ...]`; firm 1 deviates.
-
-    Prices and gain are NaN in sessions that had not settled by the end. The treatment must have no lane.
-    """
-    state = results.final(treatment.cell)
-    policy = np.concatenate(
-        [np.asarray(a.greedy) for a in state.agents], axis=1
-    )  # groups are in the order of the seats
-    world = np.asarray(state.worlds)[:, 0]
-    game, discount = game_of(results.settings), jnp.float32(results.settings.discount)
-    found = _deviations(game, jnp.asarray(policy), jnp.asarray(world), discount)
-    unsettled = np.isnan(settled(results, treatment, "profit_gain").periods)
-    price, gain = (np.array(x, float) for x in (found.price, found.gain))
-    price[unsettled], gain[unsettled] = np.nan, np.nan
-    return Deviation(price, gain, np.asarray(found.back))  # pyright: ignore  (NumPy arrays of the same shapes)
+def price_cuts(results: Any, treatment: Treatment) -> PriceCuts:
+    """What `PriceCut` found where each session settled."""
+    at = lambda variable: settled(results, treatment, variable).value
+    return PriceCuts(at("cut_price"), at("cut_gain"), at("cut_back"))

@@ -134,6 +134,11 @@ def deviation(
     return Deviation(price, worth(first[0]) / worth(game.seen(greedy)[0]) - 1, cycle.on[outcomes])
 
 
+def _seats(dynamics: Any, state: Any, name: str) -> Int[Array, "firms ..."]:
+    """One entry of all learners' states, in the order of the seats."""
+    return dynamics.population.gather(dynamics.game, [getattr(a, name) for a in state.agents])["firm"]
+
+
 class Collusion(AbstractMeasure):
     """Whether a pricing session has settled, and the cycle its greedy policies would play from here.
 
@@ -170,10 +175,8 @@ class Collusion(AbstractMeasure):
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
         """As above."""
         game: PricingGame = dynamics.game
-        agents = state.agents
-        seats = lambda name: dynamics.population.gather(game, [getattr(a, name) for a in agents])["firm"]
-        stable = (seats("updates") - seats("changed")).min()
-        cycle = limit_cycle(game, seats("greedy"), jax.tree.map(lambda x: x[0], state.worlds))
+        stable = (_seats(dynamics, state, "updates") - _seats(dynamics, state, "changed")).min()
+        cycle = limit_cycle(game, _seats(dynamics, state, "greedy"), state.worlds[0])
         return {
             "settled": (stable >= self.patience).astype(jnp.int32),
             "stable": stable,
@@ -181,3 +184,29 @@ class Collusion(AbstractMeasure):
             "cycle_length": cycle.length,
             "cycle_price": cycle.price,
         }
+
+
+class PriceCut(AbstractMeasure):
+    """What would follow if firm 1 undercut once now and all followed their greedy policies otherwise; see `deviation`.
+
+    For the plays that `Collusion` is for. Nothing is disturbed: the session goes on as if nobody had asked.
+    """
+
+    every: int = eqx.field(static=True, default=25_000)
+    discount: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.95)
+    periods: int = eqx.field(static=True, default=15)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Of one session; period 0 is before the cut, 1 the cut."""
+        return (
+            Variable("cut_price", ("period", "firm"), "price", "prices around a cut by firm 1"),
+            Variable("cut_gain", (), "1", "discounted gain of the cut, relative to what firm 1 would have had"),
+            Variable("cut_back", ("period",), "1", "1 if the prices belong to the cycle that was left, else 0"),
+        )
+
+    def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
+        """As above."""
+        greedy = _seats(dynamics, state, "greedy")
+        found = deviation(dynamics.game, greedy, state.worlds[0], self.discount, periods=self.periods)
+        return {"cut_price": found.price, "cut_gain": found.gain, "cut_back": found.back.astype(jnp.int32)}
