@@ -22,7 +22,7 @@ from catallax.core import Group, Play, Population, replicate, rng
 from catallax.games.macro import pricing_game
 
 ALPHA, BETA, DISCOUNT = 0.15, 4e-6, 0.95
-SESSIONS, PERIODS = 100, 4000
+SESSIONS, PERIODS = 100, 10_000
 CHECKED = 20_000
 """Periods that are compared before anything is timed."""
 GAME = pricing_game()
