@@ -24,8 +24,10 @@ def _blaming(group: Group, doing: str) -> Iterator[None]:
     """Whatever fails here is said to be the group's, and what it was doing."""
     try:
         yield
-    except CatallaxError:
-        raise
+    except CatallaxError as error:
+        if type(group.control.agent).__name__ in str(error):
+            raise
+        raise type(error)(f"{group}: {error}") from error
     except Exception as error:
         said = (str(error).strip() or "no message").splitlines()[0]
         raise BuildError(f"{group}: {doing} ({type(error).__name__}: {said})") from error
