@@ -51,26 +51,48 @@ def advance(
     `start` may be traced; `offset` is `start` modulo the least common multiple of the measures' `every`.
     """
 
-    def body(carry: Any, t: Array) -> tuple[Any, list[dict[str, Array]]]:
-        state, ahead = carry
-        state, record = dynamics.step_ahead(key, state, t, ahead)
+    # All measures are taken at multiples of `beat` steps. The steps between are scanned without looking, so that a
+    # value taken once in 25,000 steps costs no branch and no row at each of them (a fifth to a half of a pricing run).
+    beat = math.gcd(steps, offset, *(m.every for m in measures)) if measures else 1
+    step = jax.jit(
+        lambda *given: dynamics.step_ahead(key, *given), inline=True
+    )  # traced once: for its form, for its use
+
+    def one(carry: Any, t: Array) -> tuple[Any, None]:
+        (state, ahead), _ = carry
+        state, record = step(state, t, ahead)
+        return ((state, dynamics.ahead(key, t + 1)), record), None
+
+    def body(now: Any, t: Array) -> tuple[Any, list[dict[str, Array]]]:
+        if beat == 1:
+            (now, record), _ = one((now, None), t)
+        else:
+            state, ahead = now
+            blank = _blank(jax.eval_shape(step, state, t, ahead)[1])
+            (now, record), _ = jax.lax.scan(one, (now, blank), t + jnp.arange(beat, dtype=jnp.int32))
+            t = t + (beat - 1)
         rows = []
         for m in measures:
-            value = lambda m=m, record=record, state=state: m(dynamics, state, record, t)
-            if m.every == 1:
+            value = lambda m=m, record=record, state=now[0], t=t: m(dynamics, state, record, t)
+            if m.every == beat:
                 rows.append(value())
             else:
-                blank = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(value))
+                blank = _blank(jax.eval_shape(value))
                 rows.append(jax.lax.cond((t + 1) % m.every == 0, value, lambda blank=blank: blank))
-        return (state, dynamics.ahead(key, t + 1)), rows
+        return now, rows
 
-    carry = (state, dynamics.ahead(key, start))
-    (state, _), rows = jax.lax.scan(body, carry, start + jnp.arange(steps, dtype=jnp.int32))
+    now = (state, dynamics.ahead(key, start))
+    (state, _), rows = jax.lax.scan(body, now, start + beat * jnp.arange(steps // beat, dtype=jnp.int32))
     series: dict[str, Array] = {}
     for m, row in zip(measures, rows, strict=True):
-        first = m.every - 1 - offset % m.every
-        series.update({name: x[first :: m.every] for name, x in row.items()})
+        every = m.every // beat
+        first = every - 1 - offset // beat % every
+        series.update({name: x[first::every] for name, x in row.items()})
     return Run(state, series)
+
+
+def _blank(form: Any) -> Any:
+    return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), form)
 
 
 @eqx.filter_jit
@@ -109,8 +131,8 @@ def run(
         key: the run's key; every draw is a function of it and of absolute step numbers.
         measures: evaluated inside the scan; variable names must differ.
         state: where to start; None for `dynamics.init(key)`.
-        start: number of the first step. `run(a + b)` equals `run(a)` followed by `run(b, state=..., start=a)`
-            bit for bit.
+        start: number of the first step. `run(a + b)` equals `run(a)` followed by `run(b, state=..., start=a)`,
+            bit for bit if `a` and `b` are multiples of every measure's `every`: then both are one loop of one program.
 
     Raises:
         InputError: counts below one, clashing measures, or more steps than the random counters cover.
