@@ -75,3 +75,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Leave slow tests out unless markers are chosen on the command line."""
     if not config.option.markexpr:
         config.option.markexpr = "not slow"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_compiled_programs():
+    """Each compiled program holds memory maps, of which Linux gives a process 65,530: a whole run needs more."""
+    yield
+    import jax  # only now: the settings above must come first
+
+    jax.clear_caches()
