@@ -100,7 +100,7 @@ def qre_chain_7(quick: bool) -> Row:
     """Beside Gambit's rate."""
     with jax.enable_x64(True):
         game = match_mismatch_line(7)
-        temperatures = jnp.asarray(np.random.default_rng(1).uniform(0.2, 2.0, (500, 7)))
+        temperatures = jnp.asarray(np.random.default_rng(1).uniform(0.2, 2.0, (500, game.players)))
         batch = jax.jit(jax.vmap(lambda t: logit_equilibrium(game, t)))
         batch(temperatures).require()
         case = Case(lambda: batch(temperatures).policy.block_until_ready(), 500)

@@ -10,6 +10,7 @@ round (see harness.py). A machine that is busy moves single figures by a third, 
 
 import argparse
 import json
+import sys
 
 import auction  # pins the process to one core before jax is imported
 import calvano
@@ -33,10 +34,8 @@ def main() -> None:
     for name in options.only or ROWS:
         row = ROWS[name](options.quick)
         rows.append({k: v for k, v in row._asdict().items() if k != "note"})
-        if not options.json:
-            print(
-                f"{row.name:20s} {row.ours:9.4g} {row.reference:9.4g} {row.unit:14s} ratio {row.ratio:5.3f} {row.note}"
-            )
+        line = f"{row.name:28s} {row.ours:9.4g} {row.reference:9.4g} {row.unit:14s} ratio {row.ratio:6.3f}  {row.note}"
+        print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
     if options.json:
         print(json.dumps(rows, indent=2))
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-SESSIONS, PERIODS = 48, 40_000
+SESSIONS, PERIODS = 96, 100_000
 
 
 def child(cores: int) -> None:

@@ -153,18 +153,20 @@ def test_replications_and_lanes_share_their_noise(undisturbed):
     assert not np.allclose(noise.values[0], noise.values[1], atol=1e-2)
 
 
-def test_two_devices_give_the_bits_of_one(tmp_path, undisturbed):
+def test_two_devices_give_the_bits_of_one(tmp_path):
+    """Two replications on each; then as many on one."""
     here = str(Path(__file__).parent)
     code = (
         f"import sys; sys.path.insert(0, {here!r}); import jax, toy_experiment as toy;"
         "from catallax.lab.execute import execute; assert jax.local_device_count() == 2;"
-        f"execute(toy.experiment(), toy.WalkSettings(), 'quick', 5, {str(tmp_path / 'run')!r})"
+        f"execute(toy.experiment(block=4, replications=4), toy.WalkSettings(), 'quick', 5, {str(tmp_path / 'run')!r})"
     )
     flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "XLA_FLAGS": flags})
-    two = Results(toy.experiment(), tmp_path / "run")
+    two = Results(toy.experiment(block=4, replications=4), tmp_path / "run")
     assert two.manifest["attempts"][0]["device"]["count"] == 2
-    assert bits(two) == bits(undisturbed)
+    one = execute(toy.experiment(block=4, replications=4), toy.WalkSettings(), "quick", 5, tmp_path / "one")
+    assert bits(two) == bits(one)
 
 
 def test_double_precision_is_kept_on_disk(tmp_path):

@@ -136,7 +136,7 @@ experiment = Experiment(
     settings=Settings,
     cells=cells,
     scales={
-        "quick": Scale(steps=10, replications=2, block=1, chunk=100),
+        "quick": Scale(steps=10, replications=10, block=1, chunk=100),
         "paper": Scale(steps=20_000, replications=10, block=1, chunk=500),
     },
     report=report,
