@@ -27,7 +27,8 @@ def main(run: Path) -> None:
     versions = ", ".join(f"{k} {v}" for k, v in sorted(attempt.get("versions", {}).items()))
     scale = summary.get("scale", "?")
     head, _, rest = page.partition("\n")
-    command = f"`catallax reproduce {summary['experiment']} --scale {scale}`"
+    seed = f" --seed {summary['seed']}" if summary.get("seed") else ""
+    command = f"`catallax reproduce {summary['experiment']} --scale {scale}{seed}`"
     (RESULTS / f"{name}.md").write_text(f"{head}\n\nMade by {command} with {versions}.\n{rest}")
     print(RESULTS / f"{name}.md")
 
