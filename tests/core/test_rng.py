@@ -68,10 +68,3 @@ def test_words_under_vmap_and_jit_are_the_same_bits():
     keys = jnp.stack([rng.fold(rng.key(0), i) for i in range(5)])
     f = lambda k: rng.words(k, 3, jnp.int32(0), jnp.arange(7), jnp.int32(2)).first
     assert (jax.jit(jax.vmap(f))(keys) == jnp.stack([f(k) for k in keys])).all()
-
-
-def test_split_uniforms_and_normals_are_those_of_jax():
-    key = rng.key(5)
-    np.testing.assert_array_equal(jax.random.key_data(rng.split(key, 5)), jax.random.key_data(jax.random.split(key, 5)))
-    np.testing.assert_array_equal(rng.uniforms(key, (7, 3)), jax.random.uniform(key, (7, 3)))
-    np.testing.assert_allclose(rng.normals(key, (70, 3)), jax.random.normal(key, (70, 3)), rtol=1e-6)

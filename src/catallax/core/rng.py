@@ -5,7 +5,6 @@ fuses with the rule that consumes it. Nothing is split or carried, so a draw can
 on how a run is cut into chunks, on the width of a batch, or on the device.
 """
 
-import math
 from typing import Final, NamedTuple
 
 import jax
@@ -144,35 +143,6 @@ def normal(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
     """
     centred = (bits(key).first >> 8).astype(jnp.float32) * jnp.float32(2**-23) + jnp.float32(2**-24 - 1.0)
     return jnp.float32(2**0.5) * jax.lax.erf_inv(centred)
-
-
-def split(key: Shaped[PRNGKeyArray, ""], n: int = 2) -> Shaped[PRNGKeyArray, " {n}"]:
-    """`jax.random.split`, bit for bit, elementwise.
-
-    As all of `split`, `uniforms` and `normals`: on CPU JAX compiles its own generator as a loop, which takes 0.2 to
-    0.4 s for every call in a program; these take less than half of that.
-    """
-    return from_words(Words(*_counted(key, n)))
-
-
-def uniforms(key: Shaped[PRNGKeyArray, ""], shape: tuple[int, ...]) -> Float[Array, "..."]:
-    """`jax.random.uniform(key, shape)`, bit for bit: float32 in [0, 1), 23 bits. Consumes the key."""
-    first, second = _counted(key, math.prod(shape))
-    between_one_and_two = ((first ^ second) >> 9) | jnp.uint32(0x3F800000)
-    return (jax.lax.bitcast_convert_type(between_one_and_two, jnp.float32) - 1).reshape(shape)
-
-
-def normals(key: Shaped[PRNGKeyArray, ""], shape: tuple[int, ...]) -> Float[Array, "..."]:
-    """`jax.random.normal(key, shape)` to rounding: float32, by inversion. Consumes the key."""
-    low = jnp.nextafter(jnp.float32(-1), jnp.float32(0))
-    return jnp.float32(2**0.5) * jax.lax.erf_inv(jnp.maximum(low, uniforms(key, shape) * (1 - low) + low))
-
-
-def _counted(key: Shaped[PRNGKeyArray, ""], n: int) -> tuple[UInt32[Array, " {n}"], UInt32[Array, " {n}"]]:
-    """Both words of the counters (0, 0), ..., (0, n - 1) under the key, as JAX counts them."""
-    data = jr.key_data(key)
-    count = jnp.arange(n, dtype=jnp.uint32)
-    return threefry(data[0], data[1], jnp.zeros_like(count), count)
 
 
 def below(word: UInt32[Array, "*shape"], n: Int[Array, "*shape"] | int) -> Int[Array, "*shape"]:

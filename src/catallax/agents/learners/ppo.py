@@ -155,7 +155,7 @@ class PPO(AbstractAgent):
             raise BuildError(f"PPO needs a vector of features, its seat sees {spec.obs}; give its group a view")
         if not isinstance(spec.action, Real):
             raise BuildError(f"PPO acts by real numbers, its seat accepts {spec.action}")
-        first, second = rng.split(key)
+        first, second = jax.random.split(key)
         policy = self._policy_network(math.prod(spec.action.shape)).init(first, shape[0])
         value = self._value_network().init(second, shape[0])
         actor = Actor(policy, jnp.full(spec.action.shape, jnp.log(self.sigma)), value)

@@ -9,8 +9,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from catallax.core import rng
-
 
 class Layer(NamedTuple):
     """One affine layer: x @ weight + bias."""
@@ -27,7 +25,7 @@ def leaky_relu(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 def _orthogonal(key: Shaped[PRNGKeyArray, ""], m: int, n: int) -> Float[Array, "{m} {n}"]:
     """Orthonormal columns (rows, if n > m), uniformly distributed. One column needs no QR, slow to compile."""
     if n == 1:
-        column = rng.normals(key, (m, 1))
+        column = jax.random.normal(key, (m, 1))
         return column / jnp.linalg.norm(column)
     return jax.nn.initializers.orthogonal()(key, (m, n))
 
@@ -48,12 +46,16 @@ class MLP(eqx.Module):
     def init(self, key: Shaped[PRNGKeyArray, ""], inputs: int) -> tuple[Layer, ...]:
         """Fresh parameters for inputs of that size. Consumes the key."""
         sizes = (inputs, *self.widths)
-        *keys, last = rng.split(key, 2 * len(self.widths) + 1)
+        *keys, last = jax.random.split(key, 2 * len(self.widths) + 1)
         layers = []
         for i, (m, n) in enumerate(itertools.pairwise(sizes)):
             bound = m**-0.5
-            spread = lambda key, shape, bound=bound: 2 * bound * rng.uniforms(key, shape) - bound
-            layers.append(Layer(spread(keys[2 * i], (m, n)), spread(keys[2 * i + 1], (n,))))
+            layers.append(
+                Layer(
+                    jax.random.uniform(keys[2 * i], (m, n), minval=-bound, maxval=bound),
+                    jax.random.uniform(keys[2 * i + 1], (n,), minval=-bound, maxval=bound),
+                )
+            )
         layers.append(Layer(_orthogonal(last, sizes[-1], self.outputs) * self.final_gain, jnp.zeros(self.outputs)))
         return tuple(layers)
 
