@@ -29,6 +29,7 @@ from catallax.core import (
     AbstractMeasure,
     Discrete,
     NaNCount,
+    NumericalError,
     Outcome,
     Real,
     Role,
@@ -587,3 +588,66 @@ def test_what_may_be_undefined_and_what_is_infinite_is_let_through(market):
 def test_the_checks_accept_measures_of_every_kind_of_dtype(market):
     contract.check_measure(NaNCount, market)
     contract.check_measure(lambda: Efficiency(3), market)
+
+
+# Solvers: a sound little one, and its broken relatives.
+
+
+class Halving(AbstractDynamics):
+    """x <- x / 2, whose residual is |x|."""
+
+    def init(self, key):
+        return jax.random.normal(key, (2,)), jnp.float32(jnp.inf)
+
+    def step(self, key, state, t):
+        x = state[0] / 2
+        return (x, jnp.abs(x).max()), ()
+
+    def residual(self, state):
+        return state[1]
+
+
+def test_a_sound_solver_passes():
+    contract.check_solver(Halving, 1e-4)
+
+
+class NeverRests(Halving):
+    def step(self, key, state, t):
+        return (state[0], jnp.float32(1.0)), ()
+
+
+class RestsByChance(Halving):
+    """Says that it rests when it does not."""
+
+    def step(self, key, state, t):
+        return (state[0], jnp.where(t == 3, 0.0, 1.0)), ()
+
+
+class BelowNothing(Halving):
+    def residual(self, state):
+        return -state[1]
+
+
+class TwoResiduals(Halving):
+    def residual(self, state):
+        return jnp.stack([state[1], state[1]])
+
+
+class StateGrows(Halving):
+    def step(self, key, state, t):
+        return (jnp.zeros(3), state[1]), ()
+
+
+@pytest.mark.parametrize(
+    ("broken", "error", "says"),
+    [
+        (NeverRests, NumericalError, "no convergence"),
+        (RestsByChance, ContractError, "one more step has residual 1"),
+        (BelowNothing, ContractError, "one number of at least 0"),
+        (TwoResiduals, ContractError, "one number of at least 0"),
+        (StateGrows, ContractError, "the state changed its form"),
+    ],
+)
+def test_broken_solvers_are_refused(broken, error, says):
+    with pytest.raises(error, match=says):
+        contract.check_solver(broken, 1e-4, max_steps=50)

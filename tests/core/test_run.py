@@ -86,6 +86,17 @@ def test_a_replication_is_the_run_of_its_key():
     np.testing.assert_allclose(together["cats"][1], alone["cats"], rtol=1e-5)
 
 
+@pytest.mark.parametrize("cuts", [[20], [4, 20], [8, 12, 20], [5, 20], [3, 10, 20]])
+@pytest.mark.parametrize("everies", [(2,), (4, 2), (4, 6), (10,)])
+def test_steps_between_measurements_are_scanned_and_counted(cuts, everies):
+    """Without a measure of every step the steps are scanned in beats: the right ones are measured all the same."""
+    level = run(Walk(), rng.key(1), 20, (Level(),)).series["level"]
+    measures = tuple(Level(every, f"level_{every}") for every in everies)
+    _, series = in_chunks(Walk(), rng.key(1), cuts, measures)
+    for every in everies:
+        np.testing.assert_array_equal(series[f"level_{every}"], level[every - 1 :: every])
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.sets(st.integers(1, 19), max_size=3), st.sampled_from([1, 2, 3, 7]))
 def test_every_kth_step_is_measured_whatever_the_chunks(cuts, every):
