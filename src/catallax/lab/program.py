@@ -171,7 +171,7 @@ class _Placement:
         """`jax.jit` with these shardings of arguments and results; plain on one device.
 
         Each device runs the program of one device on its replications. Left to the compiler, tables whose replicate
-        axis is merged with seats are gathered from all devices at every step (measured: more than a hundred times slower).
+        axis is merged with seats are gathered from all devices at every step (measured: over a hundred times slower).
         """
         if self.whole is None:
             return jax.jit(function, **options)
