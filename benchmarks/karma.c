@@ -13,21 +13,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "generator.h"
+
 enum { LEVELS = 21, CAP = 20, WIDTH = 24, ROWS = 2 * LEVELS, PEER = 0, SOCIETY = 1, KEPT = 2 };
-
-typedef struct {
-    uint64_t a, b;
-} Generator;
-
-static inline uint64_t rotate(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
-
-static inline uint64_t next(Generator *g) {
-    uint64_t a = g->a, b = g->b, word = a + b;
-    b ^= a;
-    g->a = rotate(a, 24) ^ b ^ (b << 16);
-    g->b = rotate(b, 37);
-    return word;
-}
 
 /* Cumulative policy of one row, scaled to 2^16. */
 static void refresh_row(const float *q, float *c, int karma, float beta) {
@@ -67,8 +55,7 @@ static void share_out(int *k, int n, int pool, Generator *g) {
 /* Returns the sum of rewards. q, c: [n][ROWS][WIDTH]; karma, urgent, bid: [n]; all are carried on. */
 double karma(float *q, float *c, int *k, int *u, int *b, int n, int64_t steps, int64_t epoch, int payment, float alpha,
              float gamma, float epsilon, float beta, uint64_t seed) {
-    Generator g = {seed * 0x9E3779B97F4A7C15ULL + 1, ~seed * 0x94D049BB133111EBULL};
-    for (int i = 0; i < 20; i++) next(&g);
+    Generator g = seeded(seed);
     int *order = malloc(sizeof(int) * n), *held = malloc(sizeof(int) * n);
     float *reward = malloc(sizeof(float) * n);
     uint32_t explore = (uint32_t)(epsilon * 65536);
