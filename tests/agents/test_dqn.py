@@ -154,12 +154,23 @@ def test_the_loss_by_hand(double):
 
 
 def test_values_come_near_value_iteration_in_play():
-    rule = DQN(
-        rate=2e-3, gamma=GAMMA, least=0.5, explore=2000.0, widths=(32,), capacity=4000, minibatch=64, steps=4, renew=100
-    )
-    play = swim(rule, length=4, copies=4)
-    state = jax.tree.map(lambda x: x[0], run(play, rng.key(0), 1500).state.agents[0])
+    """Over eight keys the largest error was 0.13; at one constant rate 0.3: there the last samples weigh too much."""
+    state = None
+    for rate, start in ((2e-3, 0), (1e-4, 1500)):
+        rule = DQN(
+            rate=rate,
+            gamma=GAMMA,
+            least=0.5,
+            explore=2000.0,
+            widths=(32,),
+            capacity=40_000,
+            minibatch=64,
+            steps=4,
+            renew=100,
+        )
+        state = run(swim(rule, length=4, copies=4), rng.key(0), 1500, state=state, start=start).state
+    state = jax.tree.map(lambda x: x[0], state.agents[0])
     ours, exact = np.asarray(rule.values(state.layers, jnp.eye(5))), value_iteration()
     np.testing.assert_allclose(ours, exact, atol=0.15)
     np.testing.assert_array_equal(ours.argmax(axis=1), exact.argmax(axis=1))
-    assert int(state.store.size) == 4000 and int(state.ticks) == 1500 * 16
+    assert int(state.store.size) == 40_000 and int(state.ticks) == 3000 * 16

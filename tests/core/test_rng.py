@@ -68,3 +68,19 @@ def test_words_under_vmap_and_jit_are_the_same_bits():
     keys = jnp.stack([rng.fold(rng.key(0), i) for i in range(5)])
     f = lambda k: rng.words(k, 3, jnp.int32(0), jnp.arange(7), jnp.int32(2)).first
     assert (jax.jit(jax.vmap(f))(keys) == jnp.stack([f(k) for k in keys])).all()
+
+
+def test_draws_are_the_counters_under_the_key():
+    key = rng.key(5)
+    counts = jnp.concatenate([jnp.arange(7, dtype=jnp.uint32), jnp.zeros(7, jnp.uint32)])
+    first, second = threefry_2x32(jr.key_data(key), counts).reshape(2, 7)
+    drawn = rng.draws(key, 7)
+    np.testing.assert_array_equal(drawn.first, first)
+    np.testing.assert_array_equal(drawn.second, second)
+
+
+def test_bell_is_the_normal_quantile_of_the_words_middle():
+    words = jnp.asarray([0, 2**31, 2**32 - 1, 12345678, 3456789012], jnp.uint32)
+    exact = stats.norm.ppf((np.asarray(words >> 8, float) + 0.5) / 2**24)
+    np.testing.assert_allclose(rng.bell(words), exact, rtol=2e-5, atol=1e-6)
+    assert float(rng.bell(words[1])) == float(rng.normal(rng.from_words(rng.Words(words[1], words[0]))))

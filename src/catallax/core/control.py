@@ -23,6 +23,16 @@ def _leading(tree: Any) -> int:
     return jax.tree.leaves(tree)[0].shape[0]
 
 
+def _without_axis(tree: Any) -> Any:
+    """Leaves `[1, ...]` as `[...]`; `x[0]` would take three operations."""
+    return jax.tree.map(lambda x: jax.lax.squeeze(x, (0,)), tree)
+
+
+def _with_axis(tree: Any) -> Any:
+    """Leaves `[...]` as `[1, ...]`."""
+    return jax.tree.map(lambda x: jax.lax.expand_dims(jnp.asarray(x), (0,)), tree)
+
+
 def flat_vmap(f: Callable, mapped: tuple[bool, ...], in_sequence: bool = False) -> Callable:
     """Like `jax.vmap(f)` over the leading axis of the `mapped` arguments, but later vmaps merge into that same axis.
 
@@ -32,17 +42,19 @@ def flat_vmap(f: Callable, mapped: tuple[bool, ...], in_sequence: bool = False) 
     inside `f`.
     """
 
+    def one(row: tuple, rest: tuple) -> Any:
+        given, others = iter(row), iter(rest)
+        return f(*(next(given) if m else next(others) for m in mapped))
+
     @jax.custom_batching.custom_vmap
     def lifted(*args: Any) -> Any:
+        row = tuple(a for a, m in zip(args, mapped, strict=True) if m)
+        rest = tuple(a for a, m in zip(args, mapped, strict=True) if not m)
         if not in_sequence:
-            return jax.vmap(f, in_axes=tuple(0 if m else None for m in mapped))(*args)
-        rows = tuple(a for a, m in zip(args, mapped, strict=True) if m)
-
-        def one(row: tuple) -> Any:
-            given = iter(row)
-            return f(*(next(given) if m else a for a, m in zip(args, mapped, strict=True)))
-
-        return jax.lax.map(one, rows)
+            return jax.vmap(one, in_axes=(0, None))(row, rest)
+        if _leading(row) == 1:  # a loop over one row takes as long to compile as a loop over many
+            return _with_axis(one(_without_axis(row), rest))
+        return jax.lax.map(lambda row: one(row, rest), row)
 
     @lifted.def_vmap
     def merge(size: int, batched: Any, *args: Any) -> Any:
@@ -78,8 +90,7 @@ def _first(words: rng.Words) -> rng.Words:
 def _over_copies(f: Callable, *args: Any, outer: tuple = ()) -> Any:
     """`f(*outer, *args)` for each copy; a single copy is not vmapped, which keeps slices of tables contiguous."""
     if _leading(args) == 1:
-        out = f(*outer, *jax.tree.map(lambda x: x[0], args))
-        return jax.tree.map(lambda x: jnp.asarray(x)[None], out)
+        return _with_axis(f(*outer, *_without_axis(args)))
     return jax.vmap(f, in_axes=(None,) * len(outer) + (0,) * len(args))(*outer, *args)
 
 
@@ -114,8 +125,8 @@ class AbstractControl(eqx.Module):
 class Independent(AbstractControl):
     """Every seat owns its state, its memory and its hyperparameters: decentralised learners, scripted traders.
 
-    State `[n, ...]`, memory `[n, E, ...]`; `learn` sees B = E. The rule's array leaves are handed to each seat as
-    arguments; with `Independent.each([...])` they differ between seats.
+    State `[n, ...]`, memory `[n, E, ...]`; `learn` sees B = E. The rule's array leaves are arguments: they may differ
+    between lanes, and with `Independent.each([...])` between seats.
     """
 
     agent: AbstractAgent
@@ -137,20 +148,18 @@ class Independent(AbstractControl):
         """The number of rules given to `each`."""
         return self.stacked
 
-    def _lift(self, f: Callable, n: int, *args: Any, mapped: tuple[bool, ...], in_sequence: bool = False) -> Any:
+    def _lift(self, f: Callable, *args: Any, mapped: tuple[bool, ...], in_sequence: bool = False) -> Any:
         params, static = eqx.partition(self.agent, eqx.is_array)
-        if self.stacked is None:
-            params = jax.tree.map(lambda x: jnp.broadcast_to(x, (n, *x.shape)), params)
 
         def one(words: rng.Words, params: Any, *rest: Any) -> Any:
             return f(eqx.combine(params, static), words, *rest)
 
         words, *rest = args
-        return flat_vmap(one, (True, True, *mapped), in_sequence)(words, params, *rest)
+        return flat_vmap(one, (True, self.stacked is not None, *mapped), in_sequence)(words, params, *rest)
 
     def init(self, words: rng.Words, spec: Spec) -> PyTree[Array]:
         """States `[n, ...]`."""
-        return self._lift(lambda agent, w: agent.init(rng.from_words(w), spec), _leading(words), words, mapped=())
+        return self._lift(lambda agent, w: agent.init(rng.from_words(w), spec), words, mapped=())
 
     def reset(self, words: rng.Words, state: Any) -> PyTree[Array]:
         """Memories `[n, E, ...]`."""
@@ -158,7 +167,7 @@ class Independent(AbstractControl):
         def one(agent: AbstractAgent, w: rng.Words, s: Any) -> Any:
             return _over_copies(lambda s, w: agent.reset(rng.from_words(w), s), w, outer=(s,))
 
-        return self._lift(one, _leading(words), words, state, mapped=(True,))
+        return self._lift(one, words, state, mapped=(True,))
 
     def act(
         self, words: rng.Words, state: Any, memory: Any, obs: Any
@@ -168,7 +177,7 @@ class Independent(AbstractControl):
         def one(agent: AbstractAgent, w: rng.Words, s: Any, m: Any, o: Any) -> Any:
             return _over_copies(lambda s, w, m, o: agent.act(rng.from_words(w), s, m, o), w, m, o, outer=(s,))
 
-        return self._lift(one, _leading(words), words, state, memory, obs, mapped=(True, True, True))
+        return self._lift(one, words, state, memory, obs, mapped=(True, True, True))
 
     def learn(self, words: rng.Words, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
         """Each seat learns from its own E sequences."""
@@ -177,7 +186,7 @@ class Independent(AbstractControl):
             return agent.learn(rng.from_words(w), s, b, t)
 
         looped = self.agent.learns_in_sequence and jax.default_backend() == "cpu"
-        return self._lift(one, _leading(words), words, state, batch, t, mapped=(True, True, False), in_sequence=looped)
+        return self._lift(one, words, state, batch, t, mapped=(True, True, False), in_sequence=looped)
 
 
 class Shared(AbstractControl):

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray, PyTree, Shaped
 
 from . import rng
-from .agent import Batch, Spec
+from .agent import AbstractAgent, Batch, Spec
 from .control import Joint
 from .dynamics import AbstractDynamics
 from .errors import BuildError, CatallaxError
@@ -111,21 +111,17 @@ class Play(AbstractDynamics):
     def ahead(self, key: Shaped[PRNGKeyArray, ""], t: Int[Array, ""]) -> tuple[Any, tuple[rng.Words, ...]]:
         """The random words of a phase's first tick, and those each group learns with."""
         key = rng.root(key)
-        lessons = []
-        for group in self.population.groups:
-            index, role = self._role(group)
-            stream = rng.role_stream(index, rng.LEARN)
-            lessons.append(rng.words(key, stream, jnp.int32(0), group.positions(role), t))
-        return self._draws(key, self._first_tick(t)), tuple(lessons)
+        return self._draws(key, self._first_tick(t)), self._lessons(key, t)
 
     def step(self, key: Shaped[PRNGKeyArray, ""], state: PlayState, t: Int[Array, ""]) -> tuple[PlayState, Record]:
         """One phase."""
-        return self.step_ahead(key, state, t, self.ahead(key, t))
+        state, record, _ = self.step_ahead(key, state, t, self.ahead(key, t))
+        return state, record
 
     def step_ahead(
         self, key: Shaped[PRNGKeyArray, ""], state: PlayState, t: Int[Array, ""], ahead: Any
-    ) -> tuple[PlayState, Record]:
-        """One phase, its first words already drawn."""
+    ) -> tuple[PlayState, Record, Any]:
+        """One phase, its first words already drawn; its last tick draws those of the next phase's first."""
         key = rng.root(key)
         worlds, memories, agents = state
         if self.episodic:
@@ -145,12 +141,12 @@ class Play(AbstractDynamics):
             history = jax.tree.map(lambda x: x[None], history)
         else:
             carry, history = jax.lax.scan(tick, carry, jnp.arange(self.length))
-        worlds, memories, _ = carry
+        worlds, memories, draws = carry
         seen, info = history
         batches = self._batches(seen, worlds)
         learnt, logs = self._learn(lessons, agents, batches, t)
         record = Record(batches, first, worlds, jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), info), logs)
-        return PlayState(worlds, memories, learnt), record
+        return PlayState(worlds, memories, learnt), record, (draws, self._lessons(key, t + 1))
 
     def _first_tick(self, t: Int[Array, ""]) -> Array:
         return t.astype(jnp.uint32) * jnp.uint32(self.length)
@@ -180,6 +176,9 @@ class Play(AbstractDynamics):
         worlds = jax.vmap(self.game.init)(rng.from_words(rng.words(key, rng.WORLD_INIT, copies, jnp.int32(0), t)))
         memories = []
         for group, state in zip(self.population.groups, agents, strict=True):
+            if type(group.control.agent).reset is AbstractAgent.reset:  # nothing to remember, nothing to compile
+                memories.append(())
+                continue
             index, role = self._role(group)
             words = rng.words(key, rng.role_stream(index, rng.RESET), copies[None], group.positions(role)[:, None], t)
             with _blaming(group, "`reset` failed"):
@@ -200,6 +199,15 @@ class Play(AbstractDynamics):
             seats = group.positions(role)[:, None]
             groups.append(rng.words(key, rng.role_stream(index, rng.ACT), copies[None], seats, t))
         return world, tuple(groups)
+
+    def _lessons(self, key: Any, t: Array) -> tuple[rng.Words, ...]:
+        """The random words each group learns with after phase t, [n]."""
+        lessons = []
+        for group in self.population.groups:
+            index, role = self._role(group)
+            stream = rng.role_stream(index, rng.LEARN)
+            lessons.append(rng.words(key, stream, jnp.int32(0), group.positions(role), t))
+        return tuple(lessons)
 
     def _tick(self, draws: Any, agents: tuple[Any, ...], worlds: Any, memories: tuple[Any, ...]) -> Any:
         spoken, moves, kept = [], [], []

@@ -5,6 +5,7 @@ fuses with the rule that consumes it. Nothing is split or carried, so a draw can
 on how a run is cut into chunks, on the width of a batch, or on the device.
 """
 
+from functools import partial
 from typing import Final, NamedTuple
 
 import jax
@@ -55,6 +56,17 @@ def role_stream(role: int, purpose: int) -> int:
     return ROLE_STREAMS * (role + 1) + purpose
 
 
+@partial(jax.jit, static_argnums=2)
+def _mix(
+    x0: UInt32[Array, "*shape"], x1: UInt32[Array, "*shape"], rotations: tuple[int, ...]
+) -> tuple[UInt32[Array, "*shape"], UInt32[Array, "*shape"]]:
+    """Four rounds."""
+    for r in rotations:
+        x0 = x0 + x1
+        x1 = x0 ^ ((x1 << r) | (x1 >> (32 - r)))
+    return x0, x1
+
+
 @jax.jit
 def threefry(
     k0: UInt32[Array, "*#shape"],
@@ -64,24 +76,30 @@ def threefry(
 ) -> tuple[UInt32[Array, "*shape"], UInt32[Array, "*shape"]]:
     """Threefry-2x32-20 of the counter (x0, x1) under the key (k0, k1), elementwise with broadcasting.
 
-    Compiled apart only so that its hundred operations are traced once a shape, not at each of the dozens of calls of a
-    program (two thirds of all tracing time); XLA puts it back where it is called.
+    Compiled apart, as its rounds are, only so that a hundred operations are traced and lowered once a shape, not at
+    each of the dozens of calls of a program (two thirds of all tracing time); XLA puts them back where they are called.
 
     Equal bit for bit to `jax.extend.random.threefry_2x32`.
 
     Source: Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3".
     """
-    k2 = k0 ^ k1 ^ jnp.uint32(0x1BD11BDA)
-    schedule = (k0, k1, k2)
+    shape = jnp.broadcast_shapes(k0.shape, k1.shape, x0.shape, x1.shape)
+    k0, k1, x0, x1 = (jnp.broadcast_to(x, shape) for x in (k0, k1, x0, x1))
+    schedule = (k0, k1, k0 ^ k1 ^ jnp.uint32(0x1BD11BDA))
     x0, x1 = x0 + k0, x1 + k1
     for block in range(5):
-        for r in _ROTATIONS[block % 2]:
-            x0 = x0 + x1
-            x1 = (x1 << r) | (x1 >> (32 - r))
-            x1 = x0 ^ x1
+        x0, x1 = _mix(x0, x1, _ROTATIONS[block % 2])
         x0 = x0 + schedule[(block + 1) % 3]
         x1 = x1 + schedule[(block + 2) % 3] + jnp.uint32(block + 1)
     return x0, x1
+
+
+def _apart(x: UInt32[Array, "*shape"]) -> UInt32[Array, "*shape"]:
+    """x, by way of 0 + x as a running sum.
+
+    XLA fuses elementwise operations into every one of their consumers, however many; a running sum it computes once.
+    """
+    return jax.lax.cumsum(jnp.stack([jnp.zeros_like(x), x], axis=-1), axis=x.ndim)[..., 1]
 
 
 def root(key: Shaped[PRNGKeyArray, ""]) -> Shaped[PRNGKeyArray, ""]:
@@ -90,7 +108,7 @@ def root(key: Shaped[PRNGKeyArray, ""]) -> Shaped[PRNGKeyArray, ""]:
     Without this the keys of seeds 10 and 11 would give the same draws to other copies.
     """
     data = jr.key_data(key)
-    return from_words(Words(*threefry(data[0], data[1], jnp.uint32(0x63617461), jnp.uint32(0x6C6C6178))))
+    return from_words(Words(*map(_apart, threefry(data[0], data[1], jnp.uint32(0x63617461), jnp.uint32(0x6C6C6178)))))
 
 
 def words(
@@ -137,12 +155,26 @@ def uniform(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
 
 
 def normal(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
-    """One standard normal number from the key's own words (float32), by inversion. Consumes the key.
+    """One standard normal number from the key's own words (float32). Consumes the key."""
+    return bell(bits(key).first)
 
-    The uniform has 24 bits and is centred in its cell, so the value lies within +-5.4.
+
+def bell(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """A word as a standard normal number (float32), by inversion.
+
+    Its uniform has 24 bits and is centred in its cell, so the value lies within +-5.4.
     """
-    centred = (bits(key).first >> 8).astype(jnp.float32) * jnp.float32(2**-23) + jnp.float32(2**-24 - 1.0)
+    centred = (word >> 8).astype(jnp.float32) * jnp.float32(2**-23) + jnp.float32(2**-24 - 1.0)
     return jnp.float32(2**0.5) * jax.lax.erf_inv(centred)
+
+
+def draws(key: Shaped[PRNGKeyArray, ""], n: int) -> Words:
+    """n pairs of random words, [n]: the counters 0, ..., n - 1 under the key, which is consumed.
+
+    For whole arrays: on CPU JAX compiles its own generator as a loop, 0.2 to 0.4 s for every call in a program.
+    """
+    data = jr.key_data(key)
+    return Words(*map(_apart, threefry(data[0], data[1], jnp.arange(n, dtype=jnp.uint32), jnp.uint32(0))))
 
 
 def below(word: UInt32[Array, "*shape"], n: Int[Array, "*shape"] | int) -> Int[Array, "*shape"]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from .dynamics import AbstractDynamics
@@ -60,8 +61,8 @@ def advance(
 
     def one(carry: Any, t: Array) -> tuple[Any, None]:
         (state, ahead), _ = carry
-        state, record = step(state, t, ahead)
-        return ((state, dynamics.ahead(key, t + 1)), record), None
+        state, record, ahead = step(state, t, ahead)
+        return ((state, ahead), record), None
 
     def body(now: Any, t: Array) -> tuple[Any, list[dict[str, Array]]]:
         if beat == 1:
@@ -139,7 +140,7 @@ def run(
     """
     measures = tuple(measures)
     _check(dynamics, steps, start, measures)
-    return _run(dynamics, key, state, jnp.int32(start), steps, measures, _offset(start, measures))
+    return _run(dynamics, key, state, np.asarray(start, np.int32), steps, measures, _offset(start, measures))
 
 
 def replicate(
@@ -157,7 +158,7 @@ def replicate(
     """
     measures = tuple(measures)
     _check(dynamics, steps, start, measures)
-    return _replicate(dynamics, keys, states, jnp.int32(start), steps, measures, _offset(start, measures))
+    return _replicate(dynamics, keys, states, np.asarray(start, np.int32), steps, measures, _offset(start, measures))
 
 
 class Solution(NamedTuple):

@@ -129,6 +129,19 @@ def test_bad_urgencies_are_refused():
         Urgency.iid((1.0, 5.0), (0.2, 0.3, 0.5))
 
 
+@given(st.integers(1, 7), st.integers(0, 2**32 - 1), st.booleans())
+def test_the_stationary_law_is_that_of_a_linear_solver(levels, seed, transient):
+    random = np.random.default_rng(seed)
+    chain = random.dirichlet(np.full(levels, 0.5), size=levels) + 1e-3
+    if transient and levels > 1:
+        chain[:, 0] = 0.0  # the first level is left and never seen again
+    chain /= chain.sum(axis=1, keepdims=True)
+    with jax.enable_x64(True):
+        law = np.asarray(Urgency(range(levels), chain).stationary())
+    exact = np.linalg.solve(np.eye(levels) - chain.T + 1, np.ones(levels))
+    np.testing.assert_allclose(law, exact, atol=1e-13)
+
+
 def test_urgency_follows_its_chain():
     sticky = Urgency((0.0, 1.0, 4.0), ((0.7, 0.2, 0.1), (0.3, 0.3, 0.4), (0.0, 0.5, 0.5)))
     law = sticky.stationary()

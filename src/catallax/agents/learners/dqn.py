@@ -1,5 +1,6 @@
 """Deep Q-learning with a replay store and a target network, all in the learner's state."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -7,9 +8,11 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax.core import Tracer
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.parts import replay
+from catallax.agents.parts.descent import begin, descend
 from catallax.agents.parts.networks import MLP
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, rng
 
@@ -94,8 +97,7 @@ class DQN(AbstractAgent):
         number = jax.ShapeDtypeStruct((), jnp.float32)
         form = replay.Transition(spec.obs, spec.action.struct(), number, number, spec.obs)  # pyright: ignore
         target = jax.tree.map(jnp.copy, layers)
-        start = optax.scale_by_adam().init(layers)
-        return DQNState(layers, target, start, replay.empty(self.capacity, form), jnp.int32(0), jnp.int32(0))
+        return DQNState(layers, target, begin(layers), replay.empty(self.capacity, form), jnp.int32(0), jnp.int32(0))
 
     def values(self, layers: Any, obs: Float[Array, "*batch features"]) -> Float[Array, "*batch actions"]:
         """Q(obs, .) under these layers."""
@@ -129,16 +131,14 @@ class DQN(AbstractAgent):
         ticks = jnp.minimum(state.ticks, 2**30) + batch.reward.size
         state = state._replace(store=replay.put(state.store, new), ticks=ticks)
         lived = self._minibatches(key, state.store)
-        trained, losses = jax.lax.scan(lambda nets, x: self._descend(nets, x), self._nets(state), lived)
+        flat, restored = ravel_pytree(state.layers)
+        nets = (flat, ravel_pytree(state.target)[0], state.optimiser, state.descents)
+        trained, losses = jax.lax.scan(lambda nets, x: self._descend(restored, nets, x), nets, lived)
         ready = state.store.size >= self.warmup
-        nets = jax.tree.map(lambda a, b: jnp.where(ready, a, b), trained, self._nets(state))
-        layers, target, optimiser, descents = nets
+        flat, target, optimiser, descents = jax.tree.map(lambda a, b: jnp.where(ready, a, b), trained, nets)
         log = {"return": batch.reward.sum(axis=1).mean(), "loss": jnp.where(ready, losses.mean(), 0.0)}
+        layers, target = restored(flat), restored(target)
         return state._replace(layers=layers, target=target, optimiser=optimiser, descents=descents), log
-
-    def _nets(self, state: DQNState) -> tuple[Any, Any, Any, Array]:
-        """What a gradient step changes: the store stays outside its loop."""
-        return state.layers, state.target, state.optimiser, state.descents
 
     def _minibatches(self, key: Shaped[PRNGKeyArray, ""], store: replay.Replay) -> replay.Transition:
         lived = replay.draw(store, key, self.steps * self.minibatch)
@@ -153,15 +153,12 @@ class DQN(AbstractAgent):
         said = jnp.take_along_axis(self.values(layers, lived.obs), lived.action[:, None], axis=1)[:, 0]
         return optax.losses.huber_loss(said, goal).mean()
 
-    def _descend(self, nets: tuple, lived: replay.Transition) -> tuple[tuple, Array]:
-        layers, target, optimiser, descents = nets
-        loss, gradient = jax.value_and_grad(self.loss)(layers, target, lived)
-        update, optimiser = optax.scale_by_adam().update(gradient, optimiser)
-        layers = jax.tree.map(lambda p, u: p - self.rate * u, layers, update)
+    def _descend(self, restored: Callable, nets: tuple, lived: replay.Transition) -> tuple[tuple, Array]:
+        flat, target, optimiser, descents = nets
+        loss, gradient = jax.value_and_grad(self.loss)(restored(flat), restored(target), lived)
+        flat, optimiser, _ = descend(flat, gradient, optimiser, self.rate)
         descents = descents + 1
-        renewed = descents % self.renew == 0
-        target = jax.tree.map(lambda a, b: jnp.where(renewed, a, b), layers, target)
-        return (layers, target, optimiser, descents), loss
+        return (flat, jnp.where(descents % self.renew == 0, flat, target), optimiser, descents), loss
 
     def _network(self, actions: int) -> MLP:
         return MLP(self.widths, actions, hidden=jax.nn.relu, final=_same, final_gain=0.1)

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
 from jax.core import Tracer
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.parts.advantage import generalised_advantage
+from catallax.agents.parts.descent import begin, descend
 from catallax.agents.parts.networks import MLP
 from catallax.core import AbstractAgent, Batch, BuildError, InputError, Real, Spec, rng
 
@@ -23,9 +24,9 @@ def _same(x: Array) -> Array:
     return x
 
 
-def _words(key: Shaped[PRNGKeyArray, ""], row: int | Int[Array, "rows 1"], n: int) -> rng.Words:
-    """n pairs of random words for each row. Compiles in a third of the time of `jax.random`'s own."""
-    return rng.words(key, 0, jnp.asarray(row), jnp.arange(n), jnp.int32(0))
+def _noise(key: Shaped[PRNGKeyArray, ""], n: int) -> Float[Array, " {n}"]:
+    """n standard normal numbers; the key's own words are enough for one."""
+    return rng.normal(key)[None] if n == 1 else rng.bell(rng.draws(key, n).first)
 
 
 def _check_count(name: str, value: Any) -> None:
@@ -155,11 +156,13 @@ class PPO(AbstractAgent):
             raise BuildError(f"PPO needs a vector of features, its seat sees {spec.obs}; give its group a view")
         if not isinstance(spec.action, Real):
             raise BuildError(f"PPO acts by real numbers, its seat accepts {spec.action}")
-        first, second = jax.random.split(key)
-        policy = self._policy_network(math.prod(spec.action.shape)).init(first, shape[0])
-        value = self._value_network().init(second, shape[0])
+        policy, value = self._policy_network(math.prod(spec.action.shape)), self._value_network()
+        (inputs,) = shape
+        split = policy.size(inputs)
+        words = rng.draws(key, split + value.size(inputs)).first
+        policy, value = policy.layers(words[:split], inputs), value.layers(words[split:], inputs)
         actor = Actor(policy, jnp.full(spec.action.shape, jnp.log(self.sigma)), value)
-        return PPOState(actor, optax.scale_by_adam().init(actor))
+        return PPOState(actor, begin(actor))
 
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: PPOState, memory: Any, obs: Float[Array, " features"]
@@ -167,7 +170,7 @@ class PPO(AbstractAgent):
         """Mean plus noise; remembers the action's log density."""
         actor = state.actor
         mean, log_sigma = self._mean(actor, obs), actor.log_sigma.reshape(-1)
-        action = mean + jnp.exp(log_sigma) * rng.normal(rng.from_words(_words(key, 0, mean.shape[0])))
+        action = mean + jnp.exp(log_sigma) * _noise(key, mean.shape[0])
         return action.reshape(actor.log_sigma.shape), memory, log_density(action, mean, log_sigma)
 
     def best(self, state: PPOState, obs: Float[Array, " features"]) -> Float[Array, "..."]:
@@ -193,15 +196,20 @@ class PPO(AbstractAgent):
             raise BuildError("PPO standardises advantages, which takes 2 samples a phase; or standardise=False")
         rate = self.rate * self.rate_decay ** t.astype(jnp.float32)
 
-        def one(state: PPOState, rows: Array) -> tuple[PPOState, dict[str, Array]]:
-            return self._descend(state, jax.tree.map(lambda x: x[rows], lived), rate)
+        flat, restored = ravel_pytree(state.actor)
 
-        state, logs = jax.lax.scan(one, state, self._orders(key, samples))
-        return state, log | jax.tree.map(jnp.mean, logs)
+        def one(carry: tuple, rows: Array) -> tuple[tuple, dict[str, Array]]:
+            flat, adam = carry
+            gradient, log = jax.grad(self.loss, has_aux=True)(restored(flat), jax.tree.map(lambda x: x[rows], lived))
+            flat, adam, size = descend(flat, gradient, adam, rate, self.norm)
+            return (flat, adam), log | {"gradient_norm": size}
+
+        (flat, adam), logs = jax.lax.scan(one, (flat, state.optimiser), self._orders(key, samples))
+        return PPOState(restored(flat), adam), log | jax.tree.map(jnp.mean, logs)
 
     def _orders(self, key: Shaped[PRNGKeyArray, ""], samples: int) -> Int[Array, "steps size"]:
         """Which samples each gradient step looks at: in each pass all of them once, in random order."""
-        orders = jnp.argsort(_words(key, jnp.arange(self.passes)[:, None], samples).first)
+        orders = jnp.argsort(rng.draws(key, self.passes * samples).first.reshape(self.passes, samples))
         return orders.reshape(self.passes * self.minibatches, -1)
 
     def _experience(self, state: PPOState, batch: Batch) -> tuple[Experience, dict[str, Array]]:
@@ -234,14 +242,6 @@ class PPO(AbstractAgent):
         outside = (jnp.abs(ratio - 1) > self.clip).mean()
         log = {"clip_fraction": outside, "entropy": entropy}
         return self.value_weight * error - gain - self.entropy_weight * entropy, log
-
-    def _descend(self, state: PPOState, lived: Experience, rate: Array) -> tuple[PPOState, dict[str, Array]]:
-        gradient, log = jax.grad(self.loss, has_aux=True)(state.actor, lived)
-        size = optax.tree.norm(gradient)
-        gradient = jax.tree.map(lambda g: g * jnp.minimum(1.0, self.norm / jnp.maximum(size, 1e-12)), gradient)
-        update, optimiser = optax.scale_by_adam().update(gradient, state.optimiser)
-        actor = jax.tree.map(lambda p, u: p - rate * u, state.actor, update)
-        return PPOState(actor, optimiser), log | {"gradient_norm": size}
 
     def _policy_network(self, outputs: int) -> MLP:
         return MLP(self.widths, outputs, hidden=jnp.tanh, final=_same, final_gain=0.01)

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
+from catallax.agents.parts.descent import begin, descend
 from catallax.agents.parts.networks import MLP
 from catallax.core import AbstractAgent, Batch, BuildError, Spec, rng
 
@@ -63,7 +64,7 @@ class Reinforce(AbstractAgent):
                 "Reinforce needs a vector of features; give its group an Interface, such as standard_interface()"
             )
         layers = self.network.init(key, shape[0])
-        return ReinforceState(layers, optax.scale_by_adam().init(layers), self.sigma)
+        return ReinforceState(layers, begin(layers), self.sigma)
 
     def act(
         self,
@@ -89,13 +90,11 @@ class Reinforce(AbstractAgent):
             return 0.5 * (weight * error**2).sum()
 
         gradient = jax.grad(loss)(state.layers)
-        norm = optax.tree.norm(gradient)
-        gradient = jax.tree.map(lambda g: g * jnp.minimum(1.0, self.clip / jnp.maximum(norm, 1e-12)), gradient)
-        update, optimiser = optax.scale_by_adam().update(gradient, state.optimiser)
-        layers = jax.tree.map(lambda p, u: p - self.rate * u, state.layers, update)
+        flat, restored = ravel_pytree(state.layers)
+        flat, optimiser, norm = descend(flat, gradient, state.optimiser, self.rate, self.clip)
         sigma = jnp.where(state.sigma > self.sigma_least, state.sigma * self.sigma_decay, state.sigma)
         log = {"return": batch.reward.sum(axis=1).mean(), "gradient_norm": norm, "sigma": state.sigma}
-        return ReinforceState(layers, optimiser, sigma), log
+        return ReinforceState(restored(flat), optimiser, sigma), log
 
     def _advantage(self, batch: Batch) -> Float[Array, "B T"]:
         """Reward-to-go, less the baseline."""

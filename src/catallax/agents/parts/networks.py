@@ -1,13 +1,15 @@
 """Small dense networks as data: the parameters live in an agent's state, the structure in its static fields."""
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray, Shaped
+from jaxtyping import Array, Float, PRNGKeyArray, Shaped, UInt32
+
+from catallax.core import rng
 
 
 class Layer(NamedTuple):
@@ -22,12 +24,18 @@ def leaky_relu(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jnp.where(x > 0, x, 0.01 * x)
 
 
-def _orthogonal(key: Shaped[PRNGKeyArray, ""], m: int, n: int) -> Float[Array, "{m} {n}"]:
-    """Orthonormal columns (rows, if n > m), uniformly distributed. One column needs no QR, slow to compile."""
+def _orthogonal(normals: Float[Array, "m n"]) -> Float[Array, "m n"]:
+    """Orthonormal columns (rows, if n > m), uniformly distributed. One column needs no QR, slow to compile.
+
+    Source: Mezzadri (2007): QR of a Gaussian matrix, with the signs that make R's diagonal positive.
+    """
+    m, n = normals.shape
     if n == 1:
-        column = jax.random.normal(key, (m, 1))
-        return column / jnp.linalg.norm(column)
-    return jax.nn.initializers.orthogonal()(key, (m, n))
+        return normals / jnp.linalg.norm(normals)
+    if n > m:
+        return _orthogonal(normals.T).T
+    q, r = jnp.linalg.qr(normals)
+    return q * jnp.where(jnp.diagonal(r) < 0, -1.0, 1.0)
 
 
 class MLP(eqx.Module):
@@ -45,19 +53,28 @@ class MLP(eqx.Module):
 
     def init(self, key: Shaped[PRNGKeyArray, ""], inputs: int) -> tuple[Layer, ...]:
         """Fresh parameters for inputs of that size. Consumes the key."""
-        sizes = (inputs, *self.widths)
-        *keys, last = jax.random.split(key, 2 * len(self.widths) + 1)
+        return self.layers(rng.draws(key, self.size(inputs)).first, inputs)
+
+    def size(self, inputs: int) -> int:
+        """How many random words fresh parameters take."""
+        return sum(map(math.prod, self._shapes(inputs)))
+
+    def layers(self, words: UInt32[Array, " size"], inputs: int) -> tuple[Layer, ...]:
+        """Fresh parameters from `size(inputs)` random words. Networks that share a draw compile faster."""
+        shapes = self._shapes(inputs)
+        starts = [0, *itertools.accumulate(map(math.prod, shapes[:-1]))]
+        *hidden, _ = jnp.split(2 * rng.unit(words) - 1, starts[1:])
         layers = []
-        for i, (m, n) in enumerate(itertools.pairwise(sizes)):
-            bound = m**-0.5
-            layers.append(
-                Layer(
-                    jax.random.uniform(keys[2 * i], (m, n), minval=-bound, maxval=bound),
-                    jax.random.uniform(keys[2 * i + 1], (n,), minval=-bound, maxval=bound),
-                )
-            )
-        layers.append(Layer(_orthogonal(last, sizes[-1], self.outputs) * self.final_gain, jnp.zeros(self.outputs)))
-        return tuple(layers)
+        for (m, n), weight, bias in zip(shapes[:-1:2], hidden[::2], hidden[1::2], strict=True):
+            layers.append(Layer(weight.reshape(m, n) * m**-0.5, bias * m**-0.5))
+        last = rng.bell(words[starts[-1] :]).reshape(shapes[-1])
+        return (*layers, Layer(_orthogonal(last) * self.final_gain, jnp.zeros(self.outputs)))
+
+    def _shapes(self, inputs: int) -> list[tuple[int, ...]]:
+        """Weight and bias of each hidden layer, then the weight of the output layer."""
+        sizes = (inputs, *self.widths)
+        hidden = [shape for m, n in itertools.pairwise(sizes) for shape in ((m, n), (n,))]
+        return [*hidden, (sizes[-1], self.outputs)]
 
     def __call__(self, layers: tuple[Layer, ...], x: Float[Array, "*batch inputs"]) -> Float[Array, "*batch outputs"]:
         """The network's value for each row of `x`."""
