@@ -15,6 +15,7 @@ from catallax.core import (
     Batch,
     BuildError,
     Group,
+    InputError,
     Outcome,
     Play,
     Population,
@@ -282,3 +283,13 @@ def test_a_baseline_needs_another_sequence_to_compare_with():
     groups = [Group(r.name, None, Reinforce(network=TINY, baseline=True), standard_interface()) for r in game.roles]
     with pytest.raises(BuildError, match="copies of at least 2"):
         Play(game, Population(groups), length=game.length)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("gamma", 1.1), ("rate", -0.1), ("sigma", 0.0), ("sigma_least", -1.0), ("reward_scale", 0.0), ("clip", 0.0)],
+)
+def test_parameters_must_lie_in_their_ranges(name, value):
+    for wrong in (value, float("nan")):
+        with pytest.raises(InputError, match=f"Reinforce: {name} must lie in"):
+            Reinforce(**{name: wrong})

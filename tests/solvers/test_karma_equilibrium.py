@@ -166,7 +166,7 @@ def test_what_did_not_converge_raises():
 
 def test_bad_input_is_refused():
     for name, value in (("beta", 0.0), ("beta", -1.0), ("gamma", 1.0), ("epsilon", 1.0), ("rate", 0.5)):
-        with pytest.raises(InputError, match=f"{name} must be"):
+        with pytest.raises(InputError, match=f"{name} must lie in"):
             KarmaEquilibrium(game("peer"), **{name: value})
     with pytest.raises(InputError, match="excess='shared'"):
         KarmaEquilibrium(game("peer", excess="kept"))

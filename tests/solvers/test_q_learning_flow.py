@@ -249,7 +249,7 @@ def test_bad_input_is_refused():
             QLearningFlow(*args, **options)
     for make, words in (
         (lambda: SmoothQLearning(game, 0.0), "positive"),
-        (lambda: SmoothQLearning(game, 1.0, rate=1.5), "at most 1"),
+        (lambda: SmoothQLearning(game, 1.0, rate=1.5), "rate must lie in"),
         (lambda: RungeKutta(0), "substeps"),
         (lambda: Adaptive(rtol=0.0), "positive"),
     ):

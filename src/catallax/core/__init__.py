@@ -5,6 +5,9 @@ from . import rng as rng
 from .agent import AbstractAgent as AbstractAgent
 from .agent import Batch as Batch
 from .agent import Spec as Spec
+from .checks import check_count as check_count
+from .checks import check_number as check_number
+from .checks import known as known
 from .control import AbstractControl as AbstractControl
 from .control import Independent as Independent
 from .control import Joint as Joint

@@ -11,6 +11,7 @@ from jaxtyping import Array, Int, PRNGKeyArray, PyTree, Shaped
 
 from . import rng
 from .agent import AbstractAgent, Batch, Spec
+from .checks import check_count
 from .control import Joint
 from .dynamics import AbstractDynamics
 from .errors import BuildError, CatallaxError
@@ -85,8 +86,7 @@ class Play(AbstractDynamics):
     def __check_init__(self) -> None:
         """All that can be known before play is checked here, by shapes alone."""
         for name, value in (("length", self.length), ("copies", self.copies)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise BuildError(f"Play: {name} must be an integer of at least 1, got {value!r}")
+            check_count("Play", name, value, error=BuildError)
         self.population.check(self.game)
         eqx.filter_eval_shape(self._rehearse, rng.key(0))
 

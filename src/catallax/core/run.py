@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
+from .checks import check_count
 from .dynamics import AbstractDynamics
 from .errors import InputError, NumericalError
 from .measure import AbstractMeasure
@@ -25,8 +26,7 @@ class Run(NamedTuple):
 
 def _check(dynamics: AbstractDynamics, steps: int, start: int, measures: Sequence[AbstractMeasure]) -> None:
     for name, value, least in (("steps", steps, 1), ("start", start, 0)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise InputError(f"run: {name} must be an integer of at least {least}, got {value!r}")
+        check_count("run", name, value, least)
     if start + steps > dynamics.longest:
         raise InputError(f"run: {start + steps} steps are more than this dynamics can draw for ({dynamics.longest})")
     names = [v.name for m in measures for v in m.variables]

@@ -169,3 +169,10 @@ def test_dummies_and_several_roles_have_policies():
     e = np.e
     expected = [[0.5, 0.5, 0], [1 / (2 + e), 1 / (2 + e), e / (2 + e)], [0.5, 0.5, 0], [1, 0, 0]]
     np.testing.assert_allclose(seen, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "value"), [("temperature", 0.0), ("rate", 0.0), ("rate", 1.5), ("floor", 0.0)])
+def test_a_learner_without_warmth_or_with_a_wrong_rate_is_refused(name, value):
+    for wrong in (value, float("nan")):
+        with pytest.raises(InputError, match=f"BoltzmannQ: {name} must lie in"):
+            BoltzmannQ(**{name: wrong})

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, InputError, Real, Spec
+from catallax.core import AbstractAgent, Batch, BuildError, InputError, Real, Spec, check_count
 
 
 class CentralLearner(AbstractAgent):
@@ -36,8 +36,7 @@ class CentralLearner(AbstractAgent):
         """A rule and a count."""
         if not isinstance(self.rule, AbstractAgent):
             raise InputError(f"CentralLearner: rule must be a rule such as PPO(), got {self.rule!r}")
-        if isinstance(self.seats, bool) or not isinstance(self.seats, int) or self.seats < 1:
-            raise InputError(f"CentralLearner: seats must be an integer of at least 1, got {self.seats!r}")
+        check_count("CentralLearner", "seats", self.seats)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> PyTree[Array]:
         """The rule's state for the team's observation and action."""

@@ -7,14 +7,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.parts import replay
 from catallax.agents.parts.descent import begin, descend
 from catallax.agents.parts.networks import MLP
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, rng
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, check_count, check_number, rng
 
 _scalar = lambda x: jnp.asarray(x, jnp.float32)
 
@@ -76,13 +75,10 @@ class DQN(AbstractAgent):
     def __check_init__(self) -> None:
         """Counts and ranges."""
         for name in ("capacity", "minibatch", "steps", "renew", "warmup"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"DQN: {name} must be an integer of at least 1, got {value!r}")
-        for name, low, high in (("gamma", 0, 1), ("least", 0, 1), ("rate", 0, jnp.inf), ("explore", 1, jnp.inf)):
-            value = getattr(self, name)
-            if not isinstance(value, Tracer) and not ((value >= low) & (value <= high)).all():
-                raise InputError(f"DQN: {name} must lie in [{low}, {high}], got {value}")
+            check_count("DQN", name, getattr(self, name))
+        ranges = (("gamma", "[0, 1]"), ("least", "[0, 1]"), ("rate", "[0, inf)"), ("explore", "[1, inf)"))
+        for name, interval in ranges:
+            check_number("DQN", name, getattr(self, name), interval)
         if self.warmup > self.capacity:
             raise InputError(f"DQN: warmup {self.warmup} is never reached in a store of {self.capacity}")
 

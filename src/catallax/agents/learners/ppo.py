@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.parts.advantage import generalised_advantage
 from catallax.agents.parts.descent import begin, descend
 from catallax.agents.parts.networks import MLP
-from catallax.core import AbstractAgent, Batch, BuildError, InputError, Real, Spec, rng
+from catallax.core import AbstractAgent, Batch, BuildError, InputError, Real, Spec, check_count, check_number, rng
 
 _scalar = lambda x: jnp.asarray(x, jnp.float32)
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
@@ -29,18 +28,12 @@ def _noise(key: Shaped[PRNGKeyArray, ""], n: int) -> Float[Array, " {n}"]:
     return rng.normal(key)[None] if n == 1 else rng.bell(rng.draws(key, n).first)
 
 
-def _check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"PPO: {name} must be an integer of at least 1, got {value!r}")
-
-
-# Parameters by the range they must lie in; NaN lies in none.
-_RANGES = (
-    (("gamma", "lambda_"), lambda x: 0 <= x <= 1, "between 0 and 1"),
-    (("rate", "value_weight", "entropy_weight"), lambda x: 0 <= x < math.inf, "at least 0 and finite"),
-    (("rate_decay", "clip", "sigma", "reward_scale"), lambda x: 0 < x < math.inf, "positive and finite"),
-    (("norm",), lambda x: x > 0, "positive"),
-)
+_INTERVALS = {
+    "[0, 1]": ("gamma", "lambda_"),
+    "[0, inf)": ("rate", "value_weight", "entropy_weight"),
+    "(0, inf)": ("rate_decay", "clip", "sigma", "reward_scale"),
+    "(0, inf]": ("norm",),
+}
 
 
 class Actor(NamedTuple):
@@ -135,19 +128,15 @@ class PPO(AbstractAgent):
 
     def __check_init__(self) -> None:
         """Counts and ranges."""
-        for name, value in (("passes", self.passes), ("minibatches", self.minibatches)):
-            _check_count(name, value)
+        for name in ("passes", "minibatches"):
+            check_count("PPO", name, getattr(self, name))
         if not isinstance(self.widths, tuple):
             raise InputError(f"PPO: widths must be a tuple of layer widths, such as (64, 64), got {self.widths!r}")
         for width in self.widths:
-            _check_count("a width", width)
-        for names, inside, where in _RANGES:
+            check_count("PPO", "a width", width)
+        for interval, names in _INTERVALS.items():
             for name in names:
-                value = getattr(self, name)
-                if value.ndim:
-                    raise InputError(f"PPO: {name} must be one number, got an array of shape {value.shape}")
-                if not isinstance(value, Tracer) and not inside(float(value)):
-                    raise InputError(f"PPO: {name} must be {where}, got {value}")
+                check_number("PPO", name, getattr(self, name), interval)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> PPOState:
         """Fresh networks."""

@@ -10,9 +10,17 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.parts.descent import begin, descend
 from catallax.agents.parts.networks import MLP
-from catallax.core import AbstractAgent, Batch, BuildError, Spec, rng
+from catallax.core import AbstractAgent, Batch, BuildError, Spec, check_number, rng
 
 _scalar = lambda x: jnp.asarray(x, jnp.float32)
+
+
+_INTERVALS = {
+    "[0, 1]": ("gamma",),
+    "[0, inf)": ("rate", "sigma_least"),
+    "(0, inf)": ("sigma", "sigma_decay", "reward_scale"),
+    "(0, inf]": ("clip",),
+}
 
 
 class ReinforceState(NamedTuple):
@@ -36,6 +44,7 @@ class Reinforce(AbstractAgent):
     of its variance away. Observations are vectors; the raw action is one real number, never clipped.
 
     Raises:
+        InputError: a parameter outside its range; of traced values only the shape is looked at.
         BuildError: an observation that is not a vector; a baseline with a single sequence.
 
     Source: Williams (1992); Rawat (2023) and its code (folder 11_VPG_Cont): widths 128 and 64, leaky ReLU, tanh output,
@@ -55,6 +64,12 @@ class Reinforce(AbstractAgent):
     clip: Float[Array, ""] = eqx.field(converter=_scalar, default=10.0)
     network: MLP = MLP((128, 64))
     baseline: bool = eqx.field(static=True, default=False)
+
+    def __check_init__(self) -> None:
+        """Ranges."""
+        for interval, names in _INTERVALS.items():
+            for name in names:
+                check_number("Reinforce", name, getattr(self, name), interval)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> ReinforceState:
         """A fresh network and optimiser."""

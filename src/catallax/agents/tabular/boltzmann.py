@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, rng
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_number, rng
 
 _number = lambda x: jnp.asarray(x, float)
 
@@ -30,6 +30,7 @@ class BoltzmannQ(AbstractAgent):
         start: Q before play: one number, or one for each action [A].
 
     Raises:
+        InputError: a parameter outside its range; of traced values only the shape is looked at.
         BuildError: an action space that is not `Discrete`.
 
     Source: Leonardos, Piliouras and Spendlove (2021), equations 5 and 6; the adjustment: Kaisers and Tuyls (2010).
@@ -41,6 +42,11 @@ class BoltzmannQ(AbstractAgent):
     floor: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
     start: Float[Array, "*A"] = eqx.field(converter=_number, default=0.0)
     frequency_adjusted: bool = eqx.field(static=True, default=False)
+
+    def __check_init__(self) -> None:
+        """Ranges."""
+        for name, interval in (("temperature", "(0, inf)"), ("rate", "(0, 1]"), ("floor", "(0, 1]")):
+            check_number("BoltzmannQ", name, getattr(self, name), interval)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Float[Array, " A"]:
         """Q: `start` for every action."""

@@ -11,23 +11,12 @@ from typing import Any, ClassVar, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, rng
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, check_count, check_number, rng
 
 _scalar = lambda x: jnp.asarray(x, jnp.float32)
 _PAD = 8
-
-
-def _check(who: str, name: str, value: Any, low: float, high: float, *, above: bool = False) -> None:
-    """`InputError` unless a number lies in [low, high] (or in (low, high]); silent inside a compiled program."""
-    if isinstance(value, Tracer):
-        return
-    x = np.asarray(value)
-    if not (np.isfinite(x).all() and (x > low if above else x >= low).all() and (x <= high).all()):
-        raise InputError(f"{who}: {name} must lie in {'(' if above else '['}{low:g}, {high:g}], got {x}")
 
 
 class QState(NamedTuple):
@@ -77,9 +66,9 @@ class EpsilonGreedy(AbstractExploration):
 
     def __check_init__(self):
         """Ranges."""
-        _check("EpsilonGreedy", "epsilon", self.epsilon, 0.0, 1.0)
-        _check("EpsilonGreedy", "least", self.least, 0.0, 1.0)
-        _check("EpsilonGreedy", "decay", self.decay, 0.0, 1e6)
+        check_number("EpsilonGreedy", "epsilon", self.epsilon, "[0, 1]")
+        check_number("EpsilonGreedy", "least", self.least, "[0, 1]")
+        check_number("EpsilonGreedy", "decay", self.decay, "[0, 1e6]")
 
     def probability(self, updates: Int[Array, ""]) -> Float[Array, ""]:
         """epsilon_n."""
@@ -122,7 +111,7 @@ class Boltzmann(AbstractExploration):
 
     def __check_init__(self):
         """c > 0."""
-        _check("Boltzmann", "inverse_temperature", self.inverse_temperature, 0.0, 1e30, above=True)
+        check_number("Boltzmann", "inverse_temperature", self.inverse_temperature, "(0, 1e30]")
 
     def choose(
         self,
@@ -162,7 +151,7 @@ class Constant(AbstractRate):
 
     def __check_init__(self):
         """Range."""
-        _check("Constant", "alpha", self.alpha, 0.0, 1.0, above=True)
+        check_number("Constant", "alpha", self.alpha, "(0, 1]")
 
     def __call__(self, visits: Float[Array, ""]) -> Float[Array, ""]:
         """alpha."""
@@ -181,7 +170,7 @@ class Polynomial(AbstractRate):
 
     def __check_init__(self):
         """Range."""
-        _check("Polynomial", "power", self.power, 0.0, 1.0, above=True)
+        check_number("Polynomial", "power", self.power, "(0, 1]")
 
     def __call__(self, visits: Float[Array, ""]) -> Float[Array, ""]:
         """As above."""
@@ -223,9 +212,8 @@ class QLearning(AbstractAgent):
     def __check_init__(self):
         """Sizes and ranges."""
         for name, value in (("states", self.states), ("actions", self.actions)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise InputError(f"QLearning: {name} must be an integer of at least 1, got {value!r}")
-        _check("QLearning", "gamma", self.gamma, 0.0, 1.0)
+            check_count("QLearning", name, value)
+        check_number("QLearning", "gamma", self.gamma, "[0, 1]")
 
     @property
     def width(self) -> int:

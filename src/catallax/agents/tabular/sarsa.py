@@ -6,10 +6,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, InputError, Spec, rng
+from catallax.core import AbstractAgent, Batch, BuildError, InputError, Spec, check_number, rng
 
 _NEVER = 2.0
 """Stands in the cumulative policy where no draw in [0, 1) may reach: at the last open action and behind it."""
@@ -63,12 +62,8 @@ class Sarsa(AbstractAgent):
     def __check_init__(self) -> None:
         if not self.open or min(self.open) < 1:
             raise InputError(f"Sarsa: every row of the table needs at least one open action, got {self.open}")
-        for name, most in (("alpha", 1.0), ("gamma", 1.0), ("epsilon", 1.0), ("beta", 1e30)):
-            value = getattr(self, name)
-            if isinstance(value, Tracer):
-                continue
-            if not ((np.asarray(value) >= 0) & (np.asarray(value) <= most)).all():
-                raise InputError(f"Sarsa: {name} must lie in [0, {most:g}], got {np.asarray(value)}")
+        for name, interval in (("alpha", "[0, 1]"), ("gamma", "[0, 1]"), ("epsilon", "[0, 1]"), ("beta", "[0, 1e30]")):
+            check_number("Sarsa", name, getattr(self, name), interval)
 
     @property
     def width(self) -> int:

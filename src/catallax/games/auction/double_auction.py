@@ -10,7 +10,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt32
 
-from catallax.core import AbstractGame, BuildError, Outcome, Product, Real, Role, rng
+from catallax.core import AbstractGame, BuildError, Outcome, Product, Real, Role, check_count, rng
 
 from .disclosure import AbstractDisclosure, FullDisclosure
 from .event import Event
@@ -132,9 +132,7 @@ class DoubleAuction(AbstractGame):
     def __check_init__(self) -> None:
         """Counts, switches and bounds."""
         for name in ("buyers", "sellers", "steps", "periods"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise BuildError(f"DoubleAuction: {name} must be an integer of at least 1, got {value!r}")
+            check_count("DoubleAuction", name, getattr(self, name), error=BuildError)
         if self.acceptance not in ("profit", "crossing"):
             raise BuildError(f"DoubleAuction: acceptance must be 'profit' or 'crossing', got {self.acceptance!r}")
         if not (0 <= self.tick < float("inf")):

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role, rng
+from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role, check_count, rng
 
 from .matching import AbstractMatching, UniformMatching
 from .payment import AbstractPayment, PayBidToPeer
@@ -82,8 +82,7 @@ class PairwiseKarma(AbstractGame):
 
     def __check_init__(self) -> None:
         for name, value, least in (("players", self.players, 2), ("cap", self.cap, 1)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise InputError(f"PairwiseKarma: {name} must be an integer of at least {least}, got {value!r}")
+            check_count("PairwiseKarma", name, value, least)
         if self.players % 2:
             raise InputError(
                 f"PairwiseKarma: {self.players} players cannot all be paired; take an even number "

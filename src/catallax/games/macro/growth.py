@@ -6,17 +6,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractGame, InputError, Interface, Outcome, Real, Role, rng
+from catallax.core import AbstractGame, InputError, Interface, Outcome, Real, Role, check_number, known, rng
 
 _number = lambda x: jnp.asarray(x, jnp.float32)
-
-
-def _known(value: Array) -> bool:
-    """Whether the value can be looked at; inside a compiled program it cannot."""
-    return not isinstance(value, Tracer)
 
 
 class GrowthWorld(NamedTuple):
@@ -83,24 +77,19 @@ class BrockMirman(AbstractGame):
     def __check_init__(self) -> None:
         """What can be known before play."""
         for name in ("alpha", "beta"):
-            value = getattr(self, name)
-            if value.ndim:
-                raise InputError(f"BrockMirman: {name} must be one number, got an array of shape {value.shape}")
-            if _known(value) and not 0 < float(value) < 1:
-                raise InputError(f"BrockMirman: {name} must lie strictly between 0 and 1, got {value}")
+            check_number("BrockMirman", name, getattr(self, name), "(0, 1)")
         z, law = self.productivity, self.transition
         if z.ndim != 1 or z.size == 0:
             raise InputError(f"BrockMirman: productivity must be a list of numbers, got shape {z.shape}")
-        if _known(z) and not (np.isfinite(np.asarray(z)) & (np.asarray(z) > 0)).all():
+        if known(z) is not None and not (np.isfinite(np.asarray(z)) & (np.asarray(z) > 0)).all():
             raise InputError(f"BrockMirman: productivity must be positive and finite, got {z}")
         if law.shape != (z.size, z.size):
             raise InputError(f"BrockMirman: transition must be {z.size} x {z.size}, as productivity, got {law.shape}")
-        if _known(law):
+        if known(law) is not None:
             rows = np.asarray(law)
             if not (rows >= 0).all() or not np.allclose(rows.sum(axis=1), 1, atol=1e-6):
                 raise InputError(f"BrockMirman: each row of transition must be probabilities that sum to 1, got {rows}")
-        if not 0 < self.floor < 0.5:
-            raise InputError(f"BrockMirman: floor must lie strictly between 0 and 0.5, got {self.floor}")
+        check_number("BrockMirman", "floor", self.floor, "(0, 0.5)")
 
     @property
     def roles(self) -> tuple[Role, ...]:

@@ -11,12 +11,21 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 from scipy.optimize import brentq
 from scipy.special import lambertw
 
-from catallax.core import AbstractGame, Discrete, InputError, NumericalError, Outcome, Role, rng
+from catallax.core import (
+    AbstractGame,
+    Discrete,
+    InputError,
+    NumericalError,
+    Outcome,
+    Role,
+    check_count,
+    check_number,
+    rng,
+)
 
 TOLERANCE = 1e-9
 """Largest first-order residual of a solved price, in price units."""
@@ -225,8 +234,7 @@ class PricingGame(AbstractGame):
         Raises:
             InputError: a discount factor outside [0, 1).
         """
-        if not isinstance(discount, Tracer) and not 0 <= float(discount) < 1:
-            raise InputError(f"uniform_start: the discount factor must lie in [0, 1), got {float(discount)}")
+        check_number("uniform_start", "discount", discount, "[0, 1)")
         grid = self.profits.reshape(*(self.points,) * self.firms, self.firms)
         rows = [grid[..., i].mean(axis=tuple(j for j in range(self.firms) if j != i)) for i in range(self.firms)]
         return jnp.stack(rows) / (1 - jnp.asarray(discount))
@@ -251,10 +259,8 @@ def pricing_game(market: LogitMarket | None = None, *, points: int = 15, margin:
     Source: Calvano, Calzolari, Denicolo and Pastorello (2020), sections II.A and II.D: 15 points, margin 0.1.
     """
     market = LogitMarket() if market is None else market
-    if isinstance(points, bool) or not isinstance(points, int) or points < 2:
-        raise InputError(f"pricing_game: points must be an integer of at least 2, got {points!r}")
-    if not (math.isfinite(margin) and margin >= 0):
-        raise InputError(f"pricing_game: margin must be finite and at least 0, got {margin}")
+    check_count("pricing_game", "points", points, 2)
+    check_number("pricing_game", "margin", margin, "[0, inf)")
     if market.firms < 2:
         raise InputError("pricing_game: one firm has no Nash price below its monopoly price; give two firms or more")
     if points**market.firms > 2**24:

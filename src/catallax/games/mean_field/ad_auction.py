@@ -18,9 +18,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import BuildError, InputError, rng
+from catallax.core import BuildError, InputError, check_count, check_number, known, rng
 
-from .mdp import AbstractMDP, known, real
+from .mdp import AbstractMDP, real
 from .model import AbstractMeanFieldGame
 
 
@@ -128,13 +128,9 @@ class AdAuction(AbstractMeanFieldGame):
     def __check_init__(self):
         """Sizes always, numbers where they can be seen."""
         for name, value, least in (("budgets", self.budgets, 1), ("bids", self.bids, 1), ("bidders", self.bidders, 2)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise InputError(f"AdAuction: {name} must be an integer of at least {least}, got {value!r}")
-        ranges = (("refill", self.refill, 0.0, 1.0), ("discount", self.discount, 0.0, 1 - 1e-9))
-        for name, value, low, high in ranges:
-            x = known(value)
-            if x is not None and not low <= x <= high:
-                raise InputError(f"AdAuction: {name} must lie in [0, 1{')' if high < 1 else ']'}, got {x:g}")
+            check_count("AdAuction", name, value, least)
+        check_number("AdAuction", "refill", self.refill, "[0, 1]")
+        check_number("AdAuction", "discount", self.discount, "[0, 1)")
         for name, value in (("conversions", self.conversions), ("penalty", self.penalty)):
             x = known(value)
             if x is not None and not np.isfinite(x).all():

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import AbstractGame, BuildError, Discrete, InputError, Outcome, Role, rng
+from catallax.core import AbstractGame, BuildError, Discrete, InputError, Outcome, Role, check_count, known, rng
 
-from .mdp import AbstractMDP, check_mdp, known, real
+from .mdp import AbstractMDP, check_mdp, real
 from .model import AbstractMeanFieldGame, check_law
 
 ROLE = "player"
@@ -106,8 +106,7 @@ class FinitePlayers(AbstractGame):
     start: Float[Array, " S"]
 
     def __init__(self, game: AbstractMeanFieldGame, players: int, start: Any = None):
-        if not isinstance(players, int) or isinstance(players, bool) or players < 1:
-            raise BuildError(f"FinitePlayers: the number of players must be an integer of at least 1, got {players!r}")
+        check_count("FinitePlayers", "the number of players", players, error=BuildError)
         game.check_players(players)
         self.game, self.players = game, players
         self.start = _start(start, np.full(game.states, 1 / game.states), game.states, "FinitePlayers")

@@ -11,10 +11,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import InputError, rng
+from catallax.core import InputError, known, rng
 
 _TOLERANCE = 1e-5  # of a row's sum, on input: wide enough for tables written in single precision
 
@@ -22,11 +21,6 @@ _TOLERANCE = 1e-5  # of a row's sum, on input: wide enough for tables written in
 def real(x: Any) -> Float[Array, "..."]:
     """`x` as an array of the session's floating type: double where x64 is on."""
     return jnp.asarray(x, jnp.result_type(float))
-
-
-def known(x: Any) -> np.ndarray | None:
-    """The numbers of `x`, or None inside a compiled program, where they cannot be looked at."""
-    return None if isinstance(x, Tracer) else np.asarray(x)
 
 
 class AbstractMDP(eqx.Module):

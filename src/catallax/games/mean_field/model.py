@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import InputError, rng
+from catallax.core import InputError, known, rng
 
-from .mdp import AbstractMDP, known, real
+from .mdp import AbstractMDP, real
 
 _TOLERANCE = 1e-5
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from catallax.core import AbstractMeasure, InputError, Variable
+from catallax.core import AbstractMeasure, Variable, check_count
 from catallax.games.macro.pricing import PricingGame
 
 
@@ -158,8 +158,7 @@ class Collusion(AbstractMeasure):
 
     def __check_init__(self) -> None:
         """Range."""
-        if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 1:
-            raise InputError(f"Collusion: patience must be an integer of at least 1, got {self.patience!r}")
+        check_count("Collusion", "patience", self.patience)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -5,11 +5,9 @@ from typing import Any, Literal, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractDynamics, InputError
+from catallax.core import AbstractDynamics, InputError, check_number
 from catallax.games.karma import PairwiseKarma
 
 from .kernel import Kernel, karma_kernel, outcomes
@@ -86,11 +84,11 @@ class KarmaEquilibrium(AbstractDynamics):
             )
         if self.game.excess != "shared":
             raise InputError("KarmaEquilibrium: needs a game with excess='shared'")
-        for name, low, high in (("gamma", 0.0, 1.0), ("epsilon", 0.0, 1.0), ("beta", None, np.inf)):
-            _check_range(name, getattr(self, name), low, high)
+        for name, interval in (("gamma", "[0, 1)"), ("epsilon", "[0, 1)"), ("beta", "(0, inf)")):
+            check_number("KarmaEquilibrium", name, getattr(self, name), interval)
         for name, rate in (("rate", self.rate), ("last_rate", self.last_rate)):
-            if rate is not None and not 0 < rate <= 0.25:
-                raise InputError(f"KarmaEquilibrium: {name} must be in (0, 1/4], got {rate!r}")
+            if rate is not None:
+                check_number("KarmaEquilibrium", name, rate, "(0, 0.25]")
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> FieldState:
         """Everyone holds the mean karma; bids are half of it at the highest urgency and in proportion below."""
@@ -191,13 +189,3 @@ class KarmaEquilibrium(AbstractDynamics):
 
     def _softmax(self, action_values: Array) -> Array:
         return jax.nn.softmax(jnp.where(self._open(), self.beta * action_values, -jnp.inf), axis=-1)
-
-
-def _check_range(name: str, value: Array, low: float | None, high: float) -> None:
-    """`low` None: greater than 0; otherwise low <= value < high. Traced values cannot be looked at."""
-    if isinstance(value, Tracer):
-        return
-    x = float(value)
-    if not ((x > 0 if low is None else x >= low) and x < high):
-        bounds = "greater than 0 and finite" if low is None else f"in [{low:g}, {high:g})"
-        raise InputError(f"KarmaEquilibrium: {name} must be {bounds}, got {x:g}")

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from catallax.core import InputError
+from catallax.core import InputError, check_count
 
 Field = Callable[[Any, Array], Array]
 """dz/dt as a function of (parameters, z); the last axis of z, and of parameters if longer than 1, is trajectories."""
@@ -43,9 +43,7 @@ class RungeKutta(AbstractIntegrator):
     def __check_init__(self) -> None:
         """Counts must be at least one."""
         for name in ("substeps", "block"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise InputError(f"RungeKutta: {name} must be an integer of at least 1, got {value!r}")
+            check_count("RungeKutta", name, getattr(self, name))
 
     def __call__(
         self, field: Field, params: Float[Array, "... #B"], state: Float[Array, "... B"], duration: Float[Array, ""]

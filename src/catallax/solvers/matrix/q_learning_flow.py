@@ -5,10 +5,9 @@ from typing import Any, Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractDynamics, InputError, rng
+from catallax.core import AbstractDynamics, InputError, check_number, rng
 from catallax.games.matrix import Polymatrix, per_player
 
 from .choice import centred, logit_gap, masked, residual, scores_of, softmax
@@ -85,8 +84,7 @@ class QLearningFlow(AbstractDynamics):
         else:
             self.start = jnp.broadcast_to(scores if scores.ndim == 3 else scores[:, :, None], shape)
         self.interval = jnp.asarray(interval, game.payoff.dtype)
-        if not isinstance(self.interval, Tracer) and not float(self.interval) > 0:
-            raise InputError(f"QLearningFlow: interval must be positive, got {float(self.interval)}")
+        check_number("QLearningFlow", "interval", self.interval, "(0, inf)")
         self.integrator = Adaptive() if integrator is None else integrator
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Float[Array, "n A B"]:
@@ -152,8 +150,7 @@ class SmoothQLearning(AbstractDynamics):
         self.game = game
         self.temperature = per_player(game, "temperature", temperature, positive=True).reshape(-1, 1)
         self.rate = per_player(game, "rate", rate, positive=True).reshape(-1, 1)
-        if not isinstance(self.rate, Tracer) and float(self.rate.max()) > 1:
-            raise InputError(f"SmoothQLearning: rate must be at most 1, got {float(self.rate.max())}")
+        check_number("SmoothQLearning", "the largest rate", self.rate.max(), "(0, 1]")
         uniform = jnp.zeros((game.players, game.width, 1), game.payoff.dtype)
         self.start = uniform if start is None else scores_of(game, start)[:, :, None]
 

@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from catallax.core import check_number
 from catallax.games.mean_field.mdp import real
 
-from .solver import check_positive, masked
+from .solver import masked
 
 
 class AbstractChoice(eqx.Module):
@@ -35,7 +36,7 @@ class Softmax(AbstractChoice):
 
     def __check_init__(self):
         """c > 0."""
-        check_positive("Softmax", "inverse_temperature", self.inverse_temperature)
+        check_number("Softmax", "inverse_temperature", self.inverse_temperature, "(0, inf)")
 
     def __call__(self, q: Float[Array, "S A"], legal: Bool[Array, "S A"]) -> Float[Array, "S A"]:
         """As above."""
@@ -57,7 +58,7 @@ class Argmax(AbstractChoice):
 
     def __check_init__(self):
         """tolerance > 0."""
-        check_positive("Argmax", "tolerance", self.tolerance)
+        check_number("Argmax", "tolerance", self.tolerance, "(0, inf)")
 
     def __call__(self, q: Float[Array, "S A"], legal: Bool[Array, "S A"]) -> Float[Array, "S A"]:
         """As above."""

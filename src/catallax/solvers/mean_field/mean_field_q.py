@@ -7,9 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import AbstractAgent, Group, InputError, Play, Population, rng
+from catallax.core import AbstractAgent, Group, InputError, Play, Population, known, rng
 from catallax.games.mean_field.as_game import ROLE, Representative
-from catallax.games.mean_field.mdp import known
 from catallax.games.mean_field.model import AbstractMeanFieldGame
 
 from .choice import AbstractChoice, Softmax

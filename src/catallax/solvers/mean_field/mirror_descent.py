@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
+from catallax.core import check_number
 from catallax.games.mean_field.mdp import real
 from catallax.games.mean_field.model import AbstractMeanFieldGame
 
 from .decision import evaluate
 from .population import AbstractPopulationMap, OneStep
-from .solver import AbstractMeanFieldSolver, Step, check_positive, check_solver, distance, first_law, masked
+from .solver import AbstractMeanFieldSolver, Step, check_solver, distance, first_law, masked
 
 
 class MirrorDescentState(NamedTuple):
@@ -54,7 +55,7 @@ class MirrorDescent(AbstractMeanFieldSolver):
     def __check_init__(self):
         """Before anything runs."""
         check_solver("MirrorDescent", self.game, self.start)
-        check_positive("MirrorDescent", "rate", self.rate)
+        check_number("MirrorDescent", "rate", self.rate, "(0, inf)")
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> MirrorDescentState:
         """Uniform policy, first law."""

@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractDynamics, InputError, Solution, rng, solve
-from catallax.games.mean_field.mdp import known, real
+from catallax.core import AbstractDynamics, Solution, check_count, check_number, rng, solve
+from catallax.games.mean_field.mdp import real
 from catallax.games.mean_field.model import AbstractMeanFieldGame, check_law, check_policy
 
-from .solver import check_positive, distance, require_double
+from .solver import distance, require_double
 
 LAW_TOLERANCE = 1e-12
 """Of a stationary law, in l1."""
@@ -112,8 +112,7 @@ class OneStep(AbstractPopulationMap):
 
     def __check_init__(self):
         """At least one."""
-        if not isinstance(self.times, int) or isinstance(self.times, bool) or self.times < 1:
-            raise InputError(f"OneStep: times must be an integer of at least 1, got {self.times!r}")
+        check_count("OneStep", "times", self.times)
 
     def __call__(
         self, game: AbstractMeanFieldGame, policy: Float[Array, "S A"], law: Float[Array, "S A"]
@@ -132,8 +131,8 @@ class Stationary(AbstractPopulationMap):
 
     def __check_init__(self):
         """Sensible numbers."""
-        check_positive("Stationary", "tol", self.tol)
-        check_positive("Stationary", "max_steps", self.max_steps)
+        check_number("Stationary", "tol", self.tol, "(0, inf)")
+        check_number("Stationary", "max_steps", self.max_steps, "[1, inf)")
         check_weight("Stationary", self.weight)
 
     def __call__(
@@ -146,7 +145,4 @@ class Stationary(AbstractPopulationMap):
 
 def check_weight(who: str, weight: object) -> None:
     """Raises `InputError` unless 0 < weight <= 1, where it can be seen."""
-    check_positive(who, "weight", weight)
-    x = known(weight)
-    if x is not None and x > 1:
-        raise InputError(f"{who}: weight must lie in (0, 1], got {x:g}")
+    check_number(who, "weight", weight, "(0, 1]")

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractDynamics, InputError, rng
-from catallax.games.mean_field.mdp import check_mdp, known
+from catallax.games.mean_field.mdp import check_mdp
 from catallax.games.mean_field.model import AbstractMeanFieldGame, check_law, uniform_law
 
 
@@ -59,13 +59,6 @@ def check_solver(who: str, game: AbstractMeanFieldGame, start: Any) -> None:
     if start is not None:
         check_law(start, game, who)
     check_mdp(game.frozen(uniform_law(game)), f"{who}: {type(game).__name__} under the uniform law")
-
-
-def check_positive(who: str, name: str, value: Any) -> None:
-    """Raises `InputError` unless a number is positive and finite, where it can be seen."""
-    x = known(value)
-    if x is not None and not (0 < x < float("inf")):
-        raise InputError(f"{who}: {name} must be positive and finite, got {float(x):g}")
 
 
 def first_law(

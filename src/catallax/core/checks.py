@@ -1,0 +1,36 @@
+"""Checks of numbers at the edge, in the same words everywhere: whose, which, what it must be, what was given."""
+
+from typing import Any
+
+import numpy as np
+from jax.core import Tracer
+
+from .errors import CatallaxError, InputError
+
+
+def known(value: Any) -> np.ndarray | None:
+    """The value as an array; None inside a compiled program, where it cannot be looked at."""
+    return None if isinstance(value, Tracer) else np.asarray(value)
+
+
+def check_count(who: str, name: str, value: Any, least: int = 1, *, error: type[CatallaxError] = InputError) -> None:
+    """Raises `error` unless the value is an int (no bool) of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise error(f"{who}: {name} must be an integer of at least {least}, got {value!r}")
+
+
+def check_number(who: str, name: str, value: Any, interval: str) -> None:
+    """Raises `InputError` unless the value is one number in the interval; of a traced value only the shape is seen.
+
+    Args:
+        interval: as on paper, such as "[0, 1)" or "(0, inf)"; NaN lies in none.
+    """
+    if np.ndim(value):
+        raise InputError(f"{who}: {name} must be one number, got an array of shape {np.shape(value)}")
+    x, (low, high) = known(value), map(float, interval[1:-1].split(","))
+    if x is None:
+        return
+    above = x >= low if interval[0] == "[" else x > low
+    below = x <= high if interval[-1] == "]" else x < high
+    if not (above and below):
+        raise InputError(f"{who}: {name} must lie in {interval}, got {float(x):g}")

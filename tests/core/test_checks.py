@@ -1,0 +1,50 @@
+"""Numbers at the edge: intervals as on paper, counts, and values that a compiled program hides."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from catallax.core import BuildError, InputError, check_count, check_number, known
+
+
+@pytest.mark.parametrize(
+    ("interval", "inside", "outside"),
+    [
+        ("[0, 1]", (0, 1, 0.5), (-1e-9, 1.1, np.nan, np.inf)),
+        ("(0, 1)", (0.5, np.float32(1e-30)), (0, 1, np.nan)),
+        ("[0, inf)", (0, 1e300), (-1, np.inf, np.nan)),
+        ("(0, inf]", (np.inf, 1), (0, -np.inf, np.nan)),
+        ("[1, 1e6]", (1, 1e6), (0.999, 1.1e6)),
+    ],
+)
+def test_a_number_lies_in_its_interval_or_is_refused(interval, inside, outside):
+    for x in inside:
+        check_number("It", "weight", x, interval)
+    for x in outside:
+        with pytest.raises(InputError) as said:
+            check_number("It", "weight", x, interval)
+        assert str(said.value) == f"It: weight must lie in {interval}, got {float(x):g}"
+
+
+def test_an_array_is_no_number_traced_or_not():
+    with pytest.raises(InputError, match=r"It: weight must be one number, got an array of shape \(2,\)"):
+        check_number("It", "weight", jnp.zeros(2), "[0, 1]")
+    with pytest.raises(InputError, match="one number"):
+        jax.jit(lambda x: check_number("It", "weight", x, "[0, 1]"))(jnp.zeros(2))
+
+
+def test_a_traced_number_cannot_be_looked_at():
+    seen = []
+    jax.jit(lambda x: seen.append((known(x), check_number("It", "weight", x, "[0, 1]"))))(5.0)
+    assert seen == [(None, None)] and known(5.0) == 5.0
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, True, "3", None])
+def test_a_count_is_an_integer_of_at_least_the_least(value):
+    check_count("It", "size", 1)
+    check_count("It", "size", 0, 0)
+    with pytest.raises(InputError, match="It: size must be an integer of at least 1, got"):
+        check_count("It", "size", value)
+    with pytest.raises(BuildError):
+        check_count("It", "size", value, error=BuildError)
