@@ -118,7 +118,7 @@ def test_a_session_is_read_where_it_first_settled():
     ("settings", "says"),
     [
         (Settings(patience=0), "patience must be an integer of at least 1"),
-        (Settings(discount=1.0), r"discount factor must lie in \[0, 1\)"),
+        (Settings(discount=1.0), r"discount must lie in \[0, 1\)"),
         (Settings(points=1), "points must be an integer of at least 2"),
         (Settings(mu=0.0), "mu must be positive"),
     ],

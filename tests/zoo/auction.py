@@ -5,7 +5,7 @@ from typing import Any
 
 from catallax.agents.learners import Reinforce
 from catallax.agents.parts import MLP
-from catallax.agents.traders import ZIC, ZIU, Kaplan, TruthTeller
+from catallax.agents.traders import ZIC, ZIP, ZIU, Kaplan, Markup, Skeleton, TruthTeller
 from catallax.core import AbstractGame, Group, MeanReward, NaNCount, Play, Population
 from catallax.games.auction import (
     ConditionalDisclosure,
@@ -55,6 +55,10 @@ AGENTS: dict[str, Seat] = {
     "ZIC, seller on a grid": Seat(ZIC, short_aurora, "seller"),
     "ZIU": Seat(ZIU, memoryless_market),
     "TruthTeller": Seat(TruthTeller, short_aurora, "seller"),
+    "Markup": Seat(Markup, memoryless_market, "seller"),
+    "Skeleton": Seat(Skeleton, short_aurora, "seller"),
+    "ZIP": Seat(ZIP, short_aurora),
+    "ZIP, reflected, seller": Seat(lambda: ZIP(reflected=True), nyse_rule, "seller"),
     "Kaplan": Seat(Kaplan, short_aurora),
     "Kaplan, seller": Seat(Kaplan, short_aurora, "seller"),
     "Reinforce": Seat(lambda: Reinforce(network=MLP((4,))), memoryless_market, "seller", standard_interface),

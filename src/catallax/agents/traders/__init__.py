@@ -1,7 +1,10 @@
 """Scripted traders of double auctions, each written once in buyer's form (see `games.auction.observation`)."""
 
 from .kaplan import Kaplan as Kaplan
+from .markup import Markup as Markup
+from .skeleton import Skeleton as Skeleton
 from .trader import AbstractTrader as AbstractTrader
 from .truth_teller import TruthTeller as TruthTeller
 from .zero_intelligence import ZIC as ZIC
 from .zero_intelligence import ZIU as ZIU
+from .zero_intelligence_plus import ZIP as ZIP

@@ -1,0 +1,37 @@
+"""Markup pricing: a fixed margin below the own value."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray, Shaped
+
+from catallax.core import check_number
+from catallax.games.auction.observation import Order, TraderView
+
+from .trader import AbstractTrader
+
+
+class Markup(AbstractTrader):
+    """Bids its value less `margin` of it, at every tick, and accepts whatever is profitable.
+
+    Args:
+        margin: share of the limit, in [0, 1); 0.1 in the source.
+
+    Raises:
+        InputError: a margin outside [0, 1).
+
+    Source: Chen and Tai (2010), "The agent-based double auction markets: 15 years on".
+    Differs: a seller's margin is a share of its cost reflected within the price bounds (`TraderView.level`), so that a
+        market and its mirror image behave alike; in the source it is a share of the cost.
+    """
+
+    margin: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.1)
+
+    def __check_init__(self) -> None:
+        """Range."""
+        check_number("Markup", "margin", self.margin, "[0, 1)")
+
+    def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
+        """min(limit - margin * level(limit), cap)."""
+        return Order(jnp.minimum(obs.limit - self.margin * obs.level(obs.limit), obs.cap), obs.limit), memory

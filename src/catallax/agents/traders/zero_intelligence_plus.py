@@ -1,0 +1,109 @@
+"""Zero intelligence plus: a margin that learns from every shout it hears."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Shaped
+
+from catallax.core import check_number, rng
+from catallax.games.auction.observation import Order, TraderView
+
+from .trader import AbstractTrader
+
+
+class ZIPMemory(NamedTuple):
+    """What a ZIP trader is and knows: drawn at the start of a round, kept over its periods."""
+
+    margin: Float[Array, ""]
+    """m >= 0: it shouts limit - m |limit|. (Cliff's mu is -m for a buyer and m for a seller.)"""
+    momentum: Float[Array, ""]
+    """Gamma, the moving mean of its corrections, units of price."""
+    rate: Float[Array, ""]
+    """beta in [0.1, 0.5)."""
+    inertia: Float[Array, ""]
+    """gamma in [0, 0.1)."""
+
+
+class ZIP(AbstractTrader):
+    """Adapts its profit margin by the Widrow-Hoff rule with momentum.
+
+    In buyer's form, with own shout p and the shout q that was heard: a trade at q <= p raises the margin (p falls); a
+    trade at q >= p that took an ask lowers it (p rises), and so does a bid q >= p that was refused. A trader without
+    units left only raises. The rule moves p by
+
+        Gamma <- gamma Gamma + (1 - gamma) beta (tau - p),   tau = q -+ (R |q| + A),
+
+    R uniform on [0, 0.05), A on [0, `absolute` of the price range); minus where p is to fall. The margin never makes a
+    loss, nor a buyer's price negative. It quotes p and accepts asks up to p.
+
+    At a tick it hears the trade of the last one, or else its best bid, as refused. (The other side hears the best ask.)
+    A trade took the ask if the own side asked for it, the bid if the other side did; if both did, a fair coin says.
+    Shouts are compared as the market rounds them: a bid rounded down would else never be heard as refused.
+
+    Args:
+        absolute: largest A as a share of the market's price range, in [0, 1); 0.0025 is 5 where prices are 1 to 2000.
+        reflected: percentages are of the price reflected within the bounds for a seller (`TraderView.level`), so that a
+            market and its mirror image behave alike, and not of the price itself.
+
+    Raises:
+        InputError: `absolute` outside its range.
+        BuildError: a market that hides its best quotes, its requests or its trades.
+
+    Source: Cliff (1997), "Minimal-intelligence agents for bargaining behaviors in market-based environments".
+    Differs: synchronous ticks, so that several shouts are heard as one; Cliff's largest A is 0.05 dollars at prices of
+        about 2 dollars.
+    """
+
+    needs = ("last_bid", "buy", "sell", "sale", "price")
+
+    absolute: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0025)
+    reflected: bool = eqx.field(static=True, default=False)
+
+    def __check_init__(self) -> None:
+        """Range."""
+        check_number("ZIP", "absolute", self.absolute, "[0, 1)")
+
+    def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> ZIPMemory:
+        """beta ~ U[0.1, 0.5), gamma ~ U[0, 0.1), m ~ U[0.05, 0.35), Gamma = 0."""
+        margin, rate, inertia = rng.unit(rng.draws(key, 3).first)
+        return ZIPMemory(0.05 + 0.3 * margin, jnp.float32(0), 0.1 + 0.4 * rate, 0.1 * inertia)
+
+    def quote(self, key: Shaped[PRNGKeyArray, ""], memory: ZIPMemory, obs: TraderView) -> tuple[Order, ZIPMemory]:
+        """Hears, adapts, then shouts."""
+        memory = self._adapt(rng.bits(key), memory, obs)
+        price = self._shout(memory, obs)
+        return Order(jnp.minimum(price, obs.cap), price), memory
+
+    def _size(self, obs: TraderView, price: Float[Array, ""]) -> Float[Array, ""]:
+        """What percentages of a price are taken of."""
+        return obs.level(price) if self.reflected else jnp.abs(price)
+
+    def _shout(self, memory: ZIPMemory, obs: TraderView) -> Float[Array, ""]:
+        return obs.limit - memory.margin * self._size(obs, obs.limit)
+
+    def _adapt(self, words: rng.Words, memory: ZIPMemory, obs: TraderView) -> ZIPMemory:
+        price, size = self._shout(memory, obs), self._size(obs, obs.limit)
+        falls, rises, shout = self._heard(words, obs, price)
+        away = 0.05 * rng.unit(words.first) * self._size(obs, shout)
+        away = away + rng.unit(words.second) * self.absolute * (obs.high - obs.low)
+        target = shout + jnp.where(rises, away, -away)
+        momentum = memory.inertia * memory.momentum + (1 - memory.inertia) * memory.rate * (target - price)
+        most = jnp.where((obs.side > 0) | self.reflected, 1.0, jnp.inf)
+        margin = jnp.clip((obs.limit - price - momentum) / jnp.maximum(size, 1e-6), 0.0, most)
+        moved = memory._replace(margin=margin, momentum=momentum)
+        return ZIPMemory(*(jnp.where(falls | rises, new, old) for new, old in zip(moved, memory, strict=True)))
+
+    def _heard(
+        self, words: rng.Words, obs: TraderView, price: Float[Array, ""]
+    ) -> tuple[Bool[Array, ""], Bool[Array, ""], Float[Array, ""]]:
+        """Whether p is to fall or to rise, and the shout that was heard (0 if none was)."""
+        tape, coin = obs.tape, (words.first & 1) == 1  # uniforms take the 24 highest bits only
+        shout = jnp.where(tape.sale, tape.price, tape.last_bid)
+        grid = jnp.where(obs.tick > 0, obs.tick, 1.0)
+        own = jnp.where(obs.tick > 0, grid * jnp.floor(price / grid + 1e-3), price)
+        took_ask = tape.sale & jnp.where(tape.buy & tape.sell, coin, tape.buy)
+        refused = ~tape.sale & jnp.isfinite(shout)
+        falls = tape.sale & (own >= shout)
+        rises = (obs.left > 0) & (own <= shout) & (took_ask | refused) & ~falls
+        return falls, rises, jnp.where(jnp.isfinite(shout), shout, 0.0)
