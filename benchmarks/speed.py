@@ -18,9 +18,10 @@ import compile
 import karma
 import matrix
 import mean_field
+import traders
 import two_cores
 
-FAMILIES = (auction, karma, calvano, matrix, mean_field, two_cores, compile)
+FAMILIES = (auction, traders, karma, calvano, matrix, mean_field, two_cores, compile)
 ROWS = {name: row for family in FAMILIES for name, row in family.ROWS.items()}
 
 
