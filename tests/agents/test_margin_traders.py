@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from catallax.agents.traders import ZIC, ZIP, ZIU, Kaplan, Markup, Skeleton, TruthTeller
+from catallax.agents.traders.zero_intelligence_plus import ZIPMemory
 from catallax.core import BuildError, Group, InputError, Play, Population, rng, run
 from catallax.games.auction import FullDisclosure, ReducedDisclosure, Tape, TraderView, aurora, memoryless_market
 from catallax.measures.auction import Efficiency
@@ -84,18 +85,16 @@ def test_skeleton_is_silent_where_its_most_does_not_beat_the_bid(bid, ask):
 # ZIP.
 
 
-def mind(rule, margin, rate=0.3, inertia=0.05, momentum=0.0):
-    fresh = rule.reset(rng.key(0), ())
-    return fresh._replace(
-        **{k: jnp.float32(x) for k, x in dict(margin=margin, rate=rate, inertia=inertia, momentum=momentum).items()}
-    )
+def mind(margin, rate=0.3, inertia=0.05, momentum=0.0, limit=60.0, active=True):
+    """A trader that shouted for that unit at the last tick."""
+    return ZIPMemory(*map(jnp.float32, (margin, momentum, rate, inertia, limit)), jnp.asarray(active))
 
 
 @functools.cache
 def thoughts(reflected):
     rule = ZIP(reflected=reflected)
     keys = jax.random.split(rng.key(2), 4000)
-    return rule, jax.jit(lambda memory, obs: jax.vmap(lambda key: rule.quote(key, memory, obs))(keys))
+    return jax.jit(lambda memory, obs: jax.vmap(lambda key: rule.quote(key, memory, obs))(keys))
 
 
 def test_zip_draws_its_character_anew_for_every_round():
@@ -125,9 +124,9 @@ HEARD = [  # own shout 48 (limit 60, margin 0.2)
 @pytest.mark.parametrize(("heard", "way"), HEARD)
 def test_zip_moves_by_the_rule_of_widrow_and_hoff(heard, way, reflected):
     """Mean and range of the new shout over R and A; with low = 0 both kinds of percentage are a buyer's own."""
-    rule, think = thoughts(reflected)
+    think = thoughts(reflected)
     seen = dict(low=0.0, high=100.0) | heard
-    order, memory = think(mind(rule, 0.2, momentum=2.0), view(**seen))
+    order, memory = think(mind(0.2, momentum=2.0, active=seen.get("left") != 0), view(**seen))
     price = np.asarray(order.price)
     np.testing.assert_array_equal(order.reserve, order.price)
     if way == 0:
@@ -141,29 +140,61 @@ def test_zip_moves_by_the_rule_of_widrow_and_hoff(heard, way, reflected):
     np.testing.assert_allclose(memory.margin, (60 - price) / 60, atol=1e-6)
 
 
-def test_where_both_sides_asked_for_the_trade_a_fair_coin_says_whose_shout_it_was():
-    rule, think = thoughts(False)
-    order, _ = think(mind(rule, 0.2), view(sale=True, price=52.0, buy=True, sell=True))
-    assert abs(np.mean(np.asarray(order.price) > 48.001) - 0.5) < 4 * 0.5 / 4000**0.5
+def test_where_both_sides_asked_for_the_trade_its_price_says_whose_shout_it_was_or_else_a_fair_coin():
+    think = thoughts(False)
+    trade = dict(sale=True, price=52.0, buy=True, sell=True)
+    rose = lambda **quotes: np.mean(np.asarray(think(mind(0.2), view(**trade, **quotes))[0].price) > 48.001)
+    assert rose(last_bid=56.0, last_ask=52.0) > 0.99  # the ask was taken
+    assert rose(last_bid=52.0, last_ask=50.0) == 0.0
+    assert abs(rose(last_bid=56.0, last_ask=48.0) - 0.5) < 4 * 0.5 / 4000**0.5
+    assert abs(rose(last_bid=52.0, last_ask=52.0) - 0.5) < 4 * 0.5 / 4000**0.5
+
+
+def test_what_is_heard_is_about_the_unit_it_shouted_for():
+    """It bought at 45 with shout 48 for a unit worth 60: it could have had it for less, though the next is worth 50."""
+    think = thoughts(False)
+    _, memory = think(mind(0.2), view(limit=50.0, left=1, sale=True, price=45.0, buy=True))
+    assert (memory.margin > 0.2).all() and (memory.limit == 50.0).all()
+    _, memory = think(mind(0.2, active=False), view(left=4, last_bid=55.0))  # units came back with a new period
+    np.testing.assert_array_equal(memory.margin, jnp.full(4000, 0.2))
+
+
+def test_before_its_first_shout_nothing_is_heard_and_without_a_unit_nothing_said():
+    for rule in (ZIP(), ZIP(reflected=True)):
+        fresh = rule.reset(rng.key(5), ())
+        order, memory = quote(rule, rng.key(0), fresh, view(last_bid=70.0))
+        assert memory.margin == fresh.margin and 0 < float(order.price) < 60
+        order, memory = quote(rule, rng.key(0), memory, view(limit=-INF, left=0, last_bid=70.0))
+        assert order.price == -INF == order.reserve and not jnp.isnan(memory.margin)
+        order, memory = quote(rule, rng.key(0), memory, view(last_bid=70.0))
+        assert not jnp.isnan(order.price)
+
+
+def test_a_cost_of_nothing_still_has_a_margin_of_ticks():
+    think = thoughts(False)
+    free = dict(limit=0.0, side=-1.0, low=-100.0, high=0.0)
+    _, memory = think(mind(0.2, limit=0.0), view(**free, last_bid=-5.0))
+    assert (memory.margin < 10.0).all()
 
 
 def test_the_margin_makes_no_loss_and_no_price_is_negative():
-    rule, think = thoughts(False)
-    order, memory = think(mind(rule, 0.01), view(last_bid=100.0))
+    think = thoughts(False)
+    order, memory = think(mind(0.01), view(last_bid=100.0))
     assert (order.price == 60.0).all() and not memory.margin.any()
-    order, _ = think(mind(rule, 0.99, momentum=-900.0), view(sale=True, price=0.1))
+    order, _ = think(mind(0.99, momentum=-900.0), view(sale=True, price=0.1))
     assert (order.price == 0.0).all()
     order, _ = think(
-        mind(rule, 0.99, momentum=-9000.0), view(limit=-60.0, side=-1.0, low=-101.0, high=-1.0, sale=True, price=-400.0)
+        mind(0.99, momentum=-9000.0, limit=-60.0),
+        view(limit=-60.0, side=-1.0, low=-101.0, high=-1.0, sale=True, price=-400.0),
     )
     assert (order.price < -120.0).all()  # a seller may ask more than twice its cost
 
 
 def test_a_bid_that_the_market_rounds_down_is_heard_as_refused():
-    rule, think = thoughts(False)
-    order, _ = think(mind(rule, 0.19), view(tick=1.0, last_bid=48.0))  # own 48.6, shouted as 48
+    think = thoughts(False)
+    order, _ = think(mind(0.19), view(tick=1.0, last_bid=48.0))  # own 48.6, shouted as 48
     assert (order.price > 48.6).mean() > 0.5
-    order, _ = think(mind(rule, 0.19), view(tick=0.0, last_bid=48.0))
+    order, _ = think(mind(0.19), view(tick=0.0, last_bid=48.0))
     np.testing.assert_allclose(order.price, 48.6, rtol=1e-6)
 
 
@@ -200,10 +231,15 @@ def test_in_the_mirror_every_trader_says_the_mirrored_thing(rule, limits, prices
     seller = view(
         limits[0] - 102, [x - 102 for x in limits], low=-101.0, high=-1.0, side=-1.0, tick=1.0, **moved, **flags
     )
+    blank = {k: INF if "ask" in k else -INF for k in prices}
+    first = view(limits[0], limits, tick=1.0, **blank)
+    other = view(limits[0] - 102, [x - 102 for x in limits], low=-101.0, high=-1.0, side=-1.0, tick=1.0, **blank)
     key = rng.key(seed)
-    memory = rule.reset(key, ())
-    said, mirrored = (quote(rule, key, memory, obs)[0] for obs in (buyer, seller))
-    for x, y in zip(said, mirrored, strict=True):
+    told = []
+    for opening, obs in ((first, buyer), (other, seller)):
+        _, memory = quote(rule, key, rule.reset(key, ()), opening)
+        told.append(quote(rule, key, memory, obs)[0])
+    for x, y in zip(*told, strict=True):
         np.testing.assert_allclose(y, x - 102.0, atol=2e-4)
 
 

@@ -34,6 +34,13 @@ def test_an_array_is_no_number_traced_or_not():
         jax.jit(lambda x: check_number("It", "weight", x, "[0, 1]"))(jnp.zeros(2))
 
 
+@pytest.mark.parametrize("value", [None, "0.5", True, 0.5 + 1j, [None]])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(InputError, match=r"It: weight must be a number in \[0, 1\], got"):
+        check_number("It", "weight", value, "[0, 1]")
+    check_number("It", "weight", jnp.bfloat16(0.5), "[0, 1]")
+
+
 def test_a_traced_number_cannot_be_looked_at():
     seen = []
     jax.jit(lambda x: seen.append((known(x), check_number("It", "weight", x, "[0, 1]"))))(5.0)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -25,6 +26,9 @@ def check_number(who: str, name: str, value: Any, interval: str) -> None:
     Args:
         interval: as on paper, such as "[0, 1)" or "(0, inf)"; NaN lies in none.
     """
+    kind = getattr(value, "dtype", None) or np.asarray(value).dtype
+    if not (jnp.issubdtype(kind, jnp.integer) or jnp.issubdtype(kind, jnp.floating)):
+        raise InputError(f"{who}: {name} must be a number in {interval}, got {value!r}")
     if np.ndim(value):
         raise InputError(f"{who}: {name} must be one number, got an array of shape {np.shape(value)}")
     x, (low, high) = known(value), map(float, interval[1:-1].split(","))

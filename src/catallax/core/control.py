@@ -82,6 +82,11 @@ def flat_vmap(f: Callable, mapped: tuple[bool, ...], in_sequence: bool = False) 
     return lifted
 
 
+def _forgets(agent: AbstractAgent) -> bool:
+    """Whether the rule keeps no memory, as most: then there is nothing to trace and to compile."""
+    return type(agent).reset is AbstractAgent.reset
+
+
 def _first(words: rng.Words) -> rng.Words:
     """The words of the group's first seat."""
     return rng.Words(words.first[0], words.second[0])
@@ -163,6 +168,8 @@ class Independent(AbstractControl):
 
     def reset(self, words: rng.Words, state: Any) -> PyTree[Array]:
         """Memories `[n, E, ...]`."""
+        if _forgets(self.agent):
+            return ()
 
         def one(agent: AbstractAgent, w: rng.Words, s: Any) -> Any:
             return _over_copies(lambda s, w: agent.reset(rng.from_words(w), s), w, outer=(s,))
@@ -207,6 +214,8 @@ class Shared(AbstractControl):
 
     def reset(self, words: rng.Words, state: Any) -> PyTree[Array]:
         """Memories `[n, E, ...]`."""
+        if _forgets(self.agent):
+            return ()
         return jax.vmap(jax.vmap(lambda w: self.agent.reset(rng.from_words(w), state)))(words)
 
     def act(
@@ -238,6 +247,8 @@ class Joint(AbstractControl):
 
     def reset(self, words: rng.Words, state: Any) -> PyTree[Array]:
         """One memory for each copy."""
+        if _forgets(self.agent):
+            return ()
         return jax.vmap(lambda w: self.agent.reset(rng.from_words(w), state))(_first(words))
 
     def act(

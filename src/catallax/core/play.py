@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray, PyTree, Shaped
 
 from . import rng
-from .agent import AbstractAgent, Batch, Spec
+from .agent import Batch, Spec
 from .checks import check_count
 from .control import Joint
 from .dynamics import AbstractDynamics
@@ -176,9 +176,6 @@ class Play(AbstractDynamics):
         worlds = jax.vmap(self.game.init)(rng.from_words(rng.words(key, rng.WORLD_INIT, copies, jnp.int32(0), t)))
         memories = []
         for group, state in zip(self.population.groups, agents, strict=True):
-            if type(group.control.agent).reset is AbstractAgent.reset:  # nothing to remember, nothing to compile
-                memories.append(())
-                continue
             index, role = self._role(group)
             words = rng.words(key, rng.role_stream(index, rng.RESET), copies[None], group.positions(role)[:, None], t)
             with _blaming(group, "`reset` failed"):

@@ -36,7 +36,7 @@ def descend(
     """
     slope, _ = ravel_pytree(gradient)
     size = jnp.sqrt((slope**2).sum())
-    slope = slope * jnp.minimum(1.0, norm / jnp.maximum(size, 1e-12))
+    slope = slope * jnp.where(size > norm, norm / size, 1.0)
     direction: Any
     direction, adam = optax.scale_by_adam().update(slope, adam)
     return flat - rate * direction, adam, size

@@ -63,11 +63,12 @@ class MLP(eqx.Module):
         """Fresh parameters from `size(inputs)` random words. Networks that share a draw compile faster."""
         shapes = self._shapes(inputs)
         starts = [0, *itertools.accumulate(map(math.prod, shapes[:-1]))]
-        *hidden, _ = jnp.split(2 * rng.unit(words) - 1, starts[1:])
+        real = jnp.result_type(float)
+        *hidden, _ = jnp.split((2 * rng.unit(words) - 1).astype(real), starts[1:])
         layers = []
         for (m, n), weight, bias in zip(shapes[:-1:2], hidden[::2], hidden[1::2], strict=True):
             layers.append(Layer(weight.reshape(m, n) * m**-0.5, bias * m**-0.5))
-        last = rng.bell(words[starts[-1] :]).reshape(shapes[-1])
+        last = rng.bell(words[starts[-1] :]).astype(real).reshape(shapes[-1])
         return (*layers, Layer(_orthogonal(last) * self.final_gain, jnp.zeros(self.outputs)))
 
     def _shapes(self, inputs: int) -> list[tuple[int, ...]]:

@@ -15,6 +15,8 @@ from .trader import AbstractTrader
 class Markup(AbstractTrader):
     """Bids its value less `margin` of it, at every tick, and accepts whatever is profitable.
 
+    Where that lies outside the price bounds the market takes no quote.
+
     Args:
         margin: share of the limit, in [0, 1); 0.1 in the source.
 
@@ -34,4 +36,5 @@ class Markup(AbstractTrader):
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
         """min(limit - margin * level(limit), cap)."""
-        return Order(jnp.minimum(obs.limit - self.margin * obs.level(obs.limit), obs.cap), obs.limit), memory
+        price = obs.limit - self.margin * obs.level(obs.limit)
+        return Order(jnp.where(jnp.isfinite(obs.limit), jnp.minimum(price, obs.cap), -jnp.inf), obs.limit), memory

@@ -17,7 +17,7 @@ class Skeleton(AbstractTrader):
     With alpha = 0.25 + 0.1 U, U uniform on [0, 1) at every tick: where no bid stands MOST = min(ask, last limit - 1)
     and it bids MOST - alpha (first limit - last limit), limits of all its units; else MOST = min(ask, limit - 1), and
     it bids (1 - alpha)(bid + 1) + alpha MOST where MOST beats the bid. It accepts whatever is profitable. (1 stands
-    for one tick of the price grid.)
+    for one tick of the price grid. Where a bid lies below the price bounds, as an opening may, the market takes none.)
 
     Source: Rust, Miller and Palmer (1994), Fig. 4.
     """

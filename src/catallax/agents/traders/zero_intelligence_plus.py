@@ -23,6 +23,10 @@ class ZIPMemory(NamedTuple):
     """beta in [0.1, 0.5)."""
     inertia: Float[Array, ""]
     """gamma in [0, 0.1)."""
+    limit: Float[Array, ""]
+    """Of the unit it shouted for at the last tick; -inf if it has not shouted yet."""
+    active: Bool[Array, ""]
+    """Whether it had units left then."""
 
 
 class ZIP(AbstractTrader):
@@ -38,8 +42,9 @@ class ZIP(AbstractTrader):
     loss, nor a buyer's price negative. It quotes p and accepts asks up to p.
 
     At a tick it hears the trade of the last one, or else its best bid, as refused. (The other side hears the best ask.)
-    A trade took the ask if the own side asked for it, the bid if the other side did; if both did, a fair coin says.
-    Shouts are compared as the market rounds them: a bid rounded down would else never be heard as refused.
+    A trade took the ask if the own side alone asked for it or its price is the ask's, the bid if it is the bid's; at a
+    price between, a fair coin says. Shouts are compared as the market rounds them: a bid rounded down would else never
+    be heard as refused. Where p lies outside the price bounds the market takes no quote.
 
     Args:
         absolute: largest A as a share of the market's price range, in [0, 1); 0.0025 is 5 where prices are 1 to 2000.
@@ -51,11 +56,11 @@ class ZIP(AbstractTrader):
         BuildError: a market that hides its best quotes, its requests or its trades.
 
     Source: Cliff (1997), "Minimal-intelligence agents for bargaining behaviors in market-based environments".
-    Differs: synchronous ticks, so that several shouts are heard as one; Cliff's largest A is 0.05 dollars at prices of
-        about 2 dollars.
+    Differs: synchronous ticks, so that several shouts are heard as one; each trader tosses its own coin; Cliff's
+        largest A is 0.05 dollars at prices of about 2 dollars; percentages are of at least one tick.
     """
 
-    needs = ("last_bid", "buy", "sell", "sale", "price")
+    needs = ("last_bid", "last_ask", "buy", "sell", "sale", "price")
 
     absolute: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0025)
     reflected: bool = eqx.field(static=True, default=False)
@@ -67,43 +72,48 @@ class ZIP(AbstractTrader):
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> ZIPMemory:
         """beta ~ U[0.1, 0.5), gamma ~ U[0, 0.1), m ~ U[0.05, 0.35), Gamma = 0."""
         margin, rate, inertia = rng.unit(rng.draws(key, 3).first)
-        return ZIPMemory(0.05 + 0.3 * margin, jnp.float32(0), 0.1 + 0.4 * rate, 0.1 * inertia)
+        silent, idle = jnp.float32(-jnp.inf), jnp.asarray(False)
+        return ZIPMemory(0.05 + 0.3 * margin, jnp.float32(0), 0.1 + 0.4 * rate, 0.1 * inertia, silent, idle)
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: ZIPMemory, obs: TraderView) -> tuple[Order, ZIPMemory]:
         """Hears, adapts, then shouts."""
-        memory = self._adapt(rng.bits(key), memory, obs)
+        memory = self._adapt(rng.bits(key), memory, obs)._replace(limit=obs.limit, active=obs.left > 0)
         price = self._shout(memory, obs)
         return Order(jnp.minimum(price, obs.cap), price), memory
 
     def _size(self, obs: TraderView, price: Float[Array, ""]) -> Float[Array, ""]:
         """What percentages of a price are taken of."""
-        return obs.level(price) if self.reflected else jnp.abs(price)
+        return jnp.maximum(obs.level(price) if self.reflected else jnp.abs(price), obs.unit)
 
     def _shout(self, memory: ZIPMemory, obs: TraderView) -> Float[Array, ""]:
-        return obs.limit - memory.margin * self._size(obs, obs.limit)
+        size = self._size(obs, memory.limit)
+        return jnp.where(jnp.isfinite(size), memory.limit - memory.margin * size, -jnp.inf)
 
     def _adapt(self, words: rng.Words, memory: ZIPMemory, obs: TraderView) -> ZIPMemory:
-        price, size = self._shout(memory, obs), self._size(obs, obs.limit)
-        falls, rises, shout = self._heard(words, obs, price)
+        price, size = self._shout(memory, obs), self._size(obs, memory.limit)
+        falls, rises, shout = self._heard(words, memory, obs, price)
         away = 0.05 * rng.unit(words.first) * self._size(obs, shout)
         away = away + rng.unit(words.second) * self.absolute * (obs.high - obs.low)
         target = shout + jnp.where(rises, away, -away)
         momentum = memory.inertia * memory.momentum + (1 - memory.inertia) * memory.rate * (target - price)
         most = jnp.where((obs.side > 0) | self.reflected, 1.0, jnp.inf)
-        margin = jnp.clip((obs.limit - price - momentum) / jnp.maximum(size, 1e-6), 0.0, most)
+        margin = jnp.clip((memory.limit - price - momentum) / size, 0.0, most)
         moved = memory._replace(margin=margin, momentum=momentum)
-        return ZIPMemory(*(jnp.where(falls | rises, new, old) for new, old in zip(moved, memory, strict=True)))
+        moves = (falls | rises) & jnp.isfinite(memory.limit)
+        return ZIPMemory(*(jnp.where(moves, new, old) for new, old in zip(moved, memory, strict=True)))
 
     def _heard(
-        self, words: rng.Words, obs: TraderView, price: Float[Array, ""]
+        self, words: rng.Words, memory: ZIPMemory, obs: TraderView, price: Float[Array, ""]
     ) -> tuple[Bool[Array, ""], Bool[Array, ""], Float[Array, ""]]:
         """Whether p is to fall or to rise, and the shout that was heard (0 if none was)."""
         tape, coin = obs.tape, (words.first & 1) == 1  # uniforms take the 24 highest bits only
         shout = jnp.where(tape.sale, tape.price, tape.last_bid)
         grid = jnp.where(obs.tick > 0, obs.tick, 1.0)
         own = jnp.where(obs.tick > 0, grid * jnp.floor(price / grid + 1e-3), price)
-        took_ask = tape.sale & jnp.where(tape.buy & tape.sell, coin, tape.buy)
+        at_ask, at_bid = tape.price == tape.last_ask, tape.price == tape.last_bid
+        both = jnp.where(at_ask == at_bid, coin, at_ask)
+        took_ask = tape.sale & jnp.where(tape.buy & tape.sell, both, tape.buy)
         refused = ~tape.sale & jnp.isfinite(shout)
         falls = tape.sale & (own >= shout)
-        rises = (obs.left > 0) & (own <= shout) & (took_ask | refused) & ~falls
+        rises = memory.active & (own <= shout) & (took_ask | refused) & ~falls
         return falls, rises, jnp.where(jnp.isfinite(shout), shout, 0.0)
