@@ -1,6 +1,6 @@
 """Play: a population playing a game, as a dynamics. A step is a phase: ticks with frozen states, then learning."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -128,11 +128,13 @@ class Play(AbstractDynamics):
             worlds, memories = self._open(key, agents, t)
         start, first = self._first_tick(t), worlds
         draws, lessons = ahead
+        # Traced once for the ticks and for what is seen after the last: views are a quarter of a learner's tracing.
+        look = jax.jit(lambda worlds: self._look(worlds), inline=True)
 
         def tick(carry: Any, i: Array) -> Any:
             worlds, memories, draws = carry
             now = start + i.astype(jnp.uint32)
-            (worlds, memories), out = self._tick(draws, agents, worlds, memories)
+            (worlds, memories), out = self._tick(draws, agents, worlds, memories, look)
             return (worlds, memories, self._draws(key, now + jnp.uint32(1))), out
 
         carry = (worlds, memories, draws)
@@ -143,7 +145,7 @@ class Play(AbstractDynamics):
             carry, history = jax.lax.scan(tick, carry, jnp.arange(self.length))
         worlds, memories, draws = carry
         seen, info = history
-        batches = self._batches(seen, worlds)
+        batches = self._batches(seen, look(worlds)[1])
         learnt, logs = self._learn(lessons, agents, batches, t)
         record = Record(batches, first, worlds, jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), info), logs)
         return PlayState(worlds, memories, learnt), record, (draws, self._lessons(key, t + 1))
@@ -154,10 +156,12 @@ class Play(AbstractDynamics):
     def _role(self, group: Group) -> tuple[int, Any]:
         return next((i, r) for i, r in enumerate(self.game.roles) if r.name == group.role)
 
-    def _seen(self, worlds: Any) -> list[Any]:
-        """Each group's observations, [n, E, ...]."""
+    def _look(self, worlds: Any) -> tuple[list[Any], list[Any]]:
+        """Each group's observations and what its interface makes of them, [n, E, ...]."""
         obs = jax.vmap(self.game.observe, out_axes=1)(worlds)
-        return [g.take(obs[g.role]) for g in self.population.groups]
+        seen = [g.take(obs[g.role]) for g in self.population.groups]
+        views = [jax.vmap(jax.vmap(g.interface.view))(x) for g, x in zip(self.population.groups, seen, strict=True)]
+        return seen, views
 
     def _specs(self, key: Any) -> list[Spec]:
         def one(key: Any) -> list[Any]:
@@ -206,13 +210,12 @@ class Play(AbstractDynamics):
             lessons.append(rng.words(key, stream, jnp.int32(0), group.positions(role), t))
         return tuple(lessons)
 
-    def _tick(self, draws: Any, agents: tuple[Any, ...], worlds: Any, memories: tuple[Any, ...]) -> Any:
+    def _tick(self, draws: Any, agents: tuple[Any, ...], worlds: Any, memories: tuple[Any, ...], look: Callable) -> Any:
         spoken, moves, kept = [], [], []
-        for group, words, state, memory, obs in zip(
-            self.population.groups, draws[1], agents, memories, self._seen(worlds), strict=True
+        for group, words, state, memory, obs, view in zip(
+            self.population.groups, draws[1], agents, memories, *look(worlds), strict=True
         ):
             _, role = self._role(group)
-            view = jax.vmap(jax.vmap(group.interface.view))(obs)
             action, memory, extras = group.control.act(words, state, memory, view)
             move = jax.vmap(jax.vmap(lambda o, a, g=group, r=role: conform(g.interface.move(o, a), r.action, str(g))))
             spoken.append((view, action, extras))
@@ -229,11 +232,10 @@ class Play(AbstractDynamics):
             out.append(Batch(view, action, reward, discount, extras))
         return (worlds, tuple(kept)), (tuple(out), outcome.info)
 
-    def _batches(self, seen: tuple[Batch, ...], worlds: Any) -> tuple[Batch, ...]:
-        """Time moved behind seats and copies, and the observation after the last tick appended."""
+    def _batches(self, seen: tuple[Batch, ...], after: list[Any]) -> tuple[Batch, ...]:
+        """Time moved behind seats and copies, and what is seen after the last tick appended."""
         batches = []
-        for group, batch, obs in zip(self.population.groups, seen, self._seen(worlds), strict=True):
-            last = jax.vmap(jax.vmap(group.interface.view))(obs)
+        for group, batch, last in zip(self.population.groups, seen, after, strict=True):
             late = lambda tree, to=2: jax.tree.map(lambda x: jnp.moveaxis(x, 0, to), tree)
             views = jax.tree.map(lambda x, y: jnp.concatenate([x, y[:, :, None]], axis=2), late(batch.obs), last)
             extras = late(batch.extras, 1 if isinstance(group.control, Joint) else 2)
@@ -254,16 +256,11 @@ class Play(AbstractDynamics):
     def _rehearse(self, key: Any) -> Any:
         """One phase, traced for its shapes only: finds rules that do not fit and says which."""
         state = self.init(key)
-        for group, spec, agent, memory, obs in zip(
-            self.population.groups,
-            self._specs(key),
-            state.agents,
-            state.memories,
-            self._seen(state.worlds),
-            strict=True,
+        for group, agent, memory, obs, view in zip(
+            self.population.groups, state.agents, state.memories, *self._look(state.worlds), strict=True
         ):
             with _blaming(group, "`act` failed on what it is shown"):
-                self._audition(group, spec, agent, memory, obs)
+                self._audition(group, agent, memory, obs, view)
         after, _ = self.step(key, state, jnp.int32(0))
         before = jax.tree.structure(state), [x.shape for x in jax.tree.leaves(state)]
         if before != (jax.tree.structure(after), [x.shape for x in jax.tree.leaves(after)]):
@@ -272,9 +269,8 @@ class Play(AbstractDynamics):
             )
         return after
 
-    def _audition(self, group: Group, spec: Spec, agent: Any, memory: Any, obs: Any) -> None:
+    def _audition(self, group: Group, agent: Any, memory: Any, obs: Any, view: Any) -> None:
         _, role = self._role(group)
-        view = jax.vmap(jax.vmap(group.interface.view))(obs)
         words = rng.Words(*jnp.zeros((2, group.size(role), self.copies), jnp.uint32))
         action, _, _ = group.control.act(words, agent, memory, view)
         one = lambda o, a: conform(group.interface.move(o, a), role.action, str(group))
