@@ -24,7 +24,7 @@ def _leading(tree: Any) -> int:
 
 
 def _without_axis(tree: Any) -> Any:
-    """Leaves `[1, ...]` as `[...]`; `x[0]` would take three operations."""
+    """Leaves `[1, ...]` as `[...]`."""
     return jax.tree.map(lambda x: jax.lax.squeeze(x, (0,)), tree)
 
 

@@ -128,7 +128,7 @@ class Play(AbstractDynamics):
             worlds, memories = self._open(key, agents, t)
         start, first = self._first_tick(t), worlds
         draws, lessons = ahead
-        # Traced once for the ticks and for what is seen after the last: views are a quarter of a learner's tracing.
+        # Traced once for the ticks and for what is seen after the last: views took a quarter of an auction's tracing.
         look = jax.jit(lambda worlds: self._look(worlds), inline=True)
 
         def tick(carry: Any, i: Array) -> Any:

@@ -1,7 +1,7 @@
 """A step downhill: Adam on all parameters of an agent as one vector, its gradient cut to a length.
 
-As one vector the step is a handful of operations; leaf by leaf it is a handful for every leaf, which for two networks
-of three layers takes more than a second to compile. Learners make the vector by `jax.flatten_util.ravel_pytree`.
+As one vector the step is a handful of operations to compile; leaf by leaf it is a handful for every leaf. Learners make
+the vector by `jax.flatten_util.ravel_pytree`.
 """
 
 from typing import Any

@@ -65,8 +65,8 @@ class Urgency(eqx.Module):
     def stationary(self) -> Float[Array, " u"]:
         """The stationary law p of a chain with one recurrent class: p = pP, sum p = 1, from (I - P' + 11')p = 1.
 
-        By elimination: all leading minors of that matrix are positive, so no pivot is sought. For the few levels there
-        are, that compiles in a twentieth of the time of a call of LAPACK.
+        By elimination: all leading minors of that matrix are positive, so no pivot is sought. LAPACK would cost a
+        process a quarter of a second when it is first compiled.
         """
         n = self.size
         rows = jnp.concatenate([jnp.eye(n) - self.chain.T + 1.0, jnp.ones((n, 1))], axis=1)
