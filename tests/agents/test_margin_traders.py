@@ -171,10 +171,18 @@ def test_before_its_first_shout_nothing_is_heard_and_without_a_unit_nothing_said
 
 
 def test_a_cost_of_nothing_still_has_a_margin_of_ticks():
+    """Others sold at 5: it may ask 1.6 or so for what costs nothing, which is a margin of one or two ticks."""
     think = thoughts(False)
     free = dict(limit=0.0, side=-1.0, low=-100.0, high=0.0)
-    _, memory = think(mind(0.2, limit=0.0), view(**free, last_bid=-5.0))
-    assert (memory.margin < 10.0).all()
+    order, memory = think(mind(0.2, limit=0.0), view(**free, sale=True, price=-5.0))
+    assert (order.price < -1.0).all() and (memory.margin < 10.0).all()
+
+
+def test_a_trader_without_units_does_not_rise_at_the_tick_after():
+    for left, rises in ((0, False), (1, True)):
+        _, memory = quote(ZIP(), rng.key(0), mind(0.2), view(left=left))
+        _, after = quote(ZIP(), rng.key(1), memory, view(left=1, last_bid=55.0))
+        assert (float(after.margin) < 0.19) == rises
 
 
 def test_the_margin_makes_no_loss_and_no_price_is_negative():
