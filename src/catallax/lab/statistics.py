@@ -46,6 +46,14 @@ class Estimate(NamedTuple):
     method: Literal["t", "bca", "none"]
     seed: int | None = None
 
+    def text(self, decimals: int) -> str:
+        """For a cell of a table: "0.993 [0.991, 0.995]", the mean alone without an interval, or "undefined"."""
+        if self.mean is None:
+            return "undefined"
+        if self.low is None or self.high is None:
+            return f"{self.mean:.{decimals}f}"
+        return f"{self.mean:.{decimals}f} [{self.low:.{decimals}f}, {self.high:.{decimals}f}]"
+
 
 def mean_interval(values: Sample, *, level: float = LEVEL, allow_undefined: bool = False) -> Estimate:
     """Mean over replications with Student's t interval: mean +- t_{n-1} sd / sqrt(n).

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas
 
-from catallax.lab.figure import TWO_COLUMNS, Figure, plot_with_interval, state_sample
+from catallax.lab.figure import TWO_COLUMNS, Figure
 from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
@@ -13,7 +13,7 @@ from catallax.lab.table import Table
 from .classics_claims import ALPHAS, DEVIATIONS, DISPERSIONS, EFFICIENCIES, ORDERS, ZIC_MEANS
 from .classics_markets import LANED, MARKETS, SESSIONS
 from .classics_reading import TARGET, dollars, level, profit_dispersion, series
-from .effects import shown
+from .curves import curve, draw_curves
 
 _NAMES = {"zip": "ZIP", "gd": "GD", "zic": "ZI-C", "ziu": "ZI-U"}
 _BOOKS = {"aurora": "synchronized", "symmetric": "continuous"}
@@ -27,7 +27,7 @@ def report(results: Any) -> Report:
 
 def _cell(values: np.ndarray, decimals: int) -> str:
     e = mean_interval(values, allow_undefined=True)
-    return shown(e.low, e.mean, e.high, decimals)
+    return e.text(decimals)
 
 
 def _laned(results: Any) -> list[tuple[str, str]]:
@@ -143,82 +143,57 @@ def _gode_sunder(results: Any) -> Table:
     return Table(name="gode_sunder", frame=pandas.DataFrame(rows), caption=caption)
 
 
-def _curve(values: np.ndarray, first: dict[str, Any]) -> pandas.DataFrame:
-    """Mean and interval of each column, [replicate, n]; periods (or trades) count from 1."""
-    rows = []
-    for i, column in enumerate(values.T):
-        if np.isnan(column).all():
-            continue
-        e = mean_interval(column, allow_undefined=True)
-        rows.append({**first, "number": i + 1, "mean": e.mean, "low": e.low, "high": e.high})
-    return pandas.DataFrame(rows)
+def _curve(values: np.ndarray, panel: str, trader: str) -> pandas.DataFrame:
+    """By period (or trade), [replicate, n], counted from 1."""
+    return curve(values, np.arange(1, values.shape[1] + 1), panel, _NAMES[trader])
 
 
-def _figure(results: Any, name: str, parts: list[pandas.DataFrame], labels: tuple[str, str], caption: str) -> Figure:
+def _figure(
+    results: Any,
+    name: str,
+    parts: list[pandas.DataFrame],
+    labels: tuple[str, str],
+    caption: str,
+    line: float | None = None,
+) -> Figure:
+    """A figure of curves; a trader looks the same in all of them, and a level makes all panels share an ordinate."""
     data = pandas.concat(parts, ignore_index=True)
     n = results.scale.replications
     return Figure(
         name=name,
-        draw=lambda sheet: _draw(sheet, data, labels, n),
+        draw=lambda sheet: draw_curves(
+            sheet, data, *labels, n, line=line, shared=line is not None, order=tuple(_NAMES.values())
+        ),
         data=data,
         caption=f"{caption} Means and 95% intervals over {n} replications.",
         size=TWO_COLUMNS,
     )
 
 
-def _draw(sheet: Any, data: pandas.DataFrame, labels: tuple[str, str], replications: int) -> None:
-    panels = list(dict.fromkeys(data["panel"]))
-    traders = [*_NAMES.values(), *dict.fromkeys(data["trader"])]  # a trader looks the same in all figures
-    shared = labels[1] == _PRICE
-    for axes, panel in zip(np.atleast_1d(sheet.subplots(1, len(panels), sharey=shared)), panels, strict=True):
-        for trader, part in data[data["panel"] == panel].groupby("trader", sort=False):
-            low, high = (np.asarray(part[x], float) for x in ("low", "high"))
-            known = None if np.isnan(low).any() else low
-            plot_with_interval(
-                axes, np.asarray(part["number"]), np.asarray(part["mean"], float), known, high,
-                index=traders.index(str(trader)), label=str(trader),
-            )  # fmt: skip
-        if shared:
-            axes.axhline(TARGET, color="#888888", linewidth=0.6)
-        axes.set_title(panel, fontsize=8)
-        axes.set_xlabel(labels[0])
-    for axes in sheet.axes[:1] if shared else sheet.axes:
-        axes.legend(loc="best")
-    sheet.axes[0].set_ylabel(labels[1])
-    state_sample(sheet, replications, "95% t interval" if replications >= 10 else None)
-
-
-_PRICE = "mean price, cents"
-
-
 def _prices(results: Any) -> Figure:
     """Mean price by day in Cliff's markets."""
     parts = [
-        _curve(
-            series(results, cell, "mean_price", trader, market),
-            {"panel": f"market {market}", "trader": _NAMES[trader]},
-        )
+        _curve(series(results, cell, "mean_price", trader, market), f"market {market}", trader)
         for market in MARKETS
         for cell, trader in _laned(results)
         if trader != "ziu"
     ]
     caption = "Mean price by day in Cliff's markets A to D; the line is the competitive price."
-    return _figure(results, "price_by_day", parts, ("day", _PRICE), caption)
+    return _figure(results, "price_by_day", parts, ("day", "mean price, cents"), caption, TARGET)
 
 
 def _spread(results: Any) -> Figure:
     """Alpha in Smith's market and mean |p - p*| in Gjerstad and Dickhaut's, by period."""
-    people = pandas.DataFrame({"number": range(1, len(ALPHAS) + 1), "mean": ALPHAS, "low": np.nan, "high": np.nan})
-    parts = [people.assign(panel="Smith's test 1: alpha, %", trader="humans, published")]
+    people = pandas.DataFrame({"at": range(1, len(ALPHAS) + 1), "mean": ALPHAS, "low": np.nan, "high": np.nan})
+    alpha = "Smith's test 1: alpha, %"
+    parts = [people.assign(panel=alpha, series="humans, published")]
     for cell, trader in _laned(results):
         if trader != "ziu":  # its distances would flatten the others
-            first = {"panel": "Smith's test 1: alpha, %", "trader": _NAMES[trader]}
-            parts.append(_curve(series(results, cell, "smith_alpha", trader, "A")[:, :10], first))
+            parts.append(_curve(series(results, cell, "smith_alpha", trader, "A")[:, :10], alpha, trader))
     for cell, book in _BOOKS.items():
         for trader in SESSIONS[cell].traders if cell in results.cells else ():
             if trader != "ziu":
-                first = {"panel": f"{book}: |p - p*|, cents", "trader": _NAMES[trader]}
-                parts.append(_curve(series(results, cell, "mad", trader), first))
+                parts.append(_curve(series(results, cell, "mad", trader), f"{book}: |p - p*|, cents", trader))
     caption = (
         "How far prices are from the competitive price, by period: Smith's test 1, and Gjerstad and Dickhaut's "
         "symmetric market in the synchronized and the continuous double auction."
@@ -231,12 +206,12 @@ def _within_period(results: Any) -> Figure:
     parts = []
     for cell, trader in _laned(results):
         if trader != "ziu":
-            first = {"panel": "Smith's test 1 (Cliff's A)", "trader": _NAMES[trader]}
-            parts.append(_curve(series(results, cell, "deviation_by_trade", trader, "A"), first))
+            far = series(results, cell, "deviation_by_trade", trader, "A")
+            parts.append(_curve(far, "Smith's test 1 (Cliff's A)", trader))
     for cell, book in _BOOKS.items():
         for trader in SESSIONS[cell].traders if cell in results.cells else ():
             if trader != "ziu":
-                first = {"panel": f"symmetric market, {book}", "trader": _NAMES[trader]}
-                parts.append(_curve(series(results, cell, "deviation_by_trade", trader), first))
+                far = series(results, cell, "deviation_by_trade", trader)
+                parts.append(_curve(far, f"symmetric market, {book}", trader))
     caption = "Convergence within a period: |p - p*| of its first, second, ... trade, mean over periods."
     return _figure(results, "deviation_by_trade", parts, ("number of the trade", "|p - p*|, cents"), caption)

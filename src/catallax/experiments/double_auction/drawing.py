@@ -8,13 +8,10 @@ import numpy as np
 import pandas
 
 from catallax.games.auction.equilibrium import competitive_equilibrium
-from catallax.lab.figure import ASKS, BIDS, COLOURS, PRICES, plot_with_interval, state_sample
-from catallax.lab.statistics import mean_interval
-from catallax.measures.auction.series import moving_mean
+from catallax.lab.figure import ASKS, BIDS, COLOURS, PRICES
 
+from .curves import smooth_curve
 from .rounds import rounds
-
-_POINTS = 60  # points of a learning curve: enough for a column's width
 
 
 def schedules(values: np.ndarray, costs: np.ndarray) -> pandas.DataFrame:
@@ -93,59 +90,13 @@ def draw_quotes(sheet: Any, markets: Mapping[str, pandas.DataFrame]) -> None:
     sheet.supylabel("price", fontsize=8)
 
 
-def _curve(series: np.ndarray, panel: str, label: str) -> pandas.DataFrame:
-    """A moving mean over 100 rounds, thinned, with intervals: `series` is [replicate, round]."""
-    smooth = np.stack([moving_mean(s, 100) for s in series])
-    at = np.unique(np.linspace(0, smooth.shape[1] - 1, _POINTS).astype(int))
-    rows = []
-    for i in at:
-        e = mean_interval(smooth[:, i], allow_undefined=True)
-        first = series.shape[1] - smooth.shape[1]
-        rows.append(
-            {
-                "panel": panel,
-                "series": label,
-                "round": first + i + 1,
-                "mean": e.mean,
-                "low": e.low,
-                "high": e.high,
-            }
-        )
-    return pandas.DataFrame(rows)
-
-
 def learning_curves(results: Any, labels: Mapping[str, str]) -> pandas.DataFrame:
     """Profit of the learner and its neighbours, deviation and buyer efficiency, by round."""
     profit = rounds(results, "single", "buyer_profit")
     curves = [
-        _curve(profit[:, :, 0], "profit", "learning buyer"),
-        _curve(profit[:, :, 1:].mean(axis=2), "profit", "ZIC buyers"),
+        smooth_curve(profit[:, :, 0], "profit a round", "learning buyer"),
+        smooth_curve(profit[:, :, 1:].mean(axis=2), "profit a round", "ZIC buyers"),
     ]
-    for panel, variable in (("deviation", "mad"), ("buyer efficiency", "buyer_efficiency")):
-        curves += [_curve(rounds(results, cell, variable), panel, label) for cell, label in labels.items()]
+    for panel, variable in (("mean |p - p*|", "mad"), ("buyer efficiency", "buyer_efficiency")):
+        curves += [smooth_curve(rounds(results, cell, variable), panel, label) for cell, label in labels.items()]
     return pandas.concat(curves, ignore_index=True)
-
-
-def draw_learning(sheet: Any, curves: pandas.DataFrame, replications: int) -> None:
-    """A panel a quantity, a curve a market, bands where there are enough replications."""
-    names = list(dict.fromkeys(curves["panel"]))
-    units = {"profit": "profit a round, price units", "deviation": "mean |p - p*|, price units"}
-    banded = False
-    for axes, panel in zip(sheet.subplots(1, len(names)), names, strict=True):
-        part = curves[curves["panel"] == panel]
-        for index, (label, curve) in enumerate(part.groupby("series", sort=False)):
-            low, high = np.asarray(curve["low"], float), np.asarray(curve["high"], float)
-            known = bool(np.isfinite(low).all())
-            banded |= known
-            plot_with_interval(
-                axes,
-                np.asarray(curve["round"]),
-                np.asarray(curve["mean"], float),
-                low if known else None,
-                high if known else None,
-                index=index,
-                label=str(label),
-            )
-        axes.set(xlabel="round", ylabel=units.get(panel, panel))
-        axes.legend()
-    state_sample(sheet, replications, "95% t interval" if banded else None)

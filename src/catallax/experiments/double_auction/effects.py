@@ -88,16 +88,6 @@ def sample(results: Any, arm: Arm, variable: str) -> np.ndarray:
     return values if values.ndim == 1 else values.sum(axis=1)
 
 
-def shown(low: float | None, mean: float | None, high: float | None, decimals: int, mark: str = "") -> str:
-    """A mean with its interval: "0.993 [0.991, 0.995]*"."""
-    if mean is None:
-        return "undefined"
-    text = f"{mean:.{decimals}f}"
-    if low is not None and high is not None:
-        text += f" [{low:.{decimals}f}, {high:.{decimals}f}]"
-    return text + mark
-
-
 def levels(results: Any, arms: Sequence[Arm], name: str, caption: str) -> Table:
     """A line an arm: every outcome with its interval."""
     rows = []
@@ -105,7 +95,7 @@ def levels(results: Any, arms: Sequence[Arm], name: str, caption: str) -> Table:
         line: dict[str, Any] = {"market": arm.label}
         for outcome in OUTCOMES:
             e = mean_interval(sample(results, arm, outcome.variable), allow_undefined=True)
-            line[outcome.name] = shown(e.low, e.mean, e.high, outcome.decimals)
+            line[outcome.name] = e.text(outcome.decimals)
         rows.append(line)
     return Table(name=name, frame=pandas.DataFrame(rows), caption=caption)
 
@@ -154,7 +144,7 @@ def effects_tables(
         e = line.effect.estimate
         mark = "*" if line.adjusted is not None and line.adjusted < 1 - LEVEL else ""
         row = wide.setdefault(line.label, {"effect of": line.label})
-        row[line.outcome.name] = shown(e.low, e.mean, e.high, line.outcome.decimals, mark)
+        row[line.outcome.name] = e.text(line.outcome.decimals) + mark
     long = [
         {
             "effect of": line.label,

@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 import pandas
 
-from catallax.lab.figure import TWO_COLUMNS, Figure, plot_with_interval, state_sample
+from catallax.lab.figure import TWO_COLUMNS, Figure
 from catallax.lab.report import Report
-from catallax.lab.statistics import Estimate, mean_interval
+from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
-from catallax.measures.auction.series import moving_mean, speed_of_learning
+from catallax.measures.auction.series import speed_of_learning
 
+from .curves import curve, draw_curves, smooth_curve
 from .rounds import LAST
 from .trials import MARKETS, MIXED, NAMES
 
 MIXED_CELL = "mixed"
-_POINTS = 60
 _SOME = 20
 """Rounds of a moving mean in the figure; short, so that short runs show something."""
 
@@ -66,12 +66,7 @@ def _scope(results: Any) -> str:
 
 
 def _show(values: np.ndarray, decimals: int = 1) -> str:
-    e: Estimate = mean_interval(values, allow_undefined=True)
-    if e.mean is None:
-        return "undefined"
-    if e.low is None or e.high is None:
-        return f"{e.mean:.{decimals}f}"
-    return f"{e.mean:.{decimals}f} [{e.low:.{decimals}f}, {e.high:.{decimals}f}]"
+    return mean_interval(values, allow_undefined=True).text(decimals)
 
 
 def _side(results: Any, cell: str, market: str | None, side: str, seats: Any) -> np.ndarray:
@@ -212,7 +207,9 @@ def _answers(results: Any, cell: str, variable: str) -> np.ndarray:
 
 def _mean(values: np.ndarray) -> np.ndarray:
     """Mean over the ticks after the first, one a replication."""
-    return np.nanmean(values[:, 1:], axis=1)
+    later = values[:, 1:]
+    count = (~np.isnan(later)).sum(axis=1)
+    return np.where(count > 0, np.nansum(later, axis=1) / np.maximum(count, 1), np.nan)
 
 
 def _deviations(results: Any) -> Table:
@@ -254,42 +251,18 @@ def _speeds(results: Any) -> Table:
     return Table(name="speeds", frame=pandas.DataFrame(rows), caption=caption, decimals=0)
 
 
-def _curve(series: np.ndarray, panel: str, label: str) -> pandas.DataFrame:
-    smooth = np.stack([moving_mean(s, min(_SOME, series.shape[1])) for s in series])
-    at = np.unique(np.linspace(0, smooth.shape[1] - 1, _POINTS).astype(int))
-    estimates = [mean_interval(smooth[:, i], allow_undefined=True) for i in at]
-    columns: dict[str, Any] = {"panel": panel, "learner": label, "round": at + series.shape[1] - smooth.shape[1] + 1}
-    return pandas.DataFrame(columns | {k: [getattr(e, k) for e in estimates] for k in ("mean", "low", "high")})
-
-
-def _draw(sheet: Any, data: pandas.DataFrame, x: str, units: str, replications: int) -> None:
-    """A panel a market, a curve a learner."""
-    names, banded = list(dict.fromkeys(data["panel"])), False
-    for axes, panel in zip(np.ravel(sheet.subplots(1, len(names), sharey=True)), names, strict=True):
-        for index, (label, curve) in enumerate(data[data["panel"] == panel].groupby("learner", sort=False)):
-            mean, low, high = (np.asarray(curve[k], float) for k in ("mean", "low", "high"))
-            known = bool(np.isfinite(low).all())
-            banded |= known
-            band = (low, high) if known else (None, None)
-            plot_with_interval(axes, np.asarray(curve[x]), mean, *band, index=index, label=str(label))
-        axes.axhline(0.0, color="#888888", linewidth=0.8, linestyle=":")
-        axes.set(title=panel, xlabel=x)
-    first = sheet.axes[0]
-    first.set(ylabel=units)
-    first.legend()
-    state_sample(sheet, replications, "95% t interval" if banded else None)
-
-
 def _curves_figure(results: Any) -> Figure:
     parts = []
     for market in ("one", "all"):
         for cell, label in learners(results).items():
             gain = [rounds(results, cell, "buyer_profit", m)[:, :, 0] for m in (market, "zero")]
-            parts.append(_curve(gain[0] - gain[1], MARKETS[market].label, label))
+            parts.append(smooth_curve(gain[0] - gain[1], MARKETS[market].label, label, window=_SOME))
     data, n = pandas.concat(parts, ignore_index=True), results.scale.replications
     return Figure(
         name="learning_curves",
-        draw=lambda sheet: _draw(sheet, data, "round", "profit less ZIC's, price units", n),
+        draw=lambda sheet: draw_curves(
+            sheet, data, "round", "profit less ZIC's, price units", n, line=0.0, shared=True
+        ),
         data=data,
         caption=f"Buyer 1's profit a round less zero intelligence's in its seat, moving mean of {_SOME} rounds.",
         size=TWO_COLUMNS,
@@ -301,15 +274,11 @@ def _answers_figure(results: Any) -> Figure:
     for panel, variable in (("other buyers' bids", "rivals_answer"), ("asks, sign reversed", "sellers_answer")):
         for cell, label in learners(results).items():
             values = _answers(results, cell, variable)
-            estimates = [mean_interval(v, allow_undefined=True) for v in values.T]
-            columns: dict[str, Any] = {"panel": panel, "learner": label, "tick": np.arange(1, values.shape[1] + 1)}
-            parts.append(
-                pandas.DataFrame(columns | {k: [getattr(e, k) for e in estimates] for k in ("mean", "low", "high")})
-            )
+            parts.append(curve(values, np.arange(1, values.shape[1] + 1), panel, label))
     data, n = pandas.concat(parts, ignore_index=True), results.scale.replications
     return Figure(
         name="answers",
-        draw=lambda sheet: _draw(sheet, data, "tick", "change of quotes, price units", n),
+        draw=lambda sheet: draw_curves(sheet, data, "tick", "change of quotes, price units", n, line=0.0, shared=True),
         data=data,
         caption="How learners' quotes change within a round in which buyer 1 bids its value (positive: more generous).",
         size=TWO_COLUMNS,

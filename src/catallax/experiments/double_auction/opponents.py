@@ -10,10 +10,6 @@ Source: Rawat (2023), "Reinforcement Learning and Double Auctions", experimental
 of A1 only, against zero intelligence (see `double_auction.summary`).
 """
 
-from typing import Literal
-
-import msgspec
-
 from catallax.agents.learners import Reinforce
 from catallax.agents.traders import (
     GD,
@@ -32,6 +28,7 @@ from catallax.measures import auction
 
 from .opponents_claims import CLAIMS
 from .opponents_report import report
+from .published import Settings, learner
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (auction.Efficiency(), auction.Dispersion(), auction.Profit(), auction.SurplusShift(), NaNCount())
@@ -46,13 +43,6 @@ OPPONENTS: tuple[tuple[str, AbstractTrader], ...] = (
 )
 QUICK = ("zic", "kaplan")
 """Opponents at scale quick; the others at scale paper only."""
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    learner: Literal["published", "corrected"] = "published"
-    """The author's REINFORCE, or the one with a baseline."""
 
 
 def memoryless() -> DoubleAuction:
@@ -82,7 +72,7 @@ def line_up(game: DoubleAuction, rule: AbstractTrader, learner: Reinforce, sides
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """For each institution and opponent the market with learners and its control; A1 also with one learner only."""
-    learner = Reinforce(baseline=settings.learner == "corrected")
+    rival = learner(settings)
     made = []
     for place, game in INSTITUTIONS.items():
         for name, rule in OPPONENTS:
@@ -90,7 +80,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
             if (place, name) == ("memoryless", "zic"):
                 versions |= {".buyer": ("buyer",), ".seller": ("seller",)}
             for suffix, sides in versions.items():
-                build = lambda game=game, rule=rule, sides=sides: line_up(game(), rule, learner, sides)
+                build = lambda game=game, rule=rule, sides=sides: line_up(game(), rule, rival, sides)
                 label = f"{name.replace('_', ' ')}, {place}{suffix.replace('.', ', ')}"
                 scales = None if name in QUICK and suffix in ("", ".alone") else ("paper",)
                 made.append(

@@ -10,7 +10,7 @@ from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
 
-from .effects import Arm, Comparison, Outcome, effects_tables, levels, sample, shown
+from .effects import Arm, Comparison, Outcome, effects_tables, levels, sample
 from .opponents_claims import LABELS, PLACES, advantage, gain
 from .rounds import LAST, mean_of_last
 
@@ -74,7 +74,7 @@ def _profits(results: Any, arms: list[Arm], scope: str) -> Table:
             profit = mean_of_last(results, arm.cell, f"{side}_profit")
             for label, values in ((f"{side} 1", profit[:, 0]), (f"other {side}s", profit[:, 1:].mean(axis=1))):
                 e = mean_interval(values, allow_undefined=True)
-                line[label] = shown(e.low, e.mean, e.high, 1)
+                line[label] = e.text(1)
         rows.append(line)
     caption = f"Profit a round of the first seat and mean of the other three, with 95% intervals. {scope}"
     return Table(name="profits", frame=pandas.DataFrame(rows), caption=caption)

@@ -8,10 +8,6 @@ author's code plays them one after the other, which is the same, as policies are
 Source: Rawat (2023), "Reinforcement Learning and Double Auctions", summary table and experiments I to III.
 """
 
-from typing import Literal
-
-import msgspec
-
 from catallax.agents.learners import Reinforce
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
@@ -25,6 +21,7 @@ from catallax.measures.auction.prices import Autocorrelation, Dispersion, Equili
 from catallax.measures.auction.profit import Profit
 from catallax.measures.auction.quotes import QuoteDistance, SampleRound
 
+from .published import Settings, learner
 from .summary_claims import CLAIMS
 from .summary_report import report
 
@@ -41,13 +38,6 @@ MEASURES = (
     SampleRound(every=10),
     NaNCount(),
 )
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    learner: Literal["published", "corrected"] = "published"
-    """The author's REINFORCE, or the one with a baseline."""
 
 
 def _play(disclosure: AbstractDisclosure, groups: tuple[Group, ...]) -> Play:
@@ -76,20 +66,20 @@ def all_learning(learner: Reinforce, disclosure: AbstractDisclosure) -> Play:
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """The four columns of the table."""
-    learner = Reinforce(baseline=settings.learner == "corrected")
+    rule = learner(settings)
     return (
         Cell(name="zic", label="ZIC only", build=zic_only, measures=MEASURES),
-        Cell(name="single", label="Single RL (1B, 1S)", build=lambda: single(learner), measures=MEASURES),
+        Cell(name="single", label="Single RL (1B, 1S)", build=lambda: single(rule), measures=MEASURES),
         Cell(
             name="none",
             label="Multi RL (no disclosure)",
-            build=lambda: all_learning(learner, ZeroDisclosure()),
+            build=lambda: all_learning(rule, ZeroDisclosure()),
             measures=MEASURES,
         ),
         Cell(
             name="full",
             label="Multi RL (full disclosure)",
-            build=lambda: all_learning(learner, FullDisclosure()),
+            build=lambda: all_learning(rule, FullDisclosure()),
             measures=MEASURES,
         ),
     )

@@ -12,6 +12,7 @@ from catallax.lab.table import Table
 from catallax.measures.auction.series import speed_of_convergence, speed_of_learning
 
 from . import drawing
+from .curves import draw_curves
 from .replay import replay_figure
 from .rounds import LAST, mean_of_last, rounds, sd_of_last
 from .summary_claims import LABELS, TABLE_ROWS
@@ -41,15 +42,6 @@ def _scope(results: Any) -> str:
     return f"last {min(LAST, total)} of {total} rounds, {played['replicate']} replications.{short}"
 
 
-def _interval(estimate: Estimate, decimals: int) -> str:
-    if estimate.mean is None:
-        return "undefined"
-    mean = f"{estimate.mean:.{decimals}f}"
-    if estimate.low is None or estimate.high is None:
-        return mean
-    return f"{mean} [{estimate.low:.{decimals}f}, {estimate.high:.{decimals}f}]"
-
-
 def _estimate(values: np.ndarray) -> Estimate:
     return mean_interval(values, allow_undefined=True)
 
@@ -61,7 +53,7 @@ def _summary(results: Any) -> Table:
         line: dict[str, Any] = {"criterion": row.name.replace("_", " ")}
         for cell in _CELLS:
             printed = row.cells[cell]
-            line[LABELS[cell]] = _interval(_estimate(mean_of_last(results, cell, row.variable)), decimals)
+            line[LABELS[cell]] = _estimate(mean_of_last(results, cell, row.variable)).text(decimals)
             line[f"printed, {LABELS[cell]}"] = f"{printed.mean:g}" + (
                 "" if printed.sd is None else f" ({printed.sd:g})"
             )
@@ -113,9 +105,9 @@ def _controls(results: Any) -> Table:
     ):
         line: dict[str, Any] = {"variable": variable}
         control = mean_of_last(results, "zic", variable)
-        line["ZIC only"] = _interval(_estimate(control), 4)
+        line["ZIC only"] = _estimate(control).text(4)
         for cell in _CELLS[1:]:
-            line[f"{LABELS[cell]}, less ZIC"] = _interval(_estimate(mean_of_last(results, cell, variable) - control), 4)
+            line[f"{LABELS[cell]}, less ZIC"] = _estimate(mean_of_last(results, cell, variable) - control).text(4)
         rows.append(line)
     caption = (
         "Paired differences from the all-ZIC control (same tokens, same rounds), 95% intervals over replications. ZIC "
@@ -130,7 +122,7 @@ def _profits(results: Any) -> Table:
         for seat in range(4):
             line: dict[str, Any] = {"seat": f"{side} {seat + 1}"}
             for cell in _CELLS:
-                line[LABELS[cell]] = _interval(_estimate(mean_of_last(results, cell, f"{side}_profit")[:, seat]), 1)
+                line[LABELS[cell]] = _estimate(mean_of_last(results, cell, f"{side}_profit")[:, seat]).text(1)
                 line[f"SD, {LABELS[cell]}"] = round(
                     float(np.mean(sd_of_last(results, cell, f"{side}_profit")[:, seat])), 1
                 )
@@ -201,7 +193,7 @@ def _learning(results: Any) -> Figure:
     n = results.dataset("zic").sizes["replicate"]
     return Figure(
         name="learning_curves",
-        draw=lambda sheet: drawing.draw_learning(sheet, curves, n),
+        draw=lambda sheet: draw_curves(sheet, curves, "round", "mean over 100 rounds", n),
         data=curves,
         caption=(
             "Moving means over 100 rounds: profit of the learning buyer and of its ZIC neighbours (single RL), "

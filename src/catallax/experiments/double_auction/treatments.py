@@ -12,11 +12,8 @@ Source: Rawat (2023), "Reinforcement Learning and Double Auctions", experimental
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-import msgspec
-
-from catallax.agents.learners import Reinforce
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.auction import (
@@ -36,6 +33,7 @@ from catallax.games.auction import (
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.measures import auction
 
+from .published import Settings, learner
 from .treatments_claims import CLAIMS
 from .treatments_report import report
 
@@ -131,17 +129,10 @@ QUICK = ("base", "reduced", "none", "conditional", "fee")
 """Treatments at scale quick: those of disclosure, and one of the rules. The others are run at scale paper only."""
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    learner: Literal["published", "corrected"] = "published"
-    """The author's REINFORCE, or the one with a baseline."""
-
-
-def learning(treatment: Treatment, learner: Callable[..., Reinforce], **lane: Any) -> Play:
+def learning(treatment: Treatment, settings: Settings, **lane: Any) -> Play:
     """Eight learners, each with a network of its own, under the treatment."""
     interface = standard_interface(may_abstain=treatment.may_abstain)
-    rule = learner(**treatment.learner(**lane))
+    rule = learner(settings, **treatment.learner(**lane))
     return _play(treatment, tuple(Group(role, None, rule, interface) for role in ("buyer", "seller")), lane)
 
 
@@ -157,10 +148,9 @@ def _play(treatment: Treatment, groups: tuple[Group, ...], lane: dict[str, Any])
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """One cell a treatment, and its control unless it shares one."""
-    learner = lambda **changes: Reinforce(baseline=settings.learner == "corrected", **changes)
     made = []
     for t in TREATMENTS:
-        build = lambda t=t, **lane: learning(t, learner, **lane)
+        build = lambda t=t, **lane: learning(t, settings, **lane)
         base = lambda t=t, **lane: control(t, **lane)
         common: dict[str, Any] = dict(measures=MEASURES, lanes=t.lanes, scales=None if t.name in QUICK else ("paper",))
         made.append(Cell(name=t.name, label=t.label, build=build, **common))

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import pandas
 
-from catallax.lab.figure import ASKS, TWO_COLUMNS, Figure, plot_with_interval, state_sample
+from catallax.lab.figure import ASKS, TWO_COLUMNS, Figure
 from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
 from catallax.measures.auction.series import speed_of_convergence, speed_of_learning
 
+from .curves import curve, draw_curves, smooth_curve
 from .effects import OUTCOMES, Arm, Comparison, arms_of, compare, effect_lines, effects_tables, less, levels
 from .rounds import LAST, mean_of_last, rounds
 
@@ -208,78 +209,29 @@ def _learning(results: Any) -> Figure:
     frames = []
     for panel, variable in (("deviation", "mad"), ("buyers' profit", "buyer_profit")):
         for cell, label in labels.items():
-            frames.append(_curve(_series(results, Arm(cell, ""), variable), panel, label))
-    data = pandas.concat(frames, ignore_index=True)
+            frames.append(smooth_curve(_series(results, Arm(cell, ""), variable), f"{panel}, price units", label))
+    data, n = pandas.concat(frames, ignore_index=True), results.scale.replications
     return Figure(
         name="learning_by_disclosure",
-        draw=lambda sheet: _draw_curves(sheet, data, "round", "price units"),
+        draw=lambda sheet: draw_curves(sheet, data, "round", "mean over 100 rounds", n),
         data=data,
         caption="Means over 100 rounds while eight learners learn, by disclosure, with 95% t intervals.",
         size=TWO_COLUMNS,
     )
 
 
-def _curve(series: np.ndarray, panel: str, label: str, points: int = 40) -> pandas.DataFrame:
-    """Means over windows of rounds, [replicate, round], with intervals."""
-    width = max(1, series.shape[1] // points)
-    usable = series[:, : series.shape[1] // width * width]
-    windows = np.nanmean(usable.reshape(len(series), -1, width), axis=2)
-    rows = []
-    for i, values in enumerate(windows.T):
-        e = mean_interval(values, allow_undefined=True)
-        rows.append(
-            {"panel": panel, "series": label, "at": (i + 1) * width, "mean": e.mean, "low": e.low, "high": e.high}
-        )
-    return pandas.DataFrame(rows)
-
-
 def _by_trade(results: Any) -> Figure:
     """Convergence within a period: the deviation of the first, second, ... trade."""
     labels = {"base.zic": "zero intelligence", "none": "learners, none", "base": "learners, full"}
-    rows = []
+    parts = []
     for cell, label in labels.items():
         deviation = mean_of_last(results, cell, "deviation_by_trade")
-        for trade in range(deviation.shape[1]):
-            e = mean_interval(deviation[:, trade], allow_undefined=True)
-            rows.append(
-                {
-                    "panel": "deviation by trade",
-                    "series": label,
-                    "at": trade + 1,
-                    "mean": e.mean,
-                    "low": e.low,
-                    "high": e.high,
-                }
-            )
-    data = pandas.DataFrame(rows)
-    n = results.dataset("base").sizes["replicate"]
-
-    def draw(sheet: Any) -> None:
-        _draw_curves(sheet, data, "number of the trade in the round", "mean |p - p*|")
-        state_sample(sheet, n, "95% t interval")
-
+        parts.append(curve(deviation, np.arange(1, deviation.shape[1] + 1), "deviation by trade", label))
+    data, n = pandas.concat(parts, ignore_index=True), results.scale.replications
+    across = "number of the trade in the round"
     return Figure(
         name="convergence_by_trade",
-        draw=draw,
+        draw=lambda sheet: draw_curves(sheet, data, across, "mean |p - p*|", n),
         data=data,
         caption="Distance of prices from the competitive price by the number of the trade, last 100 rounds.",
     )
-
-
-def _draw_curves(sheet: Any, data: pandas.DataFrame, across: str, up: str) -> None:
-    panels = list(dict.fromkeys(data["panel"]))
-    for axes, panel in zip(np.atleast_1d(sheet.subplots(1, len(panels))), panels, strict=True):
-        for index, (label, curve) in enumerate(data[data["panel"] == panel].groupby("series", sort=False)):
-            low, high = np.asarray(curve["low"], float), np.asarray(curve["high"], float)
-            known = bool(np.isfinite(low).all())
-            plot_with_interval(
-                axes,
-                np.asarray(curve["at"]),
-                np.asarray(curve["mean"], float),
-                low if known else None,
-                high if known else None,
-                index=index,
-                label=str(label),
-            )
-        axes.set(xlabel=across, ylabel=f"{panel}, {up}" if len(panels) > 1 else up)
-        axes.legend()

@@ -1,0 +1,82 @@
+"""Curves with intervals: the numbers behind them, and a sheet of panels that shows them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas
+from numpy.typing import ArrayLike
+
+from catallax.lab.figure import plot_with_interval, state_sample
+from catallax.lab.statistics import mean_interval
+from catallax.measures.auction.series import moving_mean
+
+
+def curve(values: np.ndarray, at: ArrayLike, panel: str, series: str) -> pandas.DataFrame:
+    """Mean and interval at each point where any replication has a value; columns panel, series, at, mean, low, high.
+
+    Args:
+        values: [replicate, n]; NaN where undefined.
+        at: abscissa, [n].
+        panel, series: where the curve is drawn, and its name there.
+    """
+    rows = []
+    for x, column in zip(np.asarray(at), values.T, strict=True):
+        if not np.isnan(column).all():
+            e = mean_interval(column, allow_undefined=True)
+            rows.append({"panel": panel, "series": series, "at": x, "mean": e.mean, "low": e.low, "high": e.high})
+    return pandas.DataFrame(rows)
+
+
+def smooth_curve(
+    rounds: np.ndarray, panel: str, series: str, *, window: int = 100, points: int = 60
+) -> pandas.DataFrame:
+    """The curve of a moving mean over rounds, thinned to so many points: enough for a column's width.
+
+    Args:
+        rounds: [replicate, round].
+        window: rounds in a mean; all of them if there are fewer.
+    """
+    means = np.stack([moving_mean(x, min(window, rounds.shape[1])) for x in rounds])
+    kept = np.unique(np.linspace(0, means.shape[1] - 1, points).astype(int))
+    return curve(means[:, kept], kept + rounds.shape[1] - means.shape[1] + 1, panel, series)
+
+
+def draw_curves(
+    sheet: Any,
+    data: pandas.DataFrame,
+    across: str,
+    up: str,
+    replications: int,
+    *,
+    line: float | None = None,
+    shared: bool = False,
+    order: Sequence[str] = (),
+) -> None:
+    """A panel for each "panel", a curve for each "series" with a band where there are intervals.
+
+    Args:
+        across, up: what the axes show.
+        replications: for the line under the figure.
+        line: a level drawn across all panels.
+        shared: one ordinate for all panels.
+        order: series that take the first styles, so that they look alike in several figures.
+    """
+    panels, names = list(dict.fromkeys(data["panel"])), list(dict.fromkeys([*order, *data["series"]]))
+    grid, banded = np.atleast_1d(sheet.subplots(1, len(panels), sharey=shared)), False
+    for axes, panel in zip(grid, panels, strict=True):
+        for label, part in data[data["panel"] == panel].groupby("series", sort=False):
+            mean, low, high = (np.asarray(part[k], float) for k in ("mean", "low", "high"))
+            known = bool(np.isfinite(low).all())
+            banded |= known
+            band = (low, high) if known else (None, None)
+            index = names.index(str(label))
+            plot_with_interval(axes, np.asarray(part["at"]), mean, *band, index=index, label=str(label))
+        if line is not None:
+            axes.axhline(line, color="#888888", linewidth=0.6)
+        axes.set_title(panel, fontsize=8)
+        axes.set_xlabel(across)
+    for axes in grid[:1] if shared else grid:
+        axes.legend(loc="best")
+    grid[0].set_ylabel(up)
+    state_sample(sheet, replications, "95% t interval" if banded else None)
