@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import root
 
 from catallax.core import InputError, NumericalError, rng, run, solve
-from catallax.experiments.matrix.reference_values import AMPS, line_rows
+from catallax.experiments.learning_dynamics.reference_values import AMPS, line_rows
 from catallax.games.matrix import (
     Polymatrix,
     asymmetric_matching_pennies,

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from catallax.core import InputError, rng, run, solve
-from catallax.experiments.matrix.reference_values import AMPS, AMPS_START, AMPS_TRAJECTORIES
+from catallax.experiments.learning_dynamics.reference_values import AMPS, AMPS_START, AMPS_TRAJECTORIES
 from catallax.games.matrix import (
     asymmetric_matching_pennies,
     coordination,

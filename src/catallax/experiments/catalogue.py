@@ -64,8 +64,8 @@ CATALOGUE: dict[str, Entry] = {
         "catallax.experiments.macro.calvano",
         "Q-learners in a pricing duopoly: profit gain over Nash, time to settle, punishment of price cuts",
     ),
-    "matrix.q_learning_flow": Entry(
-        "catallax.experiments.matrix.q_learning_flow",
+    "learning_dynamics.q_learning_flow": Entry(
+        "catallax.experiments.learning_dynamics.q_learning_flow",
         "Q-learning in competitive games: flows and learners against logit equilibria; who must explore to converge",
     ),
     "mean_field.ad_auction": Entry(

@@ -152,7 +152,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 
 
 experiment = Experiment(
-    name="matrix.q_learning_flow",
+    name="learning_dynamics.q_learning_flow",
     title="Q-learning in weighted zero-sum polymatrix games",
     summary="Flows and learners against logit equilibria; who must explore for play to converge",
     sources=("LeonardosPiliourasSpendlove2021", "CaiEtAl2016", "McKelveyPalfrey1995"),

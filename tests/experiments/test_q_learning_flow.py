@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from catallax.experiments.matrix.q_learning_claims import CLAIMS, apart, heads
-from catallax.experiments.matrix.q_learning_flow import Settings, experiment
-from catallax.experiments.matrix.reference_values import AMPS, line_rows
+from catallax.experiments.learning_dynamics.q_learning_claims import CLAIMS, apart, heads
+from catallax.experiments.learning_dynamics.q_learning_flow import Settings, experiment
+from catallax.experiments.learning_dynamics.reference_values import AMPS, line_rows
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale

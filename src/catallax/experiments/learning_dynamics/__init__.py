@@ -1,0 +1,1 @@
+"""Learning dynamics: Q-learning flows and equilibria, populations, auctions with Q-learners."""

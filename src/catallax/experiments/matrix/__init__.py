@@ -1,1 +1,0 @@
-"""Learning dynamics in matrix games."""
