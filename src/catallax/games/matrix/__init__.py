@@ -1,8 +1,11 @@
-"""Games in matrix form: polymatrix games, the games of the literature, and their repetition."""
+"""Games in matrix form: polymatrix and normal form, the games of the literature, and their repetition."""
 
+from .matrix_game import AbstractMatrixGame as AbstractMatrixGame
+from .matrix_game import per_player as per_player
+from .normal_form import NormalForm as NormalForm
+from .normal_form import as_normal_form as as_normal_form
 from .polymatrix import Edge as Edge
 from .polymatrix import Polymatrix as Polymatrix
-from .polymatrix import per_player as per_player
 from .repeated import Repeated as Repeated
 from .zoo import asymmetric_matching_pennies as asymmetric_matching_pennies
 from .zoo import coordination as coordination

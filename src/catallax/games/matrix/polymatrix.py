@@ -1,15 +1,17 @@
 """Polymatrix games: every edge of a graph is a bimatrix game, and a player plays one strategy on all its edges."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from catallax.core import InputError
+
+from .matrix_game import AbstractMatrixGame
 
 _UNROLLED = 8
 """Up to so many actions the product with a payoff matrix is written out: it then fuses, and is 1.3 to 3 times as fast
@@ -27,13 +29,11 @@ class Edge(NamedTuple):
     """A_lk [actions of second, actions of first]: payoff to `second`, whose own action is the row."""
 
 
-class Polymatrix(eqx.Module):
+class Polymatrix(AbstractMatrixGame):
     """A polymatrix game with payoffs u_k(x) = sum over neighbours l of x_k' A_kl x_l; cost linear in the edges.
 
     Every player is the row player of its own matrix: a symmetric game is (A, A). Books and solvers that give player 2's
-    payoffs with player 1 as rows write the same game (A, A'); see `from_bimatrix`. Players are 0, ..., n - 1. Action
-    counts may differ: arrays have A = max count columns, and columns beyond a player's count are never played
-    (probability 0, reward 0).
+    payoffs with player 1 as rows write the same game (A, A'); see `from_bimatrix`.
 
     Args:
         edges: one `Edge`, or a tuple of its four entries, for each pair of players that meet.
@@ -81,20 +81,9 @@ class Polymatrix(eqx.Module):
         """
         return cls([Edge(0, 1, to_row, jnp.asarray(to_column).T)])
 
-    @property
-    def players(self) -> int:
-        """How many players there are: n."""
-        return len(self.actions)
-
-    @property
-    def width(self) -> int:
-        """A, the largest number of actions."""
-        return max(self.actions)
-
-    @property
-    def legal(self) -> Bool[np.ndarray, "n A"]:
-        """Which columns are actions of the player. Static."""
-        return np.arange(self.width)[None] < np.asarray(self.actions)[:, None]
+    def neighbours(self, player: int) -> tuple[int, ...]:
+        """Who shares an edge with the player, ascending."""
+        return tuple(sorted(m for k, m in zip(self.owners, self.rivals, strict=True) if k == player))
 
     def edge(self, player: int, rival: int) -> Float[Array, "own theirs"]:
         """A_kl: payoffs of `player`, whose actions are rows, against `rival`.
@@ -118,15 +107,9 @@ class Polymatrix(eqx.Module):
             parts = parts + column(j) * theirs[:, j, None]
         return self._by_owner(parts)
 
-    def payoffs(self, policy: Float[Array, "n A *batch"]) -> Float[Array, "n *batch"]:
-        """u_k(x) = <x_k, r_k(x)>."""
-        return (policy * self.rewards(policy)).sum(axis=1)
-
-    def regrets(self, policy: Float[Array, "n A *batch"]) -> Float[Array, "n *batch"]:
-        """max_a r_k(a) - u_k(x): what the best reply would add; 0 for all players at a Nash equilibrium only."""
-        rewards = self.rewards(policy)
-        legal = jnp.asarray(self.legal).reshape(self.legal.shape + (1,) * (policy.ndim - 2))
-        return jnp.where(legal, rewards, -jnp.inf).max(axis=1) - (policy * rewards).sum(axis=1)
+    def response(self, policy: Float[Array, "n A"], slopes: Float[Array, "n A A"]) -> Float[Array, "n A n A"]:
+        """sum_b A_kl[i, b] S_l[b, j]: rewards are linear in each neighbour's strategy."""
+        return self.matrix(self.payoff @ slopes[np.asarray(self.rivals)])
 
     def play(self, profile: Int[Array, " n"]) -> Float[Array, " n"]:
         """Payoffs when every player takes one action."""
@@ -182,34 +165,3 @@ def _padded(matrix: Any, pair: tuple[int, int], width: int) -> Any:
     if matrix.dtype == object or not np.isfinite(matrix).all():
         raise InputError(f"polymatrix game: A[{pair[0]},{pair[1]}] has an entry that is not a finite number")
     return np.pad(matrix.astype(float), [(0, width - size) for size in matrix.shape])
-
-
-def per_player(
-    game: Polymatrix, name: str, value: Any, *, positive: bool, batched: bool = False
-) -> Float[Array, "n *batch"]:
-    """One number for all, or one for each player [n], checked where its value is known.
-
-    Args:
-        name: what the message calls it.
-        positive: whether zero is refused too.
-        batched: whether there may be one for each player and trajectory, [n, B].
-
-    Raises:
-        InputError: a wrong shape, or a value that is negative, not finite, or zero where it must be positive.
-    """
-    value = jnp.asarray(value, game.payoff.dtype)
-    if value.ndim == 0:
-        value = jnp.broadcast_to(value, (game.players,))
-    if value.ndim > 1 + batched or value.shape[0] != game.players:
-        raise InputError(f"{name} has shape {value.shape}; give one number, or one for each of {game.players} players")
-    if not isinstance(value, Tracer):
-        found = np.asarray(value)
-        if not np.isfinite(found).all() or (found <= 0 if positive else found < 0).any():
-            least = "positive" if positive else "at least 0"
-            raise InputError(f"{name} must be finite and {least} for every player, got {_short(found.tolist())}")
-    return value
-
-
-def _short(values: Sequence[Any]) -> str:
-    text = str(values)
-    return text if len(text) <= 80 else text[:77] + "..."

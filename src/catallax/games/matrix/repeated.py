@@ -1,4 +1,4 @@
-"""A polymatrix game played again and again, as a game that any learner can sit in."""
+"""A matrix game played again and again, as a game that any learner can sit in."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role
 
-from .polymatrix import Polymatrix
+from .matrix_game import AbstractMatrixGame
 
 
 class Repeated(AbstractGame):
@@ -28,10 +28,10 @@ class Repeated(AbstractGame):
         InputError: nobody has a choice, or a memory other than 0 and 1.
     """
 
-    stage: Polymatrix
+    stage: AbstractMatrixGame
     memory: int = eqx.field(static=True)
 
-    def __init__(self, stage: Polymatrix, memory: int = 0):
+    def __init__(self, stage: AbstractMatrixGame, memory: int = 0):
         if max(stage.actions) < 2:
             raise InputError("Repeated: no player of this game has more than one action")
         if memory not in (0, 1):
@@ -87,7 +87,6 @@ class Repeated(AbstractGame):
         stage = self.stage
         views = []
         for k in range(stage.players):
-            near = sorted(m for o, m in zip(stage.owners, stage.rivals, strict=True) if o == k)
-            who = np.asarray([k, *near])
+            who = np.asarray([k, *stage.neighbours(k)])
             views.append((who, np.asarray(stage.actions)[who]))
         return views

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from catallax.core import AbstractMeasure, InputError, Play, Variable
-from catallax.games.matrix import Polymatrix, Repeated
+from catallax.games.matrix import AbstractMatrixGame, Repeated
 from catallax.solvers.matrix.lyapunov import divergences
 
 
@@ -22,7 +22,7 @@ def policies(dynamics: Any, state: Any) -> Float[Array, "n A B"]:
         policy = dynamics.policy(state)
         return policy if policy.ndim == 3 else policy[:, :, None]
     game: Any = dynamics.game
-    stage: Polymatrix = game.stage
+    stage: AbstractMatrixGame = game.stage
     whole = jnp.zeros((stage.players, stage.width), stage.payoff.dtype).at[:, 0].set(1.0)
     for group, learnt in zip(dynamics.population.groups, state.agents, strict=True):
         role = next(r for r in game.roles if r.name == group.role)
@@ -34,7 +34,7 @@ def policies(dynamics: Any, state: Any) -> Float[Array, "n A B"]:
     return whole[:, :, None]
 
 
-def stage_of(dynamics: Any) -> Polymatrix:
+def stage_of(dynamics: Any) -> AbstractMatrixGame:
     """The stage game that a play, flow or solver is about."""
     if not isinstance(dynamics, Play):
         return dynamics.game
@@ -50,7 +50,7 @@ class AbstractMatrixMeasure(AbstractMeasure):
     every: int = eqx.field(static=True, default=1)
 
     @abc.abstractmethod
-    def of(self, game: Polymatrix, policy: Float[Array, "n A B"]) -> dict[str, Array]:
+    def of(self, game: AbstractMatrixGame, policy: Float[Array, "n A B"]) -> dict[str, Array]:
         """The values, keyed by variable name."""
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
@@ -66,7 +66,7 @@ class Policy(AbstractMatrixMeasure):
         """One probability for each player, action and trajectory."""
         return (Variable("policy", ("player", "action", "trajectory"), "1", "probability of the action"),)
 
-    def of(self, game: Polymatrix, policy: Float[Array, "n A B"]) -> dict[str, Array]:
+    def of(self, game: AbstractMatrixGame, policy: Float[Array, "n A B"]) -> dict[str, Array]:
         """As above."""
         return {"policy": policy}
 
@@ -83,7 +83,7 @@ class Payoffs(AbstractMatrixMeasure):
             Variable("regret", dims, "payoff", "what the best reply would add; all 0 at a Nash equilibrium"),
         )
 
-    def of(self, game: Polymatrix, policy: Float[Array, "n A B"]) -> dict[str, Array]:
+    def of(self, game: AbstractMatrixGame, policy: Float[Array, "n A B"]) -> dict[str, Array]:
         """As above."""
         return {"payoff": game.payoffs(policy), "regret": game.regrets(policy)}
 
@@ -110,7 +110,7 @@ class Distance(AbstractMatrixMeasure):
             Variable("distance", dims, "1", "largest |x - p| over players and actions"),
         )
 
-    def of(self, game: Polymatrix, policy: Float[Array, "n A B"]) -> dict[str, Array]:
+    def of(self, game: AbstractMatrixGame, policy: Float[Array, "n A B"]) -> dict[str, Array]:
         """As above."""
         target = self.target if self.target.ndim == 3 else self.target[:, :, None]
         divergence = jnp.tensordot(self.weights.astype(policy.dtype), divergences(target, policy), axes=1)

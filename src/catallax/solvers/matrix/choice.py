@@ -8,31 +8,31 @@ from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from catallax.core import InputError
-from catallax.games.matrix import Polymatrix
+from catallax.games.matrix import AbstractMatrixGame
 
 
-def masked(game: Polymatrix, values: Float[Array, "n A *batch"], fill: float) -> Float[Array, "n A *batch"]:
+def masked(game: AbstractMatrixGame, values: Float[Array, "n A *batch"], fill: float) -> Float[Array, "n A *batch"]:
     """`values` where the player has the action, `fill` elsewhere. Free where all have the same number of actions."""
     if game.legal.all():
         return values
     return jnp.where(game.legal.reshape(game.legal.shape + (1,) * (values.ndim - 2)), values, fill)
 
 
-def softmax(game: Polymatrix, scores: Float[Array, "n A *batch"]) -> Float[Array, "n A *batch"]:
+def softmax(game: AbstractMatrixGame, scores: Float[Array, "n A *batch"]) -> Float[Array, "n A *batch"]:
     """exp(z_ki) / sum_j exp(z_kj) over the player's actions; 0 elsewhere."""
     scores = masked(game, scores, -jnp.inf)
     weights = jnp.exp(scores - scores.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def centred(game: Polymatrix, scores: Float[Array, "n A *batch"]) -> Float[Array, "n A *batch"]:
+def centred(game: AbstractMatrixGame, scores: Float[Array, "n A *batch"]) -> Float[Array, "n A *batch"]:
     """Scores less their mean over the player's actions: the one representative of a policy; 0 beyond its actions."""
     count = jnp.asarray(game.actions, scores.dtype).reshape((-1, 1) + (1,) * (scores.ndim - 2))
     scores = masked(game, scores, 0.0)
     return masked(game, scores - scores.sum(axis=1, keepdims=True) / count, 0.0)
 
 
-def scores_of(game: Polymatrix, policy: Any) -> Float[Array, "n A *batch"]:
+def scores_of(game: AbstractMatrixGame, policy: Any) -> Float[Array, "n A *batch"]:
     """Centred log-probabilities of interior policies.
 
     Args:
@@ -59,7 +59,7 @@ def scores_of(game: Polymatrix, policy: Any) -> Float[Array, "n A *batch"]:
 
 
 def logit_gap(
-    game: Polymatrix, temperature: Float[Array, "n *#batch"], scores: Float[Array, "n A *batch"]
+    game: AbstractMatrixGame, temperature: Float[Array, "n *#batch"], scores: Float[Array, "n A *batch"]
 ) -> Float[Array, "n A *batch"]:
     """F(z) = T z - r(softmax z), centred: zero exactly at logit equilibria; in units of payoff.
 
@@ -72,7 +72,7 @@ def logit_gap(
 
 
 def residual(
-    game: Polymatrix, temperature: Float[Array, "n *#batch"], scores: Float[Array, "n A *batch"]
+    game: AbstractMatrixGame, temperature: Float[Array, "n *#batch"], scores: Float[Array, "n A *batch"]
 ) -> Float[Array, ""]:
     """The largest entry of `logit_gap`: the distance from rest of every dynamics in this package."""
     return jnp.abs(logit_gap(game, temperature, scores)).max()

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractDynamics, InputError, NumericalError, rng, solve
-from catallax.games.matrix import Polymatrix, per_player
+from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import centred, logit_gap, residual, scores_of, softmax
 
@@ -64,7 +64,7 @@ class LogitEquilibrium(NamedTuple):
 class LogitNewton(AbstractDynamics):
     """Newton's method for F(z) = T z - r(softmax z) = 0, centred for each player; `core.solve` drives it.
 
-    The Jacobian is T - P M (diag x - x x'), M the payoffs as one block matrix, P the centring. In weighted zero-sum
+    The Jacobian is T - P M (diag x - x x'), M = dr/dx as one block matrix, P the centring. In weighted zero-sum
     games it is never singular, and the equilibrium is unique. Elsewhere there may be several: the one found is that to
     which Newton leads from `start`. Of several shares of a step the one with the least residual is taken.
 
@@ -80,11 +80,11 @@ class LogitNewton(AbstractDynamics):
     Source: McKelvey and Palfrey (1995) for the equilibrium; Leonardos, Piliouras and Spendlove (2021), equation 9.
     """
 
-    game: Polymatrix
+    game: AbstractMatrixGame
     temperature: Float[Array, " n"]
     start: Float[Array, "n A"]
 
-    def __init__(self, game: Polymatrix, temperature: Any, start: Any = None):
+    def __init__(self, game: AbstractMatrixGame, temperature: Any, start: Any = None):
         self.game = game
         self.temperature = per_player(game, "temperature", temperature, positive=True)
         uniform = jnp.zeros((game.players, game.width), game.payoff.dtype)
@@ -109,7 +109,7 @@ class LogitNewton(AbstractDynamics):
         """dF/dz, players and actions flattened."""
         x = softmax(self.game, state)
         slope = x[:, :, None] * (jnp.eye(x.shape[1], dtype=x.dtype) - x[:, None, :])
-        push = centred(self.game, self.game.matrix(self.game.payoff @ slope[np.asarray(self.game.rivals)]))
+        push = centred(self.game, self.game.response(x, slope))
         size = x.size
         heat = jnp.broadcast_to(self.temperature[:, None], x.shape).reshape(-1)
         return jnp.diag(heat) - push.reshape(size, size)
@@ -124,7 +124,7 @@ class LogitNewton(AbstractDynamics):
 
 
 def logit_equilibrium(
-    game: Polymatrix,
+    game: AbstractMatrixGame,
     temperature: Any,
     start: Any = None,
     *,
@@ -132,7 +132,7 @@ def logit_equilibrium(
     max_steps: int = 50,
     stages: int = 0,
 ) -> LogitEquilibrium:
-    """The logit equilibrium p_k(a) = exp(r_k(a) / T_k) / sum_b exp(r_k(b) / T_k) of a polymatrix game.
+    """The logit equilibrium p_k(a) = exp(r_k(a) / T_k) / sum_b exp(r_k(b) / T_k) of a game in matrix form.
 
     May be vmapped over games and temperatures, and differentiated (forward and backward) with respect to both by the
     implicit function theorem: one more linear solve, whatever the number of steps.

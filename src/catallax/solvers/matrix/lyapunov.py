@@ -7,7 +7,7 @@ import numpy as np
 from jax.scipy.special import rel_entr
 from jaxtyping import Array, Float
 
-from catallax.games.matrix import Polymatrix
+from catallax.games.matrix import AbstractMatrixGame
 
 
 def divergences(p: Float[Array, "n A *#batch"], x: Float[Array, "n A *#batch"]) -> Float[Array, "n *batch"]:
@@ -46,7 +46,7 @@ def divergence_rate(
 
 
 def player_divergence_rates(
-    game: Polymatrix, temperature: Any, p: Float[Array, "n A"], x: Float[Array, "n A"]
+    game: AbstractMatrixGame, temperature: Any, p: Float[Array, "n A"], x: Float[Array, "n A"]
 ) -> Float[Array, " n"]:
     """d/dt KL(p_k || x_k) along the flow, for each player, in any game with logit equilibrium p at T.
 

@@ -1,4 +1,4 @@
-"""Q-learning dynamics in polymatrix games: the continuous flow in log form, and the discrete full-information rule."""
+"""Q-learning dynamics of games in matrix form: the continuous flow in log form, and the discrete rule."""
 
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractDynamics, InputError, check_number, rng
-from catallax.games.matrix import Polymatrix, per_player
+from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import centred, logit_gap, masked, residual, scores_of, softmax
 from .integrate import AbstractIntegrator, Adaptive, Field
@@ -26,7 +26,7 @@ class QLearningFlow(AbstractDynamics):
     rest points with all T_k > 0 are exactly the logit equilibria.
 
     Args:
-        game: any polymatrix game.
+        game: any game in matrix form.
         temperature: T: one number, one for each player [n], or for each player and trajectory [n, B].
         start: interior policies at time 0, [n, A] or [n, A, B] (P(first action), [n], if everybody has two); None draws
             `trajectories` of them uniformly from the simplices, from the run's key.
@@ -47,7 +47,7 @@ class QLearningFlow(AbstractDynamics):
         (2003), Kaisers and Tuyls (2010).
     """
 
-    game: Polymatrix
+    game: AbstractMatrixGame
     temperature: Float[Array, "n #B"]
     start: Float[Array, "n A B"] | None
     interval: Float[Array, ""]
@@ -57,7 +57,7 @@ class QLearningFlow(AbstractDynamics):
 
     def __init__(
         self,
-        game: Polymatrix,
+        game: AbstractMatrixGame,
         temperature: Any,
         start: Any = None,
         *,
@@ -141,12 +141,12 @@ class SmoothQLearning(AbstractDynamics):
     Source: Leonardos, Piliouras and Spendlove (2021), equations 5 and 6.
     """
 
-    game: Polymatrix
+    game: AbstractMatrixGame
     temperature: Float[Array, "n 1"]
     rate: Float[Array, "n 1"]
     start: Float[Array, "n A 1"]
 
-    def __init__(self, game: Polymatrix, temperature: Any, start: Any = None, *, rate: Any = 0.1):
+    def __init__(self, game: AbstractMatrixGame, temperature: Any, start: Any = None, *, rate: Any = 0.1):
         self.game = game
         self.temperature = per_player(game, "temperature", temperature, positive=True).reshape(-1, 1)
         self.rate = per_player(game, "rate", rate, positive=True).reshape(-1, 1)
