@@ -1,6 +1,5 @@
 """Normal-form games: one payoff for every player at every profile; cost exponential in the players."""
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -37,7 +36,7 @@ class NormalForm(AbstractMatrixGame):
     """u_k at each profile, players first."""
     actions: tuple[int, ...] = eqx.field(static=True)
 
-    def __init__(self, payoffs: Sequence[Any] | Float[Array, "n *actions"]):
+    def __init__(self, payoffs: Any):
         tables = [x if isinstance(x, Tracer) else np.asarray(x) for x in payoffs]
         n = len(tables)
         shapes = {tuple(x.shape) for x in tables}
