@@ -20,6 +20,14 @@ from .q_learning_flow import SmoothQLearning as SmoothQLearning
 from .replicator import evolutionarily_stable as evolutionarily_stable
 from .replicator import regret as regret
 from .replicator import replicator_path as replicator_path
+from .schedules import AbstractSchedule as AbstractSchedule
+from .schedules import Constant as Constant
+from .schedules import Cosine as Cosine
+from .schedules import ExploreThenExploit as ExploreThenExploit
+from .schedules import Linear as Linear
+from .schedules import Matched as Matched
+from .schedules import OneCycle as OneCycle
+from .schedules import matched_at_random as matched_at_random
 from .zero_sum import Weights as Weights
 from .zero_sum import interior_equilibrium as interior_equilibrium
 from .zero_sum import pairwise_constant_sum as pairwise_constant_sum

@@ -1,4 +1,4 @@
-"""Two integrators of autonomous flows: fixed-step Runge-Kutta for ensembles, adaptive steps by diffrax."""
+"""Two integrators of flows: fixed-step Runge-Kutta for ensembles, adaptive steps by diffrax."""
 
 import abc
 from collections.abc import Callable
@@ -8,12 +8,14 @@ import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Float, PyTree
 
 from catallax.core import InputError, check_count
 
-Field = Callable[[Any, Array], Array]
-"""dz/dt as a function of (parameters, z); the last axis of z, and of parameters if longer than 1, is trajectories."""
+Field = Callable[[Array, Any, Array], Array]
+"""dz/dt as a function of (time, parameters, z); the last axis of z, and of every parameter if longer than 1, is
+trajectories."""
 
 
 class AbstractIntegrator(eqx.Module):
@@ -21,9 +23,19 @@ class AbstractIntegrator(eqx.Module):
 
     @abc.abstractmethod
     def __call__(
-        self, field: Field, params: Float[Array, "... #B"], state: Float[Array, "... B"], duration: Float[Array, ""]
+        self,
+        field: Field,
+        params: PyTree[Array],
+        state: Float[Array, "... B"],
+        duration: Float[Array, ""],
+        start: Any = 0.0,
+        finest: float = np.inf,
     ) -> Float[Array, "... B"]:
-        """z(duration) of dz/dt = field(params, z), z(0) = state."""
+        """z(start + duration) of dz/dt = field(t, params, z), z(start) = state.
+
+        Args:
+            finest: the longest step that a method which chooses its own steps may take.
+        """
 
 
 class RungeKutta(AbstractIntegrator):
@@ -46,13 +58,19 @@ class RungeKutta(AbstractIntegrator):
             check_count("RungeKutta", name, getattr(self, name))
 
     def __call__(
-        self, field: Field, params: Float[Array, "... #B"], state: Float[Array, "... B"], duration: Float[Array, ""]
+        self,
+        field: Field,
+        params: PyTree[Array],
+        state: Float[Array, "... B"],
+        duration: Float[Array, ""],
+        start: Any = 0.0,
+        finest: float = np.inf,
     ) -> Float[Array, "... B"]:
         """As above."""
         h = (duration / self.substeps).astype(state.dtype)
         batch = state.shape[-1]
         if batch <= self.block or jax.default_backend() != "cpu":
-            return self._advance(field, params, state, h)
+            return self._advance(field, params, state, h, start)
         blocks = -(-batch // self.block)
 
         def cut(x: Array) -> Array:
@@ -62,18 +80,20 @@ class RungeKutta(AbstractIntegrator):
             x = jnp.pad(x, fill, mode="edge").reshape(*x.shape[:-1], blocks, self.block)
             return jnp.moveaxis(x, -2, 0)
 
-        done = jax.lax.map(lambda block: self._advance(field, block[0], block[1], h), (cut(params), cut(state)))
+        blocked = (jax.tree.map(cut, params), cut(state))
+        done = jax.lax.map(lambda block: self._advance(field, block[0], block[1], h, start), blocked)
         return jnp.moveaxis(done, 0, -2).reshape(*state.shape[:-1], -1)[..., :batch]
 
-    def _advance(self, field: Field, params: Array, state: Array, h: Array) -> Array:
-        def step(z: Array, _: None) -> tuple[Array, None]:
-            k1 = field(params, z)
-            k2 = field(params, z + h / 2 * k1)
-            k3 = field(params, z + h / 2 * k2)
-            k4 = field(params, z + h * k3)
+    def _advance(self, field: Field, params: Any, state: Array, h: Array, start: Any) -> Array:
+        def step(z: Array, i: Array) -> tuple[Array, None]:
+            t = start + i * h
+            k1 = field(t, params, z)
+            k2 = field(t + h / 2, params, z + h / 2 * k1)
+            k3 = field(t + h / 2, params, z + h / 2 * k2)
+            k4 = field(t + h, params, z + h * k3)
             return z + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4), None
 
-        return jax.lax.scan(step, state, None, length=self.substeps)[0]
+        return jax.lax.scan(step, state, jnp.arange(self.substeps))[0]
 
 
 def _largest(x: Any) -> Array:
@@ -105,7 +125,13 @@ class Adaptive(AbstractIntegrator):
             raise InputError(f"Adaptive: rtol and atol must be positive, got {self.rtol} and {self.atol}")
 
     def __call__(
-        self, field: Field, params: Float[Array, "... #B"], state: Float[Array, "... B"], duration: Float[Array, ""]
+        self,
+        field: Field,
+        params: PyTree[Array],
+        state: Float[Array, "... B"],
+        duration: Float[Array, ""],
+        start: Any = 0.0,
+        finest: float = np.inf,
     ) -> Float[Array, "... B"]:
         """As above."""
         if state.dtype == jnp.float32 and min(self.rtol, self.atol) < 9e-7:
@@ -114,14 +140,16 @@ class Adaptive(AbstractIntegrator):
                 "on 64-bit numbers (jax.config.update('jax_enable_x64', True)) before building the game, or use 1e-6"
             )
         solution = diffrax.diffeqsolve(
-            diffrax.ODETerm(lambda t, z, params: field(params, z)),
+            diffrax.ODETerm(lambda t, z, params: field(jnp.asarray(t), params, z)),
             self.solver,
-            t0=0.0,
-            t1=duration.astype(state.dtype),
+            t0=jnp.asarray(start, state.dtype),
+            t1=(start + duration).astype(state.dtype),
             dt0=None,
             y0=state,
             args=params,
-            stepsize_controller=diffrax.PIDController(rtol=self.rtol, atol=self.atol, norm=_largest),
+            stepsize_controller=diffrax.PIDController(
+                rtol=self.rtol, atol=self.atol, norm=_largest, dtmax=finest if np.isfinite(finest) else None
+            ),
             saveat=diffrax.SaveAt(t1=True),
             max_steps=self.max_steps,
             throw=False,

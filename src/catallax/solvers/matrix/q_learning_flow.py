@@ -8,10 +8,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractDynamics, InputError, check_number, rng
+from catallax.core.checks import known
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import centred, logit_gap, masked, residual, scores_of, softmax
 from .integrate import AbstractIntegrator, Adaptive, Field
+from .schedules import AbstractSchedule, Constant
 
 
 class QLearningFlow(AbstractDynamics):
@@ -27,7 +29,8 @@ class QLearningFlow(AbstractDynamics):
 
     Args:
         game: any game in matrix form.
-        temperature: T: one number, one for each player [n], or for each player and trajectory [n, B].
+        temperature: T: one number, one for each player [n], or for each player and trajectory [n, B]; or an
+            `AbstractSchedule`, T(t), put into the equation as it stands. Time 0 is step 0.
         start: interior policies at time 0, [n, A] or [n, A, B] (P(first action), [n], if everybody has two); None draws
             `trajectories` of them uniformly from the simplices, from the run's key.
         interval: time between two steps of the dynamics, when measures look.
@@ -37,7 +40,7 @@ class QLearningFlow(AbstractDynamics):
             dz_k/dt = r_k(x) / T_k - z_k, the limit of frequency-adjusted Q-learning at rate 1. With unequal T_k this is
             another flow with the same rest points: trajectories and rates differ.
 
-    The state is z, [n, A, B]; `residual` is max |T z - r|, centred, in units of payoff.
+    The state is z, [n, A, B]; `residual` is max |T z - r|, centred, in units of payoff, at the limit of T(t).
 
     Raises:
         InputError: a temperature below 0 (or 0 with `time="temperature"`), a start that is no interior point, counts
@@ -48,7 +51,8 @@ class QLearningFlow(AbstractDynamics):
     """
 
     game: AbstractMatrixGame
-    temperature: Float[Array, "n #B"]
+    temperature: AbstractSchedule
+    """Fitted to the scores: all parameters are [n, 1, #B]."""
     start: Float[Array, "n A B"] | None
     interval: Float[Array, ""]
     integrator: AbstractIntegrator
@@ -68,16 +72,15 @@ class QLearningFlow(AbstractDynamics):
     ):
         if time not in ("payoff", "temperature"):
             raise InputError(f"QLearningFlow: time is 'payoff' or 'temperature', got {time!r}")
-        rates = per_player(game, "temperature", temperature, positive=time == "temperature", batched=True)
+        self.temperature = _schedule(game, temperature, time)
         scores = None if start is None else scores_of(game, start)
-        sizes = {rates.shape[1]} if rates.ndim == 2 else set()
+        sizes = {leaf.shape[2] for leaf in jax.tree.leaves(self.temperature)}
         sizes |= {scores.shape[2]} if scores is not None and scores.ndim == 3 else set()
         sizes |= set() if trajectories is None else {trajectories}
         sizes = (sizes - {1}) or {1}
         if len(sizes) > 1 or min(sizes) < 1:
             raise InputError(f"QLearningFlow: start, temperature and trajectories disagree on B: {sorted(sizes)}")
         self.game, self.time, self.trajectories = game, time, sizes.pop()
-        self.temperature = rates if rates.ndim == 2 else rates[:, None]
         shape = (game.players, game.width, self.trajectories)
         if scores is None:
             self.start = None
@@ -100,24 +103,38 @@ class QLearningFlow(AbstractDynamics):
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "n A B"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "n A B"], Float[Array, "n A B"]]:
         """The scores one interval later; the record is the same."""
-        after = self.integrator(self.field(), self.temperature[:, None], state, self.interval)
+        begin = self.interval * t.astype(self.interval.dtype)
+        finest = self.temperature.finest
+        after = self.integrator(self.field(), self.temperature, state, self.interval, begin, finest)
         after = centred(self.game, after)
         return after, after
 
     def field(self) -> Field:
-        """dz/dt as a function of (T [n, 1, B or 1], z [n, A, B])."""
+        """dz/dt as a function of (t, the schedule with parameters [n, 1, B or 1], z [n, A, B])."""
         game = self.game
         if self.time == "payoff":
-            return lambda rate, z: masked(game, game.rewards(softmax(game, z)) - rate * z, 0.0)
-        return lambda rate, z: masked(game, game.rewards(softmax(game, z)) / rate - z, 0.0)
+            return lambda t, rate, z: masked(game, game.rewards(softmax(game, z)) - rate(t) * z, 0.0)
+        return lambda t, rate, z: masked(game, game.rewards(softmax(game, z)) / rate(t) - z, 0.0)
 
     def policy(self, state: Float[Array, "n A B"]) -> Float[Array, "n A B"]:
         """x = softmax(z)."""
         return softmax(self.game, state)
 
     def residual(self, state: Float[Array, "n A B"]) -> Float[Array, ""]:
-        """max |T z - r(x)|, centred, over players, actions and trajectories."""
-        return residual(self.game, self.temperature, state)
+        """max |T z - r(x)|, centred, over players, actions and trajectories, T at its limit."""
+        return residual(self.game, self.temperature.limit[:, 0], state)
+
+
+def _schedule(game: AbstractMatrixGame, temperature: Any, time: str) -> AbstractSchedule:
+    """The schedule fitted to the game; constant numbers are checked in their own words."""
+    if isinstance(temperature, AbstractSchedule):
+        fitted = temperature.fitted(game)
+        least = known(fitted.limit)
+        if time == "temperature" and least is not None and (least <= 0).any():
+            raise InputError("QLearningFlow: time='temperature' divides by T(t), which ends at 0; use time='payoff'")
+        return fitted
+    rates = per_player(game, "temperature", temperature, positive=time == "temperature", batched=True)
+    return Constant(rates).fitted(game)
 
 
 class SmoothQLearning(AbstractDynamics):
