@@ -1,5 +1,10 @@
 """Polymatrix games solved: Q-learning flows, logit equilibria, Lyapunov functions, zero-sum weights."""
 
+from .branch import Branch as Branch
+from .branch import Event as Event
+from .branch import Kind as Kind
+from .branch import switch_branch as switch_branch
+from .branch import trace_logit_branch as trace_logit_branch
 from .choice import centred as centred
 from .choice import logit_gap as logit_gap
 from .choice import scores_of as scores_of
@@ -15,6 +20,8 @@ from .lyapunov import divergence_rate as divergence_rate
 from .lyapunov import divergences as divergences
 from .lyapunov import player_divergence_rates as player_divergence_rates
 from .lyapunov import weighted_divergence as weighted_divergence
+from .multistart import Found as Found
+from .multistart import logit_equilibria as logit_equilibria
 from .q_learning_flow import QLearningFlow as QLearningFlow
 from .q_learning_flow import SmoothQLearning as SmoothQLearning
 from .replicator import evolutionarily_stable as evolutionarily_stable
@@ -28,6 +35,8 @@ from .schedules import Linear as Linear
 from .schedules import Matched as Matched
 from .schedules import OneCycle as OneCycle
 from .schedules import matched_at_random as matched_at_random
+from .selection import Selection as Selection
+from .selection import select_by_vanishing_exploration as select_by_vanishing_exploration
 from .zero_sum import Weights as Weights
 from .zero_sum import interior_equilibrium as interior_equilibrium
 from .zero_sum import pairwise_constant_sum as pairwise_constant_sum

@@ -1,0 +1,198 @@
+"""Branches of logit equilibria: folds, bifurcations, other branches, and the equilibria selected at their ends."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from catallax.core import InputError, NumericalError, rng
+from catallax.games.matrix import (
+    NormalForm,
+    Polymatrix,
+    as_normal_form,
+    asymmetric_matching_pennies,
+    coordination,
+    first_price_bids,
+    match_mismatch_line,
+    prisoners_dilemma,
+    rock_paper_scissors,
+)
+from catallax.solvers.matrix import (
+    Kind,
+    logit_equilibria,
+    logit_equilibrium,
+    select_by_vanishing_exploration,
+    switch_branch,
+    trace_logit_branch,
+)
+
+
+@pytest.fixture(autouse=True)
+def double():
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture(scope="module")
+def pitchfork():
+    """The symmetric branch of [[1, 0], [0, 1]]."""
+    with jax.enable_x64(True):
+        return trace_logit_branch(coordination(), 0.05)
+
+
+@pytest.fixture(scope="module")
+def bids():
+    """The principal branch of the first-price game with its fee."""
+    with jax.enable_x64(True):
+        return trace_logit_branch(first_price_bids(0.25), 0.02)
+
+
+def test_every_point_is_a_logit_equilibrium():
+    """By the fixed-point condition itself, in a game of three players with different action counts."""
+    game = NormalForm(np.random.default_rng(1).normal(size=(3, 2, 3, 2)))
+    ratios = np.asarray([1.0, 0.5, 2.0])
+    branch = trace_logit_branch(game, 0.05, ratios=ratios).require()
+    assert len(branch.temperature) > 10 and branch.temperature[-1] <= 0.05
+    for s, policy in zip(branch.temperature[1:], branch.policy[1:], strict=True):
+        rewards = np.asarray(game.rewards(jnp.asarray(policy)))
+        for k, count in enumerate(game.actions):
+            weights = np.exp((rewards[k, :count] - rewards[k, :count].max()) / (s * ratios[k]))
+            np.testing.assert_allclose(policy[k, :count], weights / weights.sum(), atol=1e-9)
+
+
+def test_newton_at_fixed_temperature_agrees():
+    """Two methods, unequal temperatures, both forms of a game."""
+    line, ratios = match_mismatch_line(3), np.asarray([1.0, 0.5, 0.2, 1.0, 1.0])
+    for game in (line, as_normal_form(line)):
+        traced = trace_logit_branch(game, 0.2, ratios=ratios).at(1.0)
+        np.testing.assert_allclose(traced[0], logit_equilibrium(line, ratios).require(), atol=1e-12)
+
+
+def test_the_pitchfork_is_found_and_its_branches_are_taken(pitchfork):
+    """T_c = 1/2; m = tanh(m / 2T) off the symmetric branch."""
+    (event,) = pitchfork.events
+    assert event.kind == Kind.BIFURCATION and event.unstable == (0, 1)
+    assert event.temperature == pytest.approx(0.5, abs=1e-12)
+    np.testing.assert_allclose(pitchfork.policy[-1], 0.5, atol=1e-12)
+    ends = {}
+    for side in (1, -1):
+        branch = switch_branch(pitchfork, event, 0.2, side=side)
+        assert (branch.unstable == 0).all()
+        ends[side] = [branch.at(t)[0, 0, 0] for t in (0.3, 0.4, 0.45, 0.49, 0.499)]
+    upper = max(ends.values())
+    reference = [0.953666158323, 0.855205891744, 0.762714756329, 0.621491316318, 0.538698838967]
+    np.testing.assert_allclose(upper, reference, atol=1e-11)
+    np.testing.assert_allclose(np.add(*ends.values()), 1.0, atol=1e-11)
+    magnetisation = brentq(lambda m: m - np.tanh(m / 0.6), 0.5, 1.0, xtol=1e-15)
+    assert upper[0] == pytest.approx((1 + magnetisation) / 2, abs=1e-12)
+
+
+def test_the_fold_is_passed():
+    """[[2, 0], [0, 1]]: the branch that is away from the principal one turns where T logit x = 3 x - 1."""
+    game = coordination(2.0, 1.0)
+    start = (np.full((2, 2), [0.01, 0.99]), 0.1)
+    branch = trace_logit_branch(game, 0.05, start=start, heading="hot").require()
+    (event,) = branch.events
+    assert event.kind == Kind.FOLD
+    assert event.temperature == pytest.approx(0.32123622744297, abs=1e-12)
+    np.testing.assert_allclose(event.policy[:, 0], 0.12195072077967, atol=1e-7)
+    assert branch.status == "cold" and sorted(set(branch.unstable)) == [0, 1]
+    assert len(branch.at(0.3)) == 2 and len(branch.at(0.33)) == 0
+    assert len(trace_logit_branch(game, 0.05).events) == 0
+
+
+def test_the_first_price_game(bids):
+    """The symmetric branch, where it loses stability (T = h / 8), and the two that leave there."""
+    expected = {
+        0.2: (0.471073376825, 0.471073376825, 0.05785324635),
+        0.1: (0.496810074174, 0.496810074174, 0.00637985165),
+        0.25: (0.455769425, 0.455769425, 0.08846115),
+    }
+    for temperature, policy in expected.items():
+        np.testing.assert_allclose(bids.at(temperature)[0], [policy, policy], atol=2e-9 if temperature > 0.2 else 1e-11)
+    event = next(e for e in bids.events if e.kind == Kind.BIFURCATION)
+    assert event.temperature == pytest.approx(0.0624715426, abs=1e-10)
+    assert event.temperature == pytest.approx(event.policy[0, 0] / 8, abs=1e-12)
+    found = sorted(switch_branch(bids, event, 0.04, side=side).at(0.05)[0, 0].tolist() for side in (1, -1))
+    reference = [(0.144936814, 0.854733595, 0.000329591), (0.855192364634, 0.144798193415, 9.44195e-6)]
+    np.testing.assert_allclose(found, reference, atol=1e-9)
+
+
+def test_restricted_to_two_bids_it_bifurcates_at_a_sixteenth():
+    pay = np.asarray([[0.375, 0.0], [0.25, 0.125]])
+    (event,) = trace_logit_branch(Polymatrix([(0, 1, pay, pay)]), 0.02).events
+    assert event.temperature == pytest.approx(1 / 16, abs=1e-12)
+
+
+@pytest.mark.parametrize("actions", [3, 4])
+def test_uniform_play_of_the_identity_game_loses_stability_at_one_over_k(actions):
+    """An eigenvalue of multiplicity K - 1 crosses: no determinant changes sign where that is even."""
+    pay = np.eye(actions)
+    branch = trace_logit_branch(Polymatrix([(0, 1, pay, pay)]), 0.1)
+    event = branch.events[0]
+    assert event.temperature == pytest.approx(1 / actions, abs=1e-12)
+    assert event.unstable == (0, actions - 1) and len(event.directions) == actions - 1
+    towards = np.tile(np.eye(actions)[0] - 1 / actions, (2, 1))
+    other = switch_branch(branch, event, 0.1, direction=towards)
+    assert np.ptp(other.policy[-1][0]) > 0.9
+
+
+def test_prisoners_dilemma():
+    branch = trace_logit_branch(prisoners_dilemma(), 0.1)
+    found = [branch.at(t)[0, 0, 0] for t in (0.5, 1.0, 2.0)]
+    np.testing.assert_allclose(found, [0.0997884840, 0.2267506448, 0.3386482024], atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("game", "policy"),
+    [
+        (lambda: asymmetric_matching_pennies(), [1 / 3, 1 / 3]),
+        (lambda: rock_paper_scissors(), [1 / 3, 1 / 3]),
+        (lambda: match_mismatch_line(3), [1, 0, 0.5, 0, 1]),
+        (lambda: match_mismatch_line(7), [1, 0, 0.5, 0, 0.5, 0, 0.5, 0, 1]),
+        (lambda: prisoners_dilemma(), [0, 0]),
+        (lambda: coordination(2.0, 1.0), [1, 1]),
+    ],
+    ids=["AMPs", "RPS", "line of 3", "line of 7", "dilemma", "coordination"],
+)
+def test_vanishing_exploration_selects_a_nash_equilibrium(game, policy):
+    found = select_by_vanishing_exploration(game())
+    np.testing.assert_allclose(found.policy[:, 0], policy, atol=1e-6)
+    assert found.exploitability < 1e-8
+
+
+@pytest.mark.parametrize("ratios", [(1, 1, 5, 1, 1), (1, 1, 0.2, 1, 1), (1, 0.3, 1, 2, 1)])
+def test_the_line_is_split_fairly_whatever_the_ratios(ratios):
+    found = select_by_vanishing_exploration(match_mismatch_line(3), ratios)
+    np.testing.assert_allclose(found.policy[2, 0], 0.5, atol=1e-6)
+    assert found.exploitability < 1e-8
+
+
+def test_many_starts_find_all_branches():
+    """One logit equilibrium above the fold, three below; the middle one is unstable."""
+    game, key = coordination(2.0, 1.0), rng.key(5)
+    cold, hot = logit_equilibria(game, 0.3, key), logit_equilibria(game, 0.4, key)
+    assert len(hot.policy) == 1 and hot.stable.all()
+    order = np.argsort(cold.policy[:, 0, 0])
+    assert cold.stable[order].tolist() == [True, False, True]
+    low = trace_logit_branch(game, 0.1, start=(np.full((2, 2), [0.01, 0.99]), 0.1), heading="hot").at(0.3)
+    np.testing.assert_allclose(np.sort(low[:, 0, 0]), cold.policy[order[:2], 0, 0], atol=1e-10)
+    assert cold.share.sum() == pytest.approx(1.0)
+    assert len(logit_equilibria(asymmetric_matching_pennies(), 0.1, key).policy) == 1
+
+
+def test_refusals(pitchfork):
+    with pytest.raises(InputError, match="coldest"):
+        trace_logit_branch(coordination(), 0.0)
+    with pytest.raises(InputError, match="ratios"):
+        trace_logit_branch(coordination(), 0.1, ratios=[1.0, 0.0])
+    with pytest.raises(InputError, match="near the start"):
+        trace_logit_branch(coordination(), 0.05, start=(np.asarray([[0.9, 0.1], [0.4, 0.6]]), 0.01))
+    with pytest.raises(NumericalError, match="out of points"):
+        trace_logit_branch(coordination(), 0.01, points=4).require()
+    fold = pitchfork.events[0]._replace(kind=Kind.FOLD)
+    with pytest.raises(InputError, match="bifurcation only"):
+        switch_branch(pitchfork, fold, 0.1)
+    with jax.enable_x64(False), pytest.raises(InputError, match="64-bit"):
+        trace_logit_branch(coordination(), 0.1)
