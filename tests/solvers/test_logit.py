@@ -1,5 +1,7 @@
 """Logit equilibria against the reference tables, closed forms and other methods; zero-sum weights; interior Nash."""
 
+from itertools import combinations
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -109,6 +111,30 @@ def test_low_temperatures():
         p = found.require()
         assert p[1, 0] < 1e-80 and abs(p[2, 0] - 0.5211510657) < 1e-8
     assert found.iterations > 14
+
+
+def _weighted_zero_sum(seed, players, actions):
+    """A complete graph, zero-sum after weighting, by construction."""
+    draw = np.random.default_rng(seed)
+    weights = draw.uniform(0.3, 3.0, players)
+    edges = []
+    for k, m in combinations(range(players), 2):
+        pay = draw.normal(size=(actions, actions))
+        edges.append((k, m, pay / weights[k], -pay.T / weights[m]))
+    return Polymatrix(edges)
+
+
+@pytest.mark.parametrize(("players", "actions"), [(2, 8), (5, 3)])
+def test_newton_finds_the_equilibrium_of_any_weighted_zero_sum_game(players, actions):
+    """From uniform play, down to a temperature of 0.001, where it is a Nash equilibrium within T ln A."""
+    for seed in range(4):
+        game = _weighted_zero_sum(seed, players, actions)
+        for temperature in (0.1, 0.001):
+            policy = logit_equilibrium(game, temperature).require()
+            rewards = np.asarray(game.rewards(policy)) / temperature
+            weights = np.exp(rewards - rewards.max(axis=1, keepdims=True))
+            np.testing.assert_allclose(policy, weights / weights.sum(axis=1, keepdims=True), atol=1e-8)
+            assert float(game.regrets(policy).max()) <= temperature * np.log(actions)
 
 
 def test_linearisation_at_the_equilibrium():

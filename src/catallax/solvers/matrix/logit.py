@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractDynamics, InputError, NumericalError, rng, solve
+from catallax.core.checks import known
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import centred, logit_gap, residual, scores_of, softmax
@@ -56,7 +57,7 @@ class LogitEquilibrium(NamedTuple):
             raise NumericalError(
                 f"logit equilibrium: {int((status != 0).sum())} of {status.size} not found ({worst}; residual "
                 f"{float(np.max(np.asarray(self.residual))):.3g} after {int(np.max(np.asarray(self.iterations)))} "
-                "Newton steps); start nearer, raise max_steps, loosen tol, or cool down to it with stages=10"
+                "Newton steps); start nearer, raise max_steps, loosen tol, or cool down to it with more stages"
             )
         return self.policy
 
@@ -130,7 +131,7 @@ def logit_equilibrium(
     *,
     tol: float | None = None,
     max_steps: int = 50,
-    stages: int = 0,
+    stages: int | None = None,
 ) -> LogitEquilibrium:
     """The logit equilibrium p_k(a) = exp(r_k(a) / T_k) / sum_b exp(r_k(b) / T_k) of a game in matrix form.
 
@@ -143,13 +144,18 @@ def logit_equilibrium(
         tol: bound on max |T z - r|; None for 1e-12 (64-bit) or 1e-5 (32-bit) times max(1, max |A|).
         max_steps: Newton steps at each temperature.
         stages: temperatures 2^stages T, ..., 2 T are solved first, each from the one before. For low temperatures, and
-            to stay near the branch that comes from high ones where there are several.
+            to stay near the branch that comes from high ones where there are several. None for as many as lead down
+            from a tenth of the largest |payoff|, if the temperature is known and `start` is not given; else 0. In
+            weighted zero-sum games the equilibrium is then found at any temperature: there is one at each, and Newton's
+            method cannot meet a singular Jacobian on the way.
 
     Raises:
         InputError: a temperature that is not positive, or a tolerance that 32-bit numbers cannot reach.
     """
     problem = LogitNewton(game, temperature, start)
     dtype = game.payoff.dtype
+    if stages is None:
+        stages = _stages(problem) if start is None else 0
     if dtype == jnp.float32 and tol is not None and tol < 1e-6:
         raise InputError(
             f"logit_equilibrium: tol {tol:g} is finer than 32-bit numbers resolve; switch on 64-bit numbers "
@@ -157,21 +163,33 @@ def logit_equilibrium(
         )
     scale = jnp.maximum(1.0, jnp.abs(jax.lax.stop_gradient(game.payoff)).max())
     bound = jnp.asarray(tol, dtype) if tol is not None else scale * (1e-5 if dtype == jnp.float32 else 1e-12)
-    return _find(problem, bound, max_steps, stages)
+    return _find(problem, bound, max_steps, jnp.int32(stages))
+
+
+def _stages(problem: LogitNewton) -> int:
+    """How often the lowest temperature must be doubled to reach a tenth of the largest |payoff|; 0 if not known."""
+    coldest, payoff = known(problem.temperature), known(problem.game.payoff)
+    if coldest is None or payoff is None:
+        return 0
+    return max(0, int(np.ceil(np.log2(max(0.1 * np.abs(payoff).max(), 1e-300) / coldest.min()))))
 
 
 @eqx.filter_jit
-def _find(problem: LogitNewton, bound: Float[Array, ""], max_steps: int, stages: int) -> LogitEquilibrium:
+def _find(problem: LogitNewton, bound: Float[Array, ""], max_steps: int, stages: Int[Array, ""]) -> LogitEquilibrium:
     """The equilibrium by Newton's method, differentiable through the implicit function theorem."""
     game, dtype = problem.game, problem.start.dtype
 
     def find(_: Any, guess: Array) -> tuple[Array, tuple[Array, Array]]:
-        made = jnp.int32(0)
-        for stage in range(stages, -1, -1):
-            warm = eqx.tree_at(lambda p: p.temperature, problem, problem.temperature * 2.0**stage)
+        def cool(i: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+            guess, made, _ = carry
+            warmer = jnp.exp2((stages - i).astype(dtype))
+            warm = eqx.tree_at(lambda p: p.temperature, problem, problem.temperature * warmer)
             found = solve(warm, rng.key(0), tol=bound, max_steps=max_steps, state=guess)
-            guess, made = found.value, made + found.steps
-        return guess, (found.residual, made.astype(dtype))  # custom_root mishandles the tangents of integers
+            return found.value, made + found.steps, found.residual
+
+        first = (guess, jnp.int32(0), jnp.asarray(jnp.inf, dtype))
+        guess, made, rest = jax.lax.fori_loop(0, stages + 1, cool, first)
+        return guess, (rest, made.astype(dtype))  # custom_root mishandles the tangents of integers
 
     def tangent(linear: Any, y: Array) -> Array:
         jacobian = jax.jacobian(linear)(jnp.zeros_like(y)).reshape(y.size, y.size)
