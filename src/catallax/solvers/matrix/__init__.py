@@ -28,6 +28,10 @@ from .schedules import Linear as Linear
 from .schedules import Matched as Matched
 from .schedules import OneCycle as OneCycle
 from .schedules import matched_at_random as matched_at_random
+from .surface import LogitGrid as LogitGrid
+from .surface import LogitSurface as LogitSurface
+from .surface import logit_surface as logit_surface
+from .surface import temperature_grid as temperature_grid
 from .zero_sum import Weights as Weights
 from .zero_sum import interior_equilibrium as interior_equilibrium
 from .zero_sum import pairwise_constant_sum as pairwise_constant_sum
