@@ -8,7 +8,7 @@ from catallax.agents.tabular import BoltzmannQ
 from catallax.core import AbstractGame, Group, Play, Population
 from catallax.games.matrix import Repeated, match_mismatch_line, matching_pennies, prisoners_dilemma
 from catallax.measures import matrix
-from catallax.solvers.matrix import LogitNewton, QLearningFlow, RungeKutta, SmoothQLearning
+from catallax.solvers.matrix import LogitGrid, LogitNewton, QLearningFlow, RungeKutta, SmoothQLearning
 
 from .places import Seat, Solver, Watch
 
@@ -24,6 +24,11 @@ def pennies() -> Play:
     return Play(game, Population([Group(r.name, None, BoltzmannQ()) for r in game.roles]), length=4)
 
 
+def grid() -> LogitGrid:
+    """Equilibria at three temperature vectors, from random starts."""
+    return LogitGrid(matching_pennies(), [[0.5, 1.0, 2.0], [1.0, 1.0, 0.25]])
+
+
 GAMES: dict[str, Callable[[], AbstractGame]] = {
     "line of three, repeated": lambda: Repeated(match_mismatch_line(3)),
     "dilemma, memory one": dilemma,
@@ -37,6 +42,7 @@ AGENTS: dict[str, Seat] = {
 MEASURES: dict[str, Watch] = {
     "Policy": Watch(matrix.Policy, pennies),
     "Payoffs": Watch(matrix.Payoffs, pennies),
+    "Gap": Watch(matrix.Gap, grid),
     "Distance": Watch(lambda: matrix.Distance(target=np.full((2, 2), 0.5), weights=np.ones(2)), pennies),
 }
 
@@ -47,4 +53,5 @@ SOLVERS: dict[str, Solver] = {
     ),
     "SmoothQLearning": Solver(lambda: SmoothQLearning(matching_pennies(), 1.0), 1e-4),
     "LogitNewton": Solver(lambda: LogitNewton(match_mismatch_line(3), 0.5), 1e-5),
+    "LogitGrid": Solver(grid, 1e-5),
 }

@@ -1,5 +1,6 @@
 """Measures of learning in matrix games: policies, payoffs, distances to an equilibrium."""
 
+from .gap import Gap as Gap
 from .policy import AbstractMatrixMeasure as AbstractMatrixMeasure
 from .policy import Distance as Distance
 from .policy import Payoffs as Payoffs

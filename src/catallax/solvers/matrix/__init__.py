@@ -37,6 +37,10 @@ from .schedules import OneCycle as OneCycle
 from .schedules import matched_at_random as matched_at_random
 from .selection import Selection as Selection
 from .selection import select_by_vanishing_exploration as select_by_vanishing_exploration
+from .surface import LogitGrid as LogitGrid
+from .surface import LogitSurface as LogitSurface
+from .surface import logit_surface as logit_surface
+from .surface import temperature_grid as temperature_grid
 from .zero_sum import Weights as Weights
 from .zero_sum import interior_equilibrium as interior_equilibrium
 from .zero_sum import pairwise_constant_sum as pairwise_constant_sum

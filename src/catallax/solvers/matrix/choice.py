@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from catallax.core import InputError
+from catallax.core import InputError, rng
 from catallax.games.matrix import AbstractMatrixGame
 
 
@@ -56,6 +57,15 @@ def scores_of(game: AbstractMatrixGame, policy: Any) -> Float[Array, "n A *batch
         if not (values > 0).all() or not (abs(total - 1) < slack).all():
             raise InputError("a policy is not an interior point: every action needs a positive probability, sum 1")
     return centred(game, jnp.log(masked(game, policy, 1.0)))
+
+
+def random_scores(
+    game: AbstractMatrixGame, key: Shaped[PRNGKeyArray, ""], trajectories: int
+) -> Float[Array, "n A trajectories"]:
+    """Centred log-probabilities of policies drawn uniformly from the simplices; consumes the key."""
+    shape = (game.players, game.width, trajectories)
+    drawn = jax.random.exponential(rng.fold(key, 0), shape, game.payoff.dtype)
+    return centred(game, jnp.log(jnp.maximum(drawn, jnp.finfo(drawn.dtype).tiny)))
 
 
 def logit_gap(
