@@ -1,5 +1,24 @@
-"""Games in matrix form: polymatrix and normal form, the games of the literature, and their repetition."""
+"""Games in matrix form: polymatrix and normal form, the games of the literature, their exchange, their repetition."""
 
+from .conventions import from_arrays as from_arrays
+from .conventions import from_bimatrix as from_bimatrix
+from .conventions import from_tensor_game as from_tensor_game
+from .conventions import to_arrays as to_arrays
+from .conventions import to_bimatrix as to_bimatrix
+from .conventions import to_tensor_game as to_tensor_game
+from .gambit_file import GambitFile as GambitFile
+from .gambit_file import format_nfg as format_nfg
+from .gambit_file import parse_nfg as parse_nfg
+from .gambit_file import read_nfg as read_nfg
+from .gambit_file import write_nfg as write_nfg
+from .graphs import Graph as Graph
+from .graphs import complete_graph as complete_graph
+from .graphs import components as components
+from .graphs import grid_graph as grid_graph
+from .graphs import line_graph as line_graph
+from .graphs import random_graph as random_graph
+from .graphs import ring_graph as ring_graph
+from .graphs import star_graph as star_graph
 from .matrix_game import AbstractMatrixGame as AbstractMatrixGame
 from .matrix_game import per_player as per_player
 from .normal_form import NormalForm as NormalForm
@@ -7,11 +26,28 @@ from .normal_form import as_normal_form as as_normal_form
 from .polymatrix import Edge as Edge
 from .polymatrix import Polymatrix as Polymatrix
 from .repeated import Repeated as Repeated
+from .restricted import restricted as restricted
 from .zoo import asymmetric_matching_pennies as asymmetric_matching_pennies
+from .zoo import battle_of_the_sexes as battle_of_the_sexes
+from .zoo import congestion_game as congestion_game
+from .zoo import congestion_potential as congestion_potential
 from .zoo import coordination as coordination
 from .zoo import first_price_bids as first_price_bids
+from .zoo import hawk_dove as hawk_dove
+from .zoo import hunt_of_many as hunt_of_many
+from .zoo import identity_game as identity_game
 from .zoo import match_mismatch_line as match_mismatch_line
 from .zoo import matching_pennies as matching_pennies
 from .zoo import matching_ring as matching_ring
+from .zoo import odd_cycle as odd_cycle
+from .zoo import polymatrix_on as polymatrix_on
 from .zoo import prisoners_dilemma as prisoners_dilemma
+from .zoo import public_goods as public_goods
+from .zoo import random_normal_form as random_normal_form
+from .zoo import random_polymatrix as random_polymatrix
+from .zoo import random_potential as random_potential
+from .zoo import random_zero_sum as random_zero_sum
+from .zoo import random_zero_sum_polymatrix as random_zero_sum_polymatrix
 from .zoo import rock_paper_scissors as rock_paper_scissors
+from .zoo import shapleys_game as shapleys_game
+from .zoo import stag_hunt as stag_hunt

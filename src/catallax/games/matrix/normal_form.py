@@ -82,14 +82,20 @@ def as_normal_form(game: AbstractMatrixGame) -> NormalForm:
     Raises:
         InputError: n times the number of profiles is above `LARGEST`; a polymatrix game need not be written out.
     """
-    size = game.players * prod(game.actions)
-    if size > LARGEST:
-        raise InputError(
-            f"a payoff tensor for {game.players} players with {prod(game.actions):.3g} profiles would hold "
-            f"{size:.3g} numbers, more than {LARGEST}; work with the game as it is, or with fewer players"
-        )
+    check_size(game)
     if isinstance(game, NormalForm):
         return game
     profiles = jnp.stack([x.reshape(-1) for x in jnp.indices(game.actions)], axis=-1)
     payoffs = jax.vmap(game.play)(profiles)
     return NormalForm(payoffs.T.reshape(game.players, *game.actions))
+
+
+def check_size(game: AbstractMatrixGame) -> None:
+    """Raises `InputError` if the game written out would hold more than `LARGEST` numbers, or 32 axes."""
+    profiles = prod(game.actions)
+    if game.players * profiles > LARGEST or game.players > 32:
+        raise InputError(
+            f"a payoff tensor for {game.players} players with {profiles:.3g} profiles would hold "
+            f"{game.players * profiles:.3g} numbers, more than {LARGEST} or with more than 32 axes; work "
+            "with the game as it is, or with fewer players"
+        )
