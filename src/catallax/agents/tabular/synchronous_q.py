@@ -98,7 +98,7 @@ class SynchronousQLearning(AbstractAgent):
     def _row(self, obs: Any) -> Int[Array, "..."]:
         return obs.state if self.states > 1 else jnp.int32(0)
 
-    def _slice(self, table: Float[Array, " S*A"], s: Int[Array, ""]) -> Float[Array, " A"]:
+    def _slice(self, table: Float[Array, " entries"], s: Int[Array, ""]) -> Float[Array, " A"]:
         return table if self.states == 1 else jax.lax.dynamic_slice(table, (s * self.actions,), (self.actions,))
 
     def _update(self, state: QState, lived: tuple[Array, ...]) -> QState:

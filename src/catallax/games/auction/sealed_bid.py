@@ -106,7 +106,9 @@ class SealedBid(AbstractGame):
             raise InputError(f"SealedBid: a fee of {fee:g} for every bid needs bidders who may stay out: abstain=True")
         given = getattr(self.values, "value", None)
         if given is not None and given.ndim and given.shape != (self.bidders,):
-            raise InputError(f"SealedBid: {given.shape[0]} values for {self.bidders} bidders; give one for each, or one")
+            raise InputError(
+                f"SealedBid: {given.shape[0]} values for {self.bidders} bidders; give each one, or give one"
+            )
 
     def _check_bids(self) -> None:
         if self.bids.ndim != 1 or self.bids.shape[0] + self.abstain < 2:
@@ -210,7 +212,7 @@ def _drawn(tied: Bool[Array, " n"], word: Any) -> Bool[Array, " n"]:
 
 
 def even_grid(low: float, high: float, count: int) -> Float[Array, " grid"]:
-    """`count` bids from low to high at equal distances. Raises `InputError` for ends out of order, or fewer than two."""
+    """`count` bids from low to high at equal distances. Raises `InputError` for ends out of order or fewer than two."""
     check_count("even_grid", "count", count, 2)
     if not (np.isfinite([low, high]).all() and 0 <= low < high):
         raise InputError(f"even_grid: the ends must be 0 <= low < high, got {low} and {high}")

@@ -1,4 +1,4 @@
-"""Static benchmarks of sealed-bid auctions: pure equilibria on the grid of bids, and what theory says without a grid."""
+"""Static benchmarks of sealed-bid auctions: pure equilibria on the grid, and what theory says without one."""
 
 import itertools
 from typing import Any
