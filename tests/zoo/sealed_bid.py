@@ -5,7 +5,7 @@ from collections.abc import Callable
 from catallax.agents.tabular import QLearning, SynchronousQLearning, Uniform
 from catallax.core import AbstractGame, Group, Play, Population
 from catallax.games.auction import AffiliatedValues, SealedBid
-from catallax.measures.auction import SealedBids
+from catallax.measures.auction import LastBids, Revenue
 
 from .places import Seat, Watch
 
@@ -48,4 +48,4 @@ AGENTS: dict[str, Seat] = {
     "QLearning, drawn first values": Seat(lambda: QLearning(1, 4, initial=Uniform(0.0, 10.0)), auction, "bidder"),
 }
 
-MEASURES: dict[str, Watch] = {"SealedBids": Watch(SealedBids, play)}
+MEASURES: dict[str, Watch] = {"Revenue": Watch(Revenue, play), "LastBids": Watch(LastBids, play)}
