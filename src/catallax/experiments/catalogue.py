@@ -68,6 +68,10 @@ CATALOGUE: dict[str, Entry] = {
         "catallax.experiments.learning_dynamics.q_learning_flow",
         "Q-learning in competitive games: flows and learners against logit equilibria; who must explore to converge",
     ),
+    "learning_dynamics.auctions": Entry(
+        "catallax.experiments.learning_dynamics.auctions",
+        "Q-learners in first- and second-price auctions and between, with and without feedback, beside static Nash",
+    ),
     "mean_field.ad_auction": Entry(
         "catallax.experiments.mean_field.ad_auction",
         "A repeated advertising auction as a mean-field game: exact, learnt and naive fixed points beside print",

@@ -2,6 +2,7 @@
 
 from .boltzmann import BoltzmannQ as BoltzmannQ
 from .calvano import SettlingQLearning as SettlingQLearning
+from .initial import Uniform as Uniform
 from .q_learning import AbstractExploration as AbstractExploration
 from .q_learning import AbstractRate as AbstractRate
 from .q_learning import Boltzmann as Boltzmann
@@ -11,3 +12,4 @@ from .q_learning import Polynomial as Polynomial
 from .q_learning import QLearning as QLearning
 from .q_learning import QState as QState
 from .sarsa import Sarsa as Sarsa
+from .synchronous_q import SynchronousQLearning as SynchronousQLearning

@@ -13,9 +13,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, check_count, check_number, rng
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_count, check_number, rng
 
-_scalar = lambda x: jnp.asarray(x, jnp.float32)
+from .initial import Uniform, check_initial
+
+_scalar = lambda x: jnp.asarray(x, float)
+_initial = lambda x: x if isinstance(x, Uniform) else _scalar(x)
 _PAD = 8
 
 
@@ -72,7 +75,7 @@ class EpsilonGreedy(AbstractExploration):
 
     def probability(self, updates: Int[Array, ""]) -> Float[Array, ""]:
         """epsilon_n."""
-        return self.least + (self.epsilon - self.least) * jnp.exp(-self.decay * updates.astype(jnp.float32))
+        return self.least + (self.epsilon - self.least) * jnp.exp(-self.decay * updates.astype(self.decay.dtype))
 
     def choose(
         self,
@@ -191,8 +194,12 @@ class QLearning(AbstractAgent):
         explore: `EpsilonGreedy(...)` or `Boltzmann(...)`.
         rate: `Constant(...)` or `Polynomial(...)`.
         gamma: discount beyond the game's own; 1 where the game discounts.
-        initial: first values: a number, one for each action [A], or a table [S, A].
+        initial: first values: a number, one for each action [A], a table [S, A], or `Uniform(low, high)`, drawn anew by
+            every seat of every run.
         legal: a named function from row to Bool[A], which actions are open there (at least one); None for all.
+
+    Values, rewards and step sizes have JAX's default float type: with a discount near 1 the values are of the order of
+    1 / (1 - gamma) and differ by a thousandth, which asks for double precision (x64).
 
     Raises:
         BuildError: the seat's action space is not Discrete(actions), or its observation is no integer scalar.
@@ -206,7 +213,7 @@ class QLearning(AbstractAgent):
     explore: AbstractExploration = eqx.field(default_factory=EpsilonGreedy)
     rate: AbstractRate = eqx.field(default_factory=Constant)
     gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
-    initial: Float[Array, "..."] = eqx.field(converter=_scalar, default=0.0)
+    initial: Float[Array, "..."] | Uniform = eqx.field(converter=_initial, default=0.0)
     legal: Callable[[Int[Array, ""]], Bool[Array, " A"]] | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
@@ -221,13 +228,15 @@ class QLearning(AbstractAgent):
         return -(-self.actions // _PAD) * _PAD
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> QState:
-        """The first table. Draws nothing."""
+        """The first table. Draws only if `initial` does."""
         self._fits(spec)
-        values = jnp.broadcast_to(self.initial, (self.states, self.actions))
+        shape = (self.states, self.actions)
+        given = self.initial
+        values = given.draw(key, shape) if isinstance(given, Uniform) else jnp.broadcast_to(given, shape)
         if self.legal is not None:
             values = jnp.where(jax.vmap(self.legal)(jnp.arange(self.states)), values, -jnp.inf)
         table = jnp.pad(values, ((0, 0), (0, self.width - self.actions))).reshape(-1)
-        visits = jnp.zeros(table.shape, jnp.float32) if self.rate.counts else ()
+        visits = jnp.zeros(table.shape) if self.rate.counts else ()
         return QState(table, jnp.argmax(values, axis=1).astype(jnp.int32), visits, jnp.int32(0))
 
     def act(
@@ -246,8 +255,8 @@ class QLearning(AbstractAgent):
         lived = (
             batch.obs[:, :-1],
             batch.action,
-            batch.reward.astype(jnp.float32),
-            batch.discount.astype(jnp.float32),
+            batch.reward.astype(state.table.dtype),
+            batch.discount.astype(state.table.dtype),
             batch.obs[:, 1:],
         )
         lived = jax.tree.map(lambda x: x.reshape(-1), lived)
@@ -280,7 +289,7 @@ class QLearning(AbstractAgent):
         i = s * self.width + a
         best = table[s2 * self.width + greedy[s2]]
         old = table[i]
-        rate = self.rate(visits[i] if self.rate.counts else jnp.float32(0))
+        rate = self.rate(visits[i] if self.rate.counts else jnp.zeros((), table.dtype))
         error = reward + self.gamma * discount * best - old
         # write first, then look at the row again: a row that is read, edited and reused costs four times as much
         table = table.at[i].set(old + rate * error)
@@ -299,10 +308,4 @@ class QLearning(AbstractAgent):
                 f"{type(self).__name__} looks rows up by an integer scalar, but its seat sees {obs}; "
                 "give its group an Interface whose view computes the row"
             )
-        try:
-            jnp.broadcast_shapes(self.initial.shape, (self.states, self.actions))
-        except ValueError as error:
-            raise InputError(
-                f"QLearning: initial values have shape {self.initial.shape}; give a number, [{self.actions}] or "
-                f"[{self.states}, {self.actions}]"
-            ) from error
+        check_initial(type(self).__name__, self.initial, (self.states, self.actions))

@@ -32,6 +32,16 @@ from .price import SecondPrice as SecondPrice
 from .price import WeightedMidpoint as WeightedMidpoint
 from .schedule_file import read_schedule as read_schedule
 from .schedules import Schedule as Schedule
+from .sealed_bid import SealedBid as SealedBid
+from .sealed_bid import SealedBidEvent as SealedBidEvent
+from .sealed_bid import SealedBidWorld as SealedBidWorld
+from .sealed_bid import even_grid as even_grid
+from .sealed_bid_equilibrium import affiliated_revenue as affiliated_revenue
+from .sealed_bid_equilibrium import lowest_symmetric_bid as lowest_symmetric_bid
+from .sealed_bid_equilibrium import pure_equilibria as pure_equilibria
+from .sealed_bid_equilibrium import signal_weight as signal_weight
+from .sealed_bid_equilibrium import stage_game as stage_game
+from .sealed_bid_equilibrium import symmetric_equilibria as symmetric_equilibria
 from .token_treatments import InelasticSupply as InelasticSupply
 from .token_treatments import KeptDraw as KeptDraw
 from .tokens import AbstractTokens as AbstractTokens
@@ -39,6 +49,9 @@ from .tokens import CommonShift as CommonShift
 from .tokens import Fixed as Fixed
 from .tokens import GameType as GameType
 from .tokens import NormalTokens as NormalTokens
+from .values import AbstractValues as AbstractValues
+from .values import AffiliatedValues as AffiliatedValues
+from .values import ConstantValue as ConstantValue
 from .views import StandardFeatures as StandardFeatures
 from .views import WithoutTape as WithoutTape
 from .views import linear_quote as linear_quote

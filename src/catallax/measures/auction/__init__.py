@@ -21,6 +21,8 @@ from .quotes import QuoteFees as QuoteFees
 from .quotes import SampleRound as SampleRound
 from .rounds import AbstractAuctionMeasure as AbstractAuctionMeasure
 from .rounds import Round as Round
+from .sealed_bids import LastBids as LastBids
+from .sealed_bids import Revenue as Revenue
 from .series import moving_mean as moving_mean
 from .series import speed_of_convergence as speed_of_convergence
 from .series import speed_of_learning as speed_of_learning
