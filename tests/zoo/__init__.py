@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from catallax.core import AbstractGame
 
-from . import auction, growth, karma, matrix, mean_field, pricing
+from . import auction, growth, karma, matrix, mean_field, population, pricing
 from .places import Seat, Solver, Watch
 
-FAMILIES = (auction, growth, karma, matrix, mean_field, pricing)
+FAMILIES = (auction, growth, karma, matrix, mean_field, population, pricing)
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {}
 AGENTS: dict[str, Seat] = {}
