@@ -68,6 +68,10 @@ CATALOGUE: dict[str, Entry] = {
         "catallax.experiments.learning_dynamics.q_learning_flow",
         "Q-learning in competitive games: flows and learners against logit equilibria; who must explore to converge",
     ),
+    "learning_dynamics.population": Entry(
+        "catallax.experiments.learning_dynamics.population",
+        "A population of Q-learners: the transport equation on nodes, on a grid and by learners, with rates plotted",
+    ),
     "mean_field.ad_auction": Entry(
         "catallax.experiments.mean_field.ad_auction",
         "A repeated advertising auction as a mean-field game: exact, learnt and naive fixed points beside print",
