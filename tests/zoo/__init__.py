@@ -12,6 +12,9 @@ from . import auction, growth, karma, matrix, mean_field, pricing, sealed_bid
 from .places import Seat, Solver, Watch
 
 FAMILIES = (auction, growth, karma, matrix, mean_field, pricing, sealed_bid)
+from . import auction, growth, karma, matrix, mean_field, population, pricing
+
+FAMILIES = (auction, growth, karma, matrix, mean_field, population, pricing)
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {}
 AGENTS: dict[str, Seat] = {}

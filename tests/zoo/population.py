@@ -1,0 +1,64 @@
+"""Populations of Q-learners: the transport equation of their values, and measures of it."""
+
+import numpy as np
+
+from catallax.games.matrix import prisoners_dilemma
+from catallax.measures import population
+from catallax.solvers.matrix import RungeKutta
+from catallax.solvers.population import (
+    Beta,
+    Characteristics,
+    FinitePopulation,
+    FiniteVolume,
+    LearnerPopulation,
+    ProductLaw,
+    Uniform,
+)
+
+from .places import Solver, Watch
+
+BOX = ProductLaw(Uniform(0, 2), Beta(0, 2))
+
+
+def dilemma() -> LearnerPopulation:
+    """Fast learners of the prisoners' dilemma."""
+    return LearnerPopulation(prisoners_dilemma(), rate=4.0)
+
+
+def nodes() -> Characteristics:
+    """A coarse quadrature."""
+    return Characteristics(dilemma(), BOX, 3, integrator=RungeKutta(20))
+
+
+def grid() -> FiniteVolume:
+    """A coarse grid."""
+    return FiniteVolume(dilemma(), BOX, 10)
+
+
+def agents() -> FinitePopulation:
+    """Two small populations in which everybody meets everybody."""
+    return FinitePopulation(dilemma(), BOX, 20, gain=0.2, populations=2)
+
+
+MEASURES: dict[str, Watch] = {
+    "MeanPolicy": Watch(population.MeanPolicy, agents),
+    "MeanPolicy, before": Watch(lambda: population.MeanPolicy(before=True), nodes),
+    "Moments": Watch(population.Moments, nodes),
+    "StationaryDistance": Watch(
+        lambda: population.StationaryDistance(values=np.ones(2), policy=np.full(2, 0.5)), agents
+    ),
+    "Histogram": Watch(lambda: population.Histogram(bins=5, high=5.0), agents),
+    "Density": Watch(population.Density, grid),
+    "Courant": Watch(population.Courant, grid),
+}
+
+SOLVERS: dict[str, Solver] = {
+    "Characteristics": Solver(nodes, 1e-4),
+    # Cells have a width: the population gathers in a few of them.
+    "FiniteVolume": Solver(grid, 0.4),
+    # Learners draw their actions: their values keep moving.
+    "FinitePopulation": Solver(agents, 0.3),
+    "FinitePopulation, pairs": Solver(
+        lambda: FinitePopulation(dilemma(), BOX, 20, gain=0.02, opponents=1, lattice=True), 0.8
+    ),
+}
