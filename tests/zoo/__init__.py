@@ -8,13 +8,10 @@ from collections.abc import Callable
 
 from catallax.core import AbstractGame
 
-from . import auction, growth, karma, matrix, mean_field, pricing, sealed_bid
+from . import auction, growth, karma, matrix, mean_field, population, pricing, sealed_bid
 from .places import Seat, Solver, Watch
 
-FAMILIES = (auction, growth, karma, matrix, mean_field, pricing, sealed_bid)
-from . import auction, growth, karma, matrix, mean_field, population, pricing
-
-FAMILIES = (auction, growth, karma, matrix, mean_field, population, pricing)
+FAMILIES = (auction, growth, karma, matrix, mean_field, population, pricing, sealed_bid)
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {}
 AGENTS: dict[str, Seat] = {}

@@ -71,6 +71,7 @@ CATALOGUE: dict[str, Entry] = {
     "learning_dynamics.auctions": Entry(
         "catallax.experiments.learning_dynamics.auctions",
         "Q-learners in first- and second-price auctions and between, with and without feedback, beside static Nash",
+    ),
     "learning_dynamics.population": Entry(
         "catallax.experiments.learning_dynamics.population",
         "A population of Q-learners: the transport equation on nodes, on a grid and by learners, with rates plotted",

@@ -68,8 +68,10 @@ class Characteristics(AbstractPopulation):
         """The nodes, L = 0."""
         return jnp.concatenate([self.start, jnp.zeros_like(self.start[:1])])[:, :, None]
 
-    def field(self, weights: Float[Array, "K 1"], state: Float[Array, "A1 K 1"]) -> Float[Array, "A1 K 1"]:
-        """Time derivative of the state."""
+    def field(
+        self, time: Float[Array, ""], weights: Float[Array, "K 1"], state: Float[Array, "A1 K 1"]
+    ) -> Float[Array, "A1 K 1"]:
+        """Time derivative of the state; the same at any time."""
         values = state[:-1]
         mix = (self.model.policy(values) * weights).sum(axis=1)
         motion, spread = self.model.velocity(values, mix), self.model.divergence(values, mix)
