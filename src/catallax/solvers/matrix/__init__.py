@@ -1,5 +1,8 @@
-"""Polymatrix games solved: Q-learning flows, logit equilibria, Lyapunov functions, zero-sum weights."""
+"""Matrix games solved: Q-learning flows, logit and Nash equilibria, Lyapunov functions, structure of payoffs."""
 
+from .bimatrix_nash import lemke_howson as lemke_howson
+from .bimatrix_nash import support_enumeration as support_enumeration
+from .bimatrix_nash import vertex_enumeration as vertex_enumeration
 from .branch import Branch as Branch
 from .branch import Event as Event
 from .branch import Kind as Kind
@@ -9,6 +12,9 @@ from .choice import centred as centred
 from .choice import logit_gap as logit_gap
 from .choice import scores_of as scores_of
 from .choice import softmax as softmax
+from .dominance import Reduction as Reduction
+from .dominance import dominated_actions as dominated_actions
+from .dominance import eliminate_dominated as eliminate_dominated
 from .integrate import AbstractIntegrator as AbstractIntegrator
 from .integrate import Adaptive as Adaptive
 from .integrate import RungeKutta as RungeKutta
@@ -22,6 +28,13 @@ from .lyapunov import player_divergence_rates as player_divergence_rates
 from .lyapunov import weighted_divergence as weighted_divergence
 from .multistart import Found as Found
 from .multistart import logit_equilibria as logit_equilibria
+from .nash import NashEquilibria as NashEquilibria
+from .nash import exploitability as exploitability
+from .nash import nash_conv as nash_conv
+from .potential import Potential as Potential
+from .potential import exact_potential as exact_potential
+from .potential import weighted_potential as weighted_potential
+from .pure_equilibria import pure_equilibria as pure_equilibria
 from .q_learning_flow import QLearningFlow as QLearningFlow
 from .q_learning_flow import SmoothQLearning as SmoothQLearning
 from .replicator import evolutionarily_stable as evolutionarily_stable
@@ -45,3 +58,4 @@ from .zero_sum import Weights as Weights
 from .zero_sum import interior_equilibrium as interior_equilibrium
 from .zero_sum import pairwise_constant_sum as pairwise_constant_sum
 from .zero_sum import zero_sum_weights as zero_sum_weights
+from .zero_sum_nash import zero_sum_nash as zero_sum_nash

@@ -1,4 +1,4 @@
-"""Weighted zero-sum polymatrix games: recognising them, their weights, their pairwise form; interior Nash equilibria.
+"""Weighted zero-sum games: recognising them, their weights, their pairwise form; interior Nash equilibria.
 
 Functions of one concrete game, on the host, in double precision whatever the game's dtype.
 """
@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linprog
 
 from catallax.core import InputError
-from catallax.games.matrix import Edge, Polymatrix
+from catallax.games.matrix import AbstractMatrixGame, Edge, Polymatrix, to_arrays
+
+from .host import sizes, tolerance
+from .null_space import positive_solution
 
 
 class Weights(NamedTuple):
@@ -22,51 +24,35 @@ class Weights(NamedTuple):
     """Whether they are the only ones up to scale."""
 
 
-def zero_sum_weights(game: Polymatrix, tol: float | None = None) -> Weights:
-    """Recognises a weighted zero-sum game in time polynomial in its edges, without enumerating profiles.
+def zero_sum_weights(game: AbstractMatrixGame, tol: float | None = None) -> Weights:
+    """Recognises a weighted zero-sum game; in a polymatrix game in time polynomial in its edges.
 
-    sum_k w_k u_k = 0 at all pure profiles holds if and only if, linear in w: on every edge the doubly centred
+    There, sum_k w_k u_k = 0 at all pure profiles holds if and only if, linear in w: on every edge the doubly centred
     w_k A_kl + w_l A_lk' vanishes; for every player and action the centred row means of w_k A_kl plus column means of
-    w_l A_lk sum to 0 over its edges; and the grand means sum to 0. A linear programme (HiGHS) finds a positive
-    solution; it is then projected on the null space of the conditions.
+    w_l A_lk sum to 0 over its edges; and the grand means sum to 0. In other games every profile is a condition. A
+    linear programme (HiGHS) finds a positive solution in the null space of the conditions.
+
+    In a game of several components weights are not unique as a rule: each component has a scale of its own.
 
     Args:
-        tol: how far a condition may be from zero, in units of the largest payoff; None for 1e-9 (64-bit payoffs) or
-            1e-5 (32-bit).
+        tol: how far a condition may be from zero, in units of each player's largest payoff; None for 1e-9 (64-bit
+            payoffs) or 1e-5 (32-bit).
 
     Raises:
         InputError: the game is not weighted zero-sum; the message says how far off the nearest weights are.
 
     Source: Cai, Candogan, Daskalakis and Papadimitriou (2016); conditions by decomposing payoffs into means.
     """
-    tol = (1e-5 if game.payoff.dtype == np.float32 else 1e-9) if tol is None else tol
-    rows = _conditions(game)
-    scale = max(np.abs(np.asarray(game.payoff)).max(), np.finfo(float).tiny)
-    _, singular, right = np.linalg.svd(rows / scale)
-    rank = int((singular > tol * np.sqrt(rows.size)).sum())
-    null = right[rank:].T
-    weights = _positive(null)
-    off = np.inf if weights is None else np.abs(rows @ weights).max() / scale
-    if weights is None or off > tol * game.players:
+    rows = _conditions(game) if isinstance(game, Polymatrix) else np.stack(to_arrays(game), axis=-1)
+    size = sizes(game)
+    found = positive_solution(rows.reshape(-1, game.players) / size, tolerance(game, tol))
+    if found.vector is None:
         raise InputError(
             "this game is not weighted zero-sum: no positive weights make sum_k w_k u_k vanish at every profile "
-            f"(smallest singular value of the conditions {singular[-1]:.3g} payoff units)"
+            f"(smallest singular value of the conditions {found.gap:.3g}, payoffs of each player scaled to at most 1)"
         )
-    return Weights(weights, null.shape[1] == 1)
-
-
-def _positive(null: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"] | None:
-    """A vector of the column space of `null` with all entries positive, largest 1; None if there is none."""
-    if null.shape[1] == 0:
-        return None
-    if null.shape[1] == 1:
-        w = null[:, 0] * np.sign(null[:, 0].sum())
-    else:
-        found = linprog(null.sum(axis=0), A_ub=-null, b_ub=-np.ones(null.shape[0]), bounds=(None, None))
-        if found.status != 0:
-            return None
-        w = null @ found.x
-    return w / w.max() if w.min() > 1e-9 * np.abs(w).max() else None
+    weights = found.vector / size
+    return Weights(weights / weights.max(), found.unique)
 
 
 def _conditions(game: Polymatrix) -> Float[np.ndarray, "conditions n"]:
@@ -130,7 +116,7 @@ def interior_equilibrium(game: Polymatrix, tol: float | None = None) -> Float[np
     Raises:
         InputError: no interior point solves it, or more than one does.
     """
-    tol = (1e-5 if game.payoff.dtype == np.float32 else 1e-9) if tol is None else tol
+    tol = tolerance(game, tol)
     legal = game.legal
     n, width = legal.shape
     payoff = np.asarray(game.matrix(), float).reshape(n * width, n * width)
