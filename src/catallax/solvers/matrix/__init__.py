@@ -1,5 +1,7 @@
 """Polymatrix games solved: Q-learning flows, logit equilibria, Lyapunov functions, zero-sum weights."""
 
+from .best_response import Beliefs as Beliefs
+from .best_response import BestResponsePlay as BestResponsePlay
 from .choice import centred as centred
 from .choice import logit_gap as logit_gap
 from .choice import scores_of as scores_of
