@@ -19,8 +19,8 @@ def actions_of(who: str, spec: Spec) -> int:
         raise BuildError(f"{who} needs a Discrete action space, this seat has {spec.action}")
     if not isinstance(spec.obs, Forgone | ForgoneInState) or spec.obs.payoff.shape != (spec.action.n,):
         raise BuildError(
-            f"{who} learns from what every action would have earned, and this seat does not see that; let the game show "
-            'it: Repeated(stage, shows="forgone")'
+            f"{who} learns from what every action would have earned, and this seat does not see that; let the game "
+            'show it: Repeated(stage, shows="forgone")'
         )
     return spec.action.n
 
