@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from catallax.agents.tabular import BoltzmannQ
+from catallax.agents.tabular import BoltzmannQ, CrossLearning, ExperienceWeighted, FictitiousPlay
 from catallax.core import AbstractGame, Group, Play, Population
 from catallax.games.matrix import Repeated, match_mismatch_line, matching_pennies, prisoners_dilemma
 from catallax.measures import matrix
-from catallax.solvers.matrix import LogitGrid, LogitNewton, QLearningFlow, RungeKutta, SmoothQLearning
+from catallax.solvers.matrix import BestResponsePlay, LogitGrid, LogitNewton, QLearningFlow, RungeKutta, SmoothQLearning
 
 from .places import Seat, Solver, Watch
 
@@ -16,6 +16,11 @@ from .places import Seat, Solver, Watch
 def dilemma() -> Repeated:
     """Players who see what was played last."""
     return Repeated(prisoners_dilemma(), memory=1)
+
+
+def open_dilemma() -> Repeated:
+    """Players who see what each action would have earned."""
+    return Repeated(prisoners_dilemma(), shows="forgone")
 
 
 def pennies() -> Play:
@@ -32,11 +37,17 @@ def grid() -> LogitGrid:
 GAMES: dict[str, Callable[[], AbstractGame]] = {
     "line of three, repeated": lambda: Repeated(match_mismatch_line(3)),
     "dilemma, memory one": dilemma,
+    "dilemma, forgone payoffs": open_dilemma,
+    "line of three, forgone payoffs and memory": lambda: Repeated(match_mismatch_line(3), memory=1, shows="forgone"),
 }
 
 AGENTS: dict[str, Seat] = {
     "BoltzmannQ": Seat(BoltzmannQ, dilemma, "player"),
     "BoltzmannQ, frequency adjusted": Seat(lambda: BoltzmannQ(frequency_adjusted=True), dilemma, "player"),
+    "CrossLearning": Seat(lambda: CrossLearning(high=5.0), dilemma, "player"),
+    "ExperienceWeighted": Seat(lambda: ExperienceWeighted(delta=0.5), open_dilemma, "player"),
+    "FictitiousPlay": Seat(FictitiousPlay, open_dilemma, "player"),
+    "FictitiousPlay, smooth": Seat(lambda: FictitiousPlay(temperature=1.0, rate=0.1), open_dilemma, "player"),
 }
 
 MEASURES: dict[str, Watch] = {
@@ -52,6 +63,8 @@ SOLVERS: dict[str, Solver] = {
         lambda: QLearningFlow(matching_pennies(), 1.0, trajectories=3, integrator=RungeKutta(20)), 1e-4
     ),
     "SmoothQLearning": Solver(lambda: SmoothQLearning(matching_pennies(), 1.0), 1e-4),
+    "BestResponsePlay": Solver(lambda: BestResponsePlay(matching_pennies(), start=[0.8, 0.3]), 0.1),
+    "BestResponsePlay, smooth": Solver(lambda: BestResponsePlay(match_mismatch_line(3), 1.0, rate=0.1), 1e-5),
     "LogitNewton": Solver(lambda: LogitNewton(match_mismatch_line(3), 0.5), 1e-5),
     "LogitGrid": Solver(grid, 1e-5),
 }

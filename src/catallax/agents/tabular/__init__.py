@@ -2,6 +2,11 @@
 
 from .boltzmann import BoltzmannQ as BoltzmannQ
 from .calvano import SettlingQLearning as SettlingQLearning
+from .cross_learning import CrossLearning as CrossLearning
+from .experience_weighted import Attractions as Attractions
+from .experience_weighted import ExperienceWeighted as ExperienceWeighted
+from .fictitious_play import Averages as Averages
+from .fictitious_play import FictitiousPlay as FictitiousPlay
 from .initial import Uniform as Uniform
 from .q_learning import AbstractExploration as AbstractExploration
 from .q_learning import AbstractRate as AbstractRate

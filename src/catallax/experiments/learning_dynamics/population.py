@@ -95,7 +95,7 @@ def _three_ways(
     picture: tuple[Any, ...] = (),
     start: Any = None,
 ) -> list[Cell]:
-    """A game followed by nodes, by a grid, and by learners who meet all others or one other."""
+    """A game followed by nodes, by a grid, and by learners who meet all others; with a `picture` also by pairs."""
     watch = _watch(model, start)
     integrator = RungeKutta(settings.substeps)
     made = [
@@ -120,7 +120,7 @@ def _three_ways(
             )
         )
     for scale, count in agents.items():
-        for kind, others in (("all", None), ("pairs", 1)):
+        for kind, others in (("all", None), ("pairs", 1)) if picture else (("all", None),):
             made.append(
                 Cell(
                     name=f"{name}_agents_{kind}",
@@ -147,11 +147,11 @@ def _games(settings: Settings) -> list[Cell]:
             _dilemma(),
             BOX,
             settings,
-            nodes=32,
+            nodes=16,
             cells=same(80),
-            agents={"quick": 2000, "paper": 20_000},
+            agents={"quick": 1000, "paper": 20_000},
             steps={"nodes": same(21), "grid": {"quick": 6, "paper": 11}},
-            picture=(Histogram(bins=20, high=5.0, before=True),),
+            picture=(Histogram(bins=40, high=5.0, before=True),),
         ),
         *_three_ways(
             "coordination",
@@ -159,7 +159,7 @@ def _games(settings: Settings) -> list[Cell]:
             LearnerPopulation(coordination(), COORDINATION_T),
             LEANING,
             settings,
-            nodes=24,
+            nodes=12,
             cells={"quick": 40, "paper": 80},
             agents={"quick": 1000, "paper": 10_000},
             steps={"nodes": same(21), "grid": same(21)},
@@ -171,7 +171,7 @@ def _games(settings: Settings) -> list[Cell]:
             auction,
             BIDDERS,
             settings,
-            nodes=10,
+            nodes=8,
             cells={"quick": 15, "paper": 25},
             agents={"quick": 1000, "paper": 10_000},
             steps={"nodes": same(21), "grid": {"quick": 6, "paper": 11}},
@@ -196,10 +196,10 @@ def _padded(nodes: Characteristics, size: int) -> Characteristics:
 
 def _exact() -> Cell:
     """What the studies are compared with: both laws, t = 1 and 2."""
-    both = [Characteristics(_dilemma(), law, 40, integrator=RungeKutta(400)) for law in (BOX, SMOOTH)]
+    both = [Characteristics(_dilemma(), law, 16, integrator=RungeKutta(400)) for law in (BOX, SMOOTH)]
     return Cell(
         name="exact",
-        label="prisoners' dilemma, 40 x 40 nodes, 400 steps a unit",
+        label="prisoners' dilemma, 16 x 16 nodes, 400 steps a unit",
         build=lambda smooth: _pick(both, smooth),
         lanes={"smooth": (0, 1)},
         measures=(MeanPolicy(),),
@@ -227,7 +227,7 @@ def _steps_study() -> Cell:
     return Cell(
         name="steps_study",
         label="error against time steps",
-        build=lambda per_unit: Characteristics(_dilemma(), BOX, 40, interval=1.0 / per_unit, integrator=RungeKutta(1)),
+        build=lambda per_unit: Characteristics(_dilemma(), BOX, 16, interval=1.0 / per_unit, integrator=RungeKutta(1)),
         lanes={"per_unit": tuple(float(s) for s in STEPS_A_UNIT)},
         measures=(MeanPolicy(),),
         steps={"quick": max(STEPS_A_UNIT), "paper": max(STEPS_A_UNIT)},
@@ -284,13 +284,13 @@ def _gain_study(gain: float, populations: dict[str, int]) -> list[Cell]:
 
 
 def _rest() -> Cell:
-    """The dilemma until nothing moves: t = 100."""
+    """The dilemma until nothing moves: t = 200."""
     model = _dilemma()
     rest = stationary_state(model)
     return Cell(
         name="rest",
-        label="prisoners' dilemma to t = 100",
-        build=lambda: Characteristics(model, BOX, 8, interval=10.0, integrator=RungeKutta(200)),
+        label="prisoners' dilemma to t = 200",
+        build=lambda: Characteristics(model, BOX, 8, interval=20.0, integrator=RungeKutta(400)),
         measures=(StationaryDistance(values=rest.values, policy=rest.policy),),
         steps={"quick": 10, "paper": 10},
     )
@@ -305,8 +305,8 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         _nodes_study(),
         _steps_study(),
         *(_grid_study(g, ("quick", "paper") if g <= 80 else ("paper",)) for g in GRIDS),
-        *(c for n in POPULATIONS for c in _agents_study(n, {"quick": 12_800, "paper": 102_400})),
-        *(c for g in GAINS for c in _gain_study(g, {"quick": 32, "paper": 256})),
+        *(c for n in POPULATIONS for c in _agents_study(n, {"quick": 25_600, "paper": 102_400})),
+        *(c for g in GAINS for c in _gain_study(g, {"quick": 16, "paper": 256})),
     )
 
 

@@ -22,6 +22,7 @@ from .population_claims import (
 
 _TIMES = (0, 1, 2, 5)
 _RANGE = 5.0  # values of the dilemma lie in [0, 5]
+_MARKS = {"grid": ("s", 4.0), "agents_all": ("o", 2.5), "agents_pairs": ("x", 3.5)}
 _SHOWN = 40  # cells an axis of a drawn density
 
 
@@ -56,8 +57,9 @@ def _long(cells: np.ndarray, method: str, time: int) -> pandas.DataFrame:
     """A panel as rows, empty cells left out."""
     centres = (np.arange(len(cells)) + 0.5) * _RANGE / len(cells)
     first, second = (x.ravel() for x in np.meshgrid(centres, centres, indexing="ij"))
-    frame = pandas.DataFrame({"method": method, "t": time, "q_1": first, "q_2": second, "density": cells.ravel()})
-    return frame[frame["density"] > 1e-6]
+    kept = cells.ravel() > 1e-6
+    columns = {"q_1": first[kept], "q_2": second[kept], "density": cells.ravel()[kept]}
+    return pandas.DataFrame({"method": method, "t": time, **columns})
 
 
 def _draw_densities(sheet: Any, panels: dict[tuple[str, int], np.ndarray]) -> None:
@@ -83,7 +85,9 @@ def paths(results: Any, games: dict[str, str]) -> Figure:
     """Mean policies over time: lines along characteristics, squares the grid, discs and crosses the learners."""
     frames = []
     for game in games:
-        for method in ("nodes", "grid", "agents_all", "agents_pairs"):
+        for method in ("nodes", *_MARKS):
+            if f"{game}_{method}" not in results.cells:
+                continue
             values = results.dataset(f"{game}_{method}")["mean_policy"].values.mean(axis=(0, -1))
             for a in range(values.shape[1]):
                 at = np.arange(len(values))
@@ -98,25 +102,23 @@ def paths(results: Any, games: dict[str, str]) -> Figure:
         caption=(
             "Mean policy over time, one colour an action (black, blue, vermilion: actions 1, 2, 3). Lines: "
             "characteristics; squares: grid; discs: learners who meet all others; crosses: learners who meet one other "
-            f"in a play (means over {results.scale.replications} populations)."
+            f"in a play, in the dilemma only (means over {results.scale.replications} populations)."
         ),
         size=(TWO_COLUMNS[0], 2.5),
     )
 
 
-_MARKS = {"grid": ("s", 4.0), "agents_all": ("o", 2.5), "agents_pairs": ("x", 3.5)}
-
-
 def _draw_paths(sheet: Any, data: pandas.DataFrame, games: dict[str, str]) -> None:
     """One panel a game."""
     for axes, (game, title) in zip(sheet.subplots(1, len(games), sharey=True), games.items(), strict=True):
-        for (method, action), part in data[data["game"] == game].groupby(["method", "action"]):
-            colour = COLOURS[int(np.asarray(action)) - 1]
+        for key, part in data[data["game"] == game].groupby(["method", "action"]):
+            method, action = np.asarray(key, object)
+            colour = COLOURS[int(action) - 1]
             t, m = np.asarray(part["t"], float), np.asarray(part["m"], float)
             if method == "nodes":
                 axes.plot(t, m, color=colour, linewidth=0.9, linestyle="-")
             else:
-                marker, size = _MARKS[str(method)]
+                marker, size = _MARKS[method]
                 kept = slice(None, None, 2)
                 axes.plot(
                     t[kept], m[kept], color=colour, marker=marker, markersize=size, fillstyle="none", linestyle="none"
@@ -162,6 +164,11 @@ def rates(results: Any) -> Figure:
     )
 
 
+def _size(x: float) -> str:
+    """A size as a tick: 80, or 1/8."""
+    return f"{x:g}" if x >= 1 else f"1/{round(1 / x)}"
+
+
 def _draw_rates(sheet: Any, panels: dict[str, Any]) -> None:
     """One panel a study."""
     for axes, (panel, curves) in zip(sheet.subplots(1, len(panels)), panels.items(), strict=True):
@@ -171,7 +178,15 @@ def _draw_rates(sheet: Any, panels: dict[str, Any]) -> None:
             if slope is not None:
                 line = errors[-1] * (x / x[-1]) ** slope
                 axes.loglog(x, line, color=COLOURS[i], linestyle=(0, (4, 3)), linewidth=0.7)
+        sizes = np.asarray(curves[0][1], float)
+        axes.set_xticks(sizes[:: 1 if len(sizes) < 6 else 2], [_size(x) for x in sizes[:: 1 if len(sizes) < 6 else 2]])
+        axes.minorticks_off()
         axes.set_title(panel, fontsize=8)
         axes.tick_params(labelsize=6)
-        axes.legend(fontsize=5)
+        low, high = axes.get_ylim()
+        if high / low < 100:  # one or two decades: label what is there
+            marks = [m * 10.0**e for e in range(-5, 0) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+            axes.set_yticks(marks, [f"{m:g}" for m in marks])
+        axes.set_ylim(low, high * (high / low) ** 0.25)
+        axes.legend(fontsize=5, loc="upper right")
     sheet.axes[0].set_ylabel("error of m_1")

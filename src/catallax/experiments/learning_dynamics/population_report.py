@@ -71,7 +71,7 @@ def _reference(results: Any) -> Table:
     rows.append({"t": "rest", "m_1, reference": DILEMMA_LIMIT[0], "m_1, nodes": None, "deviation": "-"})
     caption = (
         "Prisoners' dilemma, tau = alpha = 1, values uniform on [0, 2]^2: mean policy m_1 and mean values along "
-        "characteristics (32 x 32 nodes), their largest deviation from the reference (nine digits for m_1, eight for "
+        "characteristics (16 x 16 nodes), their largest deviation from the reference (nine digits for m_1, eight for "
         f"values), and m_1 by the grid and by learners who meet all others or one other in a play (means over "
         f"{found['nodes'].shape[0]} replications). {_labels(results, 'dilemma')}"
     )
@@ -81,16 +81,22 @@ def _reference(results: Any) -> Table:
 _COLUMNS = {"grid": "grid", "all met": "agents_all", "pairs": "agents_pairs"}
 
 
+def _columns(results: Any, game: str) -> dict[str, str]:
+    """Those of `_COLUMNS` that the game has."""
+    return {name: cell for name, cell in _COLUMNS.items() if f"{game}_{cell}" in results.cells}
+
+
 def _labels(results: Any, game: str) -> str:
     """What the cells of a game are at this scale."""
-    return "; ".join(results.dataset(f"{game}_{c}").attrs["label"] for c in _COLUMNS.values()) + "."
+    return "; ".join(results.dataset(f"{game}_{c}").attrs["label"] for c in _columns(results, game).values()) + "."
 
 
 def _games(results: Any) -> Table:
     """Mean policies of the first action in all games."""
     rows = []
     for game, label in _GAMES.items():
-        found = {c: _series(results, f"{game}_{c}", "mean_policy") for c in ("nodes", *_COLUMNS.values())}
+        columns = _columns(results, game)
+        found = {c: _series(results, f"{game}_{c}", "mean_policy") for c in ("nodes", *columns.values())}
         for t in (0, 1, 2, 5, 10, 20):
             for a in range(found["nodes"].shape[2]):
                 spread = found["agents_all"][:, t, a]
@@ -100,7 +106,7 @@ def _games(results: Any) -> Table:
                         "t": t,
                         "action": a + 1,
                         "nodes": _at(found["nodes"], t, a),
-                        **{name: _at(found[cell], t, a) for name, cell in _COLUMNS.items()},
+                        **{name: _at(found[c], t, a) if (c := columns.get(name)) else None for name in _COLUMNS},
                         "SD, all met": float(spread.std(ddof=1)) if len(spread) > 1 else None,
                     }
                 )

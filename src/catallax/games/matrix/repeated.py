@@ -1,6 +1,6 @@
 """A matrix game played again and again, as a game that any learner can sit in."""
 
-from typing import Any
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role
+from catallax.games.forgone import Forgone, ForgoneInState
 
 from .matrix_game import AbstractMatrixGame
 
@@ -24,19 +25,27 @@ class Repeated(AbstractGame):
     neighbours by number; the first counts most), after 0 for "nothing has been played"; `states` says how many there
     are.
 
+    With `shows="forgone"` a seat sees instead what each of its actions would have earned against what the others last
+    played: a `Forgone`, or with `memory=1` a `ForgoneInState`, which names the state too. That is for learners that
+    learn from actions they did not take.
+
     Raises:
-        InputError: nobody has a choice, or a memory other than 0 and 1.
+        InputError: nobody has a choice, a memory other than 0 and 1, or something else to show.
     """
 
     stage: AbstractMatrixGame
     memory: int = eqx.field(static=True)
+    shows: Literal["state", "forgone"] = eqx.field(static=True)
 
     def __init__(self, stage: AbstractMatrixGame, memory: int = 0):
+    def __init__(self, stage: Polymatrix, memory: int = 0, shows: Literal["state", "forgone"] = "state"):
         if max(stage.actions) < 2:
             raise InputError("Repeated: no player of this game has more than one action")
         if memory not in (0, 1):
             raise InputError(f"Repeated: memory is 0 (stateless) or 1 (the last actions), got {memory!r}")
-        self.stage, self.memory = stage, memory
+        if shows not in ("state", "forgone"):
+            raise InputError(f"Repeated: shows is 'state' or 'forgone' (payoffs of all own actions), got {shows!r}")
+        self.stage, self.memory, self.shows = stage, memory, shows
 
     @property
     def seats(self) -> dict[str, tuple[int, ...]]:
@@ -60,6 +69,21 @@ class Repeated(AbstractGame):
         return jnp.full(self.stage.players, -1, jnp.int32)
 
     def observe(self, world: Int[Array, " n"]) -> dict[str, PyTree[Array]]:
+        """The number of each seat's state, or what its actions would have earned."""
+        if self.shows == "state":
+            return self._states(world)
+        state = self._states(world) if self.memory else {}
+        return {role: self._forgone(world, ks, state.get(role)) for role, ks in self.seats.items()}
+
+    def _forgone(self, world: Int[Array, " n"], who: tuple[int, ...], state: Any) -> Forgone | ForgoneInState:
+        """Rewards of all actions against the last profile; 0 before there was one."""
+        once = jax.nn.one_hot(jnp.maximum(world, 0), self.stage.width, dtype=float)
+        rewards = self.stage.rewards(once)[np.asarray(who), : self.stage.actions[who[0]]]
+        played = jnp.broadcast_to(world[0] >= 0, (len(who),))
+        payoff = jnp.where(played[:, None], rewards, 0.0)
+        return Forgone(payoff, played) if state is None else ForgoneInState(payoff, played, state)
+
+    def _states(self, world: Int[Array, " n"]) -> dict[str, Int[Array, " seats"]]:
         """The number of each seat's state."""
         if self.memory == 0:
             return {role: jnp.zeros(len(ks), jnp.int32) for role, ks in self.seats.items()}

@@ -1,5 +1,7 @@
 """Matrix games solved: Q-learning flows, logit and Nash equilibria, Lyapunov functions, structure of payoffs."""
 
+from .best_response import Beliefs as Beliefs
+from .best_response import BestResponsePlay as BestResponsePlay
 from .bimatrix_nash import lemke_howson as lemke_howson
 from .bimatrix_nash import support_enumeration as support_enumeration
 from .bimatrix_nash import vertex_enumeration as vertex_enumeration

@@ -1,0 +1,100 @@
+"""Experience-weighted attraction: reinforcement and belief learning as two ends of one rule."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
+
+from catallax.core import AbstractAgent, Batch, Spec, check_number
+
+from .draw import drawn
+from .forgone_payoffs import actions_of, lived
+
+_number = lambda x: jnp.asarray(x, float)
+
+
+class Attractions(NamedTuple):
+    """What an experience-weighted learner has learnt."""
+
+    values: Float[Array, " A"]
+    """Q_i."""
+    experience: Float[Array, ""]
+    """N."""
+
+
+class ExperienceWeighted(AbstractAgent):
+    """Attractions Q_i with experience N, choice by softmax(beta Q). r_i is what action i earned or would have earned:
+
+        N(n+1) = (1 - alpha) (1 - kappa) N(n) + 1,
+        Q_i(n+1) = [ (1 - alpha) N(n) Q_i(n) + (delta + (1 - delta) 1{i was played}) r_i ] / N(n+1).
+
+    delta = 1 learns from all actions alike, delta = 0 from the played one only; kappa = 1 adds payoffs up, kappa = 0
+    averages them. With kappa = delta = 1 it is smooth Q-learning with payoffs multiplied by 1 / alpha (so beta =
+    alpha / T), with kappa = alpha = 0 and delta = 1 smooth fictitious play. The ticks of a phase are learnt one after
+    the other; over copies of the phase the reinforcements of a tick are averaged.
+
+    It must see forgone payoffs: `Repeated(stage, shows="forgone")`.
+
+    Args:
+        alpha: memory loss, in [0, 1].
+        kappa: in [0, 1].
+        delta: weight of forgone payoffs, in [0, 1].
+        beta: intensity of choice, at least 0, per unit of payoff.
+        start: Q before play: one number, or one for each action [A].
+        experience: N before play, at least 0.
+
+    Raises:
+        InputError: a parameter outside its range.
+        BuildError: a seat that does not see forgone payoffs, or whose actions are not `Discrete`.
+
+    Source: Camerer and Ho (1999), equations 2.1 and 2.2, with phi = 1 - alpha, rho = (1 - alpha) (1 - kappa); notation
+        of Pangallo, Sanders, Galla and Farmer (2017).
+    Differs: averaged over copies.
+    """
+
+    alpha: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
+    kappa: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
+    delta: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
+    beta: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
+    start: Float[Array, "*A"] = eqx.field(converter=_number, default=0.0)
+    experience: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
+
+    def __check_init__(self) -> None:
+        """Ranges."""
+        for name in ("alpha", "kappa", "delta"):
+            check_number("ExperienceWeighted", name, getattr(self, name), "[0, 1]")
+        for name in ("beta", "experience"):
+            check_number("ExperienceWeighted", name, getattr(self, name), "[0, inf)")
+
+    def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Attractions:
+        """`start` and `experience`."""
+        n = actions_of("ExperienceWeighted", spec)
+        return Attractions(jnp.broadcast_to(self.start, (n,)), self.experience)
+
+    def policy(self, state: Attractions) -> Float[Array, " A"]:
+        """softmax(beta Q)."""
+        return jax.nn.softmax(self.beta * state.values)
+
+    def act(
+        self, key: Shaped[PRNGKeyArray, ""], state: Attractions, memory: Any, obs: Any
+    ) -> tuple[Int[Array, ""], Any, tuple]:
+        """An action drawn from the policy."""
+        return drawn(key, self.policy(state)), memory, ()
+
+    def learn(
+        self, key: Shaped[PRNGKeyArray, ""], state: Attractions, batch: Batch, t: Int[Array, ""]
+    ) -> tuple[Attractions, dict[str, Array]]:
+        """Attractions after the ticks of the phase, in order."""
+
+        def tick(state: Attractions, seen: tuple[Array, Array]) -> tuple[Attractions, None]:
+            q, n = state
+            action, payoff = seen
+            played = jax.nn.one_hot(action, q.shape[0], dtype=q.dtype)
+            earned = ((self.delta + (1 - self.delta) * played) * payoff).mean(axis=0)
+            after = (1 - self.alpha) * (1 - self.kappa) * n + 1
+            return Attractions(((((1 - self.alpha) * n * q + earned) / after).astype(q.dtype)), after), None
+
+        state, _ = jax.lax.scan(tick, state, lived(batch))
+        return state, {"reward": batch.reward.mean()}
