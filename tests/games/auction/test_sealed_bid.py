@@ -225,6 +225,10 @@ def test_full_feedback_shows_the_last_auction():
     seen = game.observe(step(game, world, [1, 2]))["bidder"]
     np.testing.assert_allclose(seen.payoff, [[0, 0, 0.25, 0.1], [0, 0.35, 0.5, 0.1]], atol=1e-15)
     assert np.asarray(seen.played).all()
+    both = SealedBid(GRID, feedback="full and winning bid")
+    more = both.observe(step(both, world, [1, 2]))["bidder"]
+    np.testing.assert_array_equal(more.payoff, seen.payoff)
+    assert isinstance(more, ForgoneInState) and more.state.tolist() == [3, 3] and both.states == 5
 
 
 def test_affiliated_values_and_their_signals():
