@@ -72,6 +72,10 @@ CATALOGUE: dict[str, Entry] = {
         "catallax.experiments.learning_dynamics.auctions",
         "Q-learners in first- and second-price auctions and between, with and without feedback, beside static Nash",
     ),
+    "learning_dynamics.auction_factors": Entry(
+        "catallax.experiments.learning_dynamics.auction_factors",
+        "What makes Q-learners collude in auctions: ten factors in a factorial design, effects with intervals",
+    ),
     "mean_field.ad_auction": Entry(
         "catallax.experiments.mean_field.ad_auction",
         "A repeated advertising auction as a mean-field game: exact, learnt and naive fixed points beside print",
