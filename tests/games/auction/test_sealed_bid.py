@@ -23,6 +23,7 @@ from catallax.games.auction import (
 )
 from catallax.games.forgone import Forgone, ForgoneInState
 from catallax.games.matrix import first_price_bids
+from catallax.solvers.matrix import logit_equilibrium
 
 GRID = (0.0, 0.3, 0.5, 0.9)
 CASES = {
@@ -159,6 +160,13 @@ def test_the_three_bids_of_the_zoo(fee):
         np.testing.assert_allclose(ours.edge(*pair), zoo.edge(*pair), atol=1e-15)
     found = pure_equilibria(SealedBid((0.0, 0.5, 1.0), winner_fee=fee)).tolist()
     assert found == ([[0, 0], [1, 1]] if fee else [[0, 0], [1, 1], [2, 2]])
+
+
+def test_logit_equilibria_beside_the_auction():
+    """The three bids with a fee: 0 and 1/2 are equally likely on the symmetric branch."""
+    game = stage_game(SealedBid((0.0, 0.5, 1.0), winner_fee=0.25))
+    found = logit_equilibrium(game, 0.2).require().policy
+    np.testing.assert_allclose(found[0], [0.471073376825, 0.471073376825, 0.05785324635], atol=1e-10)
 
 
 def test_the_bimatrix_is_in_own_row_form():

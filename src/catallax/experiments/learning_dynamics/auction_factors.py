@@ -17,7 +17,7 @@ from .auction_factors_design import groups, play_of
 from .auction_factors_reading import WINDOWS
 from .auction_factors_report import report
 
-ROUNDS = {"quick": 12_000, "paper": 200_000}
+ROUNDS = {"quick": 12_000, "paper": 100_000}
 """Auctions of a run."""
 
 

@@ -33,10 +33,10 @@ FACTORS: dict[str, Factor] = {
     "initial": Factor(0.0, 1.0, "first values", "uniform in [0, 0.01] / in [0, 1 / (1 - gamma)]"),
     "exploration": Factor(0.1, 0.9, "exploration", "falls from 1 to 0.01 over 10% / 90% of the run"),
     "reserve": Factor(0.0, 0.5, "reserve price", "none / 0.5"),
-    "bidders": Factor(2, 4, "bidders", "2 / 4", shapes=True),
-    "update": Factor(0, 1, "update", "bid made / all bids", shapes=True),
-    "information": Factor(0, 1, "winning bid seen", "no / yes", shapes=True),
-    "bids": Factor(9, 19, "bids on the grid", "9 / 19", shapes=True),
+    "bidders": Factor(2.0, 4.0, "bidders", "2 / 4", shapes=True),
+    "update": Factor(0.0, 1.0, "update", "bid made / all bids", shapes=True),
+    "information": Factor(0.0, 1.0, "winning bid seen", "no / yes", shapes=True),
+    "bids": Factor(9.0, 19.0, "bids on the grid", "9 / 19", shapes=True),
 }
 """The unit is worth 1 to all; bids lie inside (0, 1) at equal distances."""
 
@@ -61,6 +61,7 @@ def design_of(scale: str) -> Design:
     return factorial(_BASE, {"reserve": _BASE})
 
 
+@cache
 def points_of(scale: str) -> tuple[dict[str, float], ...]:
     """The value of every factor at every point of the design."""
     design = design_of(scale)
@@ -126,14 +127,14 @@ def play_of(scale: str, numbers: tuple[int, ...], rounds: int) -> Callable[..., 
 @cache
 def static_prices(scale: str) -> np.ndarray:
     """At each point, the price in the lowest symmetric pure equilibrium of one auction: what competition is."""
-    return np.asarray([_static_price(tuple(sorted(point.items()))) for point in points_of(scale)])
+    decides = ("bids", "bidders", "format", "reserve")
+    return np.asarray([_static_price(*(float(point[name]) for name in decides)) for point in points_of(scale)])
 
 
 @cache
-def _static_price(point: tuple[tuple[str, float], ...]) -> float:
-    given = dict(point)
-    values = {name: given[name] for name in ("bids", "bidders", "format", "reserve")}
-    game = game_of(values | {"update": 0, "information": 0})
-    bids = np.asarray(game.bids, float)
-    sold = [bids[i] for i in symmetric_equilibria(game, 1e-6) if bids[i] >= given["reserve"] - 1e-9]
-    return float(min(sold))
+def _static_price(bids: float, bidders: float, rule: float, reserve: float) -> float:
+    game = game_of(
+        {"bids": bids, "bidders": bidders, "format": rule, "reserve": reserve, "update": 0, "information": 0}
+    )
+    grid = np.asarray(game.bids, float)
+    return float(min(grid[i] for i in symmetric_equilibria(game, 1e-6) if grid[i] >= reserve - 1e-6))
