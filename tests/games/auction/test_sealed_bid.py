@@ -165,7 +165,7 @@ def test_the_three_bids_of_the_zoo(fee):
 def test_logit_equilibria_beside_the_auction():
     """The three bids with a fee: 0 and 1/2 are equally likely on the symmetric branch."""
     game = stage_game(SealedBid((0.0, 0.5, 1.0), winner_fee=0.25))
-    found = logit_equilibrium(game, 0.2).require().policy
+    found = logit_equilibrium(game, 0.2).require()
     np.testing.assert_allclose(found[0], [0.471073376825, 0.471073376825, 0.05785324635], atol=1e-10)
 
 

@@ -89,8 +89,8 @@ def game_of(point: dict[str, Any]) -> SealedBid:
     """The auction of a point; the values of factors that do not shape it may be traced."""
     bids = int(point["bids"])
     feedback = ("full" if point["update"] else "none", "full and winning bid" if point["update"] else "winning bid")
-    return SealedBid(
-        even_grid(1 / (bids + 1), bids / (bids + 1), bids),
+    return SealedBid(  # pyright: ignore  (takes the inherited property `roles` for a field)
+        bids=even_grid(1 / (bids + 1), bids / (bids + 1), bids),
         bidders=int(point["bidders"]),
         rule=point["format"],
         reserve=point["reserve"],

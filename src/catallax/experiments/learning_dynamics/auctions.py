@@ -50,7 +50,7 @@ def auction(settings: Settings, rows: tuple[Setting, ...], feedback: str, with_v
     def build(setting: Any) -> Play:
         step = 1 / (settings.bids + 1)
         grid = even_grid(0.0, 1.0, 11) if with_value else even_grid(step, 1 - step, settings.bids)
-        game = SealedBid(grid, rule=column("rule")[setting], feedback=feedback)
+        game = SealedBid(bids=grid, rule=column("rule")[setting], feedback=feedback)  # pyright: ignore  (as for `roles`)
         first = Uniform(column("low")[setting], column("high")[setting])
         discount = gamma * column("patient")[setting]
         explore = EpsilonGreedy(settings.epsilon, decay=settings.decay)
