@@ -19,11 +19,24 @@ import institutions
 import karma
 import matrix
 import mean_field
+import sealed_bid
 import tournament
 import traders
 import two_cores
 
-FAMILIES = (auction, traders, institutions, karma, calvano, matrix, mean_field, two_cores, tournament, compile)
+FAMILIES = (
+    auction,
+    traders,
+    institutions,
+    karma,
+    calvano,
+    matrix,
+    sealed_bid,
+    mean_field,
+    two_cores,
+    tournament,
+    compile,
+)
 ROWS = {name: row for family in FAMILIES for name, row in family.ROWS.items()}
 
 

@@ -75,6 +75,9 @@ CATALOGUE: dict[str, Entry] = {
     "learning_dynamics.population": Entry(
         "catallax.experiments.learning_dynamics.population",
         "A population of Q-learners: the transport equation on nodes, on a grid and by learners, with rates plotted",
+    "learning_dynamics.auction_factors": Entry(
+        "catallax.experiments.learning_dynamics.auction_factors",
+        "What makes Q-learners collude in auctions: ten factors in a factorial design, effects with intervals",
     ),
     "mean_field.ad_auction": Entry(
         "catallax.experiments.mean_field.ad_auction",

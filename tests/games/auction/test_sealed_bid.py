@@ -23,6 +23,7 @@ from catallax.games.auction import (
 )
 from catallax.games.forgone import Forgone, ForgoneInState
 from catallax.games.matrix import first_price_bids
+from catallax.solvers.matrix import logit_equilibrium
 
 GRID = (0.0, 0.3, 0.5, 0.9)
 CASES = {
@@ -161,6 +162,13 @@ def test_the_three_bids_of_the_zoo(fee):
     assert found == ([[0, 0], [1, 1]] if fee else [[0, 0], [1, 1], [2, 2]])
 
 
+def test_logit_equilibria_beside_the_auction():
+    """The three bids with a fee: 0 and 1/2 are equally likely on the symmetric branch."""
+    game = stage_game(SealedBid((0.0, 0.5, 1.0), winner_fee=0.25))
+    found = logit_equilibrium(game, 0.2).require()
+    np.testing.assert_allclose(found[0], [0.471073376825, 0.471073376825, 0.05785324635], atol=1e-10)
+
+
 def test_the_bimatrix_is_in_own_row_form():
     game = SealedBid(GRID, values=ConstantValue([1.0, 0.7]))
     stage = stage_game(game)
@@ -225,6 +233,10 @@ def test_full_feedback_shows_the_last_auction():
     seen = game.observe(step(game, world, [1, 2]))["bidder"]
     np.testing.assert_allclose(seen.payoff, [[0, 0, 0.25, 0.1], [0, 0.35, 0.5, 0.1]], atol=1e-15)
     assert np.asarray(seen.played).all()
+    both = SealedBid(GRID, feedback="full and winning bid")
+    more = both.observe(step(both, world, [1, 2]))["bidder"]
+    np.testing.assert_array_equal(more.payoff, seen.payoff)
+    assert isinstance(more, ForgoneInState) and more.state.tolist() == [3, 3] and both.states == 5
 
 
 def test_affiliated_values_and_their_signals():

@@ -104,7 +104,7 @@ class SynchronousQLearning(AbstractAgent):
     def _update(self, state: QState, lived: tuple[Array, ...]) -> QState:
         s, payoff, played, discount, s2 = lived
         table, greedy, visits, updates = state
-        row, ahead = self._slice(table, s), self._slice(table, s2).max()
+        row, ahead = self._slice(table, s), table[s2 * self.actions + greedy[s2]]
         target = payoff.astype(table.dtype) + self.gamma * discount.astype(table.dtype) * ahead
         row = jnp.where(played, row + self.alpha * (target - row), row)
         table = row if self.states == 1 else jax.lax.dynamic_update_slice(table, row, (s * self.actions,))

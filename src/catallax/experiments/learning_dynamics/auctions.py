@@ -50,7 +50,7 @@ def auction(settings: Settings, rows: tuple[Setting, ...], feedback: str, with_v
     def build(setting: Any) -> Play:
         step = 1 / (settings.bids + 1)
         grid = even_grid(0.0, 1.0, 11) if with_value else even_grid(step, 1 - step, settings.bids)
-        game = SealedBid(grid, rule=column("rule")[setting], feedback=feedback)
+        game = SealedBid(bids=grid, rule=column("rule")[setting], feedback=feedback)  # pyright: ignore  (as for `roles`)
         first = Uniform(column("low")[setting], column("high")[setting])
         discount = gamma * column("patient")[setting]
         explore = EpsilonGreedy(settings.epsilon, decay=settings.decay)
@@ -70,7 +70,8 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     made = []
     for name, rows in GROUPS.items():
         feedback = "full" if name in ("synchronous", "value_revealed") else "none"
-        steps = SHORT if feedback == "full" else LONG
+        paper = SHORT if feedback == "full" else LONG
+        quick = LONG if name == "asynchronous" else paper // 3
         made.append(
             Cell(
                 name=name,
@@ -78,7 +79,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
                 build=auction(settings, rows, feedback, name.startswith("value")),
                 lanes={"setting": tuple(range(len(rows)))},
                 measures=(Revenue(WINDOW), LastBids(100_000), NaNCount(100_000)),
-                steps={"quick": steps, "paper": steps},
+                steps={"quick": quick // 100_000 * 100_000, "paper": paper},
             )
         )
     return tuple(made)
@@ -92,7 +93,7 @@ experiment = Experiment(
     settings=Settings,
     cells=cells,
     scales={
-        "quick": Scale(steps=LONG, replications=12, block=12, chunk=100_000),
+        "quick": Scale(steps=LONG, replications=10, block=10, chunk=100_000),
         "paper": Scale(steps=LONG, replications=200, block=200, chunk=100_000),
     },
     report=report,

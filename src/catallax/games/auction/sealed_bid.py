@@ -13,7 +13,7 @@ from catallax.games.forgone import Forgone, ForgoneInState
 
 from .values import AbstractValues, ConstantValue
 
-FEEDBACK = ("none", "winning bid", "rival bid", "full")
+FEEDBACK = ("none", "winning bid", "rival bid", "full", "full and winning bid")
 _OUT = -1.0
 """Stands for the bid of somebody who cannot win: below all bids."""
 _number = lambda x: jnp.asarray(x, float)
@@ -61,8 +61,9 @@ class SealedBid(AbstractGame):
     What a bidder sees is an integer, the number of its state, below `states`: its signal (0 where values are constant),
     and with `feedback="winning bid"` also the winning bid of the last auction, with "rival bid" the highest bid of the
     others, each after 0 for "none"; the signal counts least. With "full" it sees `Forgone`: what each action would have
-    earned in the last auction, in expectation over ties, given what the others did (`ForgoneInState` where there are
-    signals). Its own reward is the realised one: ties are drawn.
+    earned in the last auction, in expectation over ties, given what the others did; with "full and winning bid", or
+    where there are signals, `ForgoneInState`: that and the number of its state. Its own reward is the realised one:
+    ties are drawn.
 
     Args:
         bids: the grid, ascending, at least 0; [A]. With `abstain` one action follows it: to stay out, for 0.
@@ -71,7 +72,7 @@ class SealedBid(AbstractGame):
         values: `ConstantValue(v)` or `AffiliatedValues(points, eta)`.
         reserve, bid_fee, winner_fee: at least 0, in units of money.
         abstain: whether bidders may stay out; a fee for bids asks for it.
-        feedback: "none", "winning bid", "rival bid" or "full".
+        feedback: "none", "winning bid", "rival bid", "full" or "full and winning bid".
 
     Raises:
         InputError: a grid that is not ascending, negative or too small, fewer than two bidders, a rule outside [1, 2],
@@ -125,7 +126,7 @@ class SealedBid(AbstractGame):
     @property
     def states(self) -> int:
         """How many states a bidder tells apart."""
-        past = self.bids.shape[0] + 1 if self.feedback in ("winning bid", "rival bid") else 1
+        past = 1 if self.feedback in ("none", "full") else self.bids.shape[0] + 1
         return past * self.values.signals
 
     @property
@@ -141,14 +142,13 @@ class SealedBid(AbstractGame):
 
     def observe(self, world: SealedBidWorld) -> dict[str, PyTree[Array]]:
         """The number of each bidder's state, or what its bids would have earned."""
-        if self.feedback != "full":
-            return {"bidder": self._past(world) * self.values.signals + world.signal}
+        state = self._past(world) * self.values.signals + world.signal
+        if not self.feedback.startswith("full"):
+            return {"bidder": state}
         played = world.action[0] >= 0
         payoff = jnp.where(played, self.forgone(world.action, world.before), 0.0)
         flags = jnp.broadcast_to(played, (self.bidders,))
-        if self.values.signals == 1:
-            return {"bidder": Forgone(payoff, flags)}
-        return {"bidder": ForgoneInState(payoff, flags, world.signal)}
+        return {"bidder": Forgone(payoff, flags) if self.states == 1 else ForgoneInState(payoff, flags, state)}
 
     def step(
         self, key: Shaped[PRNGKeyArray, ""], world: SealedBidWorld, action: dict[str, Int[Array, " n"]]
@@ -196,9 +196,9 @@ class SealedBid(AbstractGame):
 
     def _past(self, world: SealedBidWorld) -> Int[Array, " n"]:
         """The number of what each bidder recalls of the last auction."""
-        if self.feedback == "none":
+        if self.feedback in ("none", "full"):
             return jnp.zeros(self.bidders, jnp.int32)
-        if self.feedback == "winning bid":
+        if self.feedback != "rival bid":
             return jnp.broadcast_to(world.winning + 1, (self.bidders,))
         shown = jnp.where(world.action < self.bids.shape[0], world.action, -1)
         return jnp.where(jnp.eye(self.bidders, dtype=bool), -1, shown[None]).max(axis=1) + 1

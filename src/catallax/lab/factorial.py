@@ -1,0 +1,248 @@
+"""Two-level factorial designs, full and fractional, and what they say: main effects and two-factor interactions.
+
+A design is a table of runs, one column of -1 and +1 for each factor. In a regular fraction some columns are products of
+others (the generators); the products of columns that are +1 in every run are the words of the defining relation. Two
+effects whose product is a word are aliased: the runs cannot tell them apart. The resolution is the length of the
+shortest word: at V main effects and two-factor interactions are clear of each other, at IV main effects are clear, but
+interactions are aliased among themselves.
+
+Source: Box, Hunter and Hunter (2005), chapters 5 and 6.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from catallax.core.errors import InputError, NumericalError
+from catallax.lab import statistics
+
+Term = tuple[str, ...]
+"""An effect by the names of its factors, in the order of the design: ("gamma",) or ("format", "gamma")."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A regular two-level design.
+
+    Attributes:
+        factors: Names, one a column.
+        matrix: Levels -1 and +1, [runs, factors].
+        words: The defining relation: products of columns that are +1 in every run. Empty for a full design.
+    """
+
+    factors: tuple[str, ...]
+    matrix: np.ndarray
+    words: tuple[Term, ...] = ()
+
+    @property
+    def resolution(self) -> int | None:
+        """Length of the shortest word; None for a full design, where nothing is aliased."""
+        return min((len(word) for word in self.words), default=None)
+
+    def column(self, term: Term) -> np.ndarray:
+        """The product of the term's columns, [runs]; ones for the empty term."""
+        self._check(term)
+        return np.prod(self.matrix[:, [self.factors.index(name) for name in term]], axis=1)
+
+    def aliases(self, term: Term, order: int = 2) -> tuple[Term, ...]:
+        """The other effects of at most `order` factors that the runs cannot tell from this one."""
+        self._check(term)
+        found = (self._ordered(set(term) ^ set(word)) for word in self.words)
+        return tuple(sorted((other for other in found if 0 < len(other) <= order), key=lambda t: (len(t), t)))
+
+    def terms(self, order: int = 2) -> tuple[Term, ...]:
+        """One effect of each group of aliases, of at most `order` factors: the first by number of factors and order.
+
+        Effects that are aliased with the mean (words) are left out.
+        """
+        kept: list[Term] = []
+        known: set[Term] = set(self.words)
+        for size in range(1, order + 1):
+            for term in itertools.combinations(self.factors, size):
+                if term not in known:
+                    kept.append(term)
+                    known.add(term)
+                    known.update(self.aliases(term, order))
+        return tuple(kept)
+
+    def matrix_of(self, terms: Sequence[Term]) -> np.ndarray:
+        """The regressors: a column of ones and one column a term, [runs, 1 + terms]."""
+        return np.stack([np.ones(len(self.matrix)), *(self.column(term) for term in terms)], axis=1)
+
+    def _ordered(self, names: Iterable[str]) -> Term:
+        return tuple(sorted(names, key=self.factors.index))
+
+    def _check(self, term: Term) -> None:
+        unknown = [name for name in term if name not in self.factors]
+        if unknown or len(set(term)) < len(term):
+            raise InputError(
+                f"design: {term} is no effect; the factors are {', '.join(self.factors)}, each at most once"
+            )
+
+
+def factorial(factors: Sequence[str], generators: Mapping[str, Sequence[str]] | None = None) -> Design:
+    """A full design in `factors`, and for each generator one more column, the product of some of the first.
+
+    Runs are in standard order: the first factor changes fastest. With k base factors and p generators there are 2^k
+    runs for k + p factors, the fraction 2^((k + p) - p).
+
+    Args:
+        factors: Names of the base factors.
+        generators: New factor to the base factors whose product it is; None for a full design.
+
+    Raises:
+        InputError: no factor, a name twice, a generator of unknown factors, or one that repeats another column.
+    """
+    base, extra = tuple(factors), {k: tuple(v) for k, v in (generators or {}).items()}
+    names = (*base, *extra)
+    if not base or len(set(names)) < len(names):
+        raise InputError(f"factorial design: factors need different names, at least one, got {names}")
+    for name, product in extra.items():
+        if not product or set(product) - set(base) or len(set(product)) < len(product):
+            raise InputError(f"factorial design: {name} must be a product of base factors {base}, got {product}")
+    levels = np.array(list(itertools.product((-1.0, 1.0), repeat=len(base))))[:, ::-1]
+    products = [levels[:, [base.index(f) for f in product]].prod(axis=1) for product in extra.values()]
+    matrix = np.column_stack([levels, *products])
+    words = _defining_relation(names, extra)
+    if min((len(word) for word in words), default=3) < 3:
+        raise InputError(f"factorial design: two factors would always change together: {min(words, key=len)}")
+    return Design(factors=names, matrix=matrix, words=words)
+
+
+def _defining_relation(names: Term, generators: Mapping[str, Term]) -> tuple[Term, ...]:
+    """All products of the generating words, without the empty one."""
+    first = [frozenset((name, *product)) for name, product in generators.items()]
+    words = []
+    for size in range(1, len(first) + 1):
+        for chosen in itertools.combinations(first, size):
+            word: frozenset[str] = frozenset()
+            for w in chosen:
+                word = word ^ w
+            words.append(tuple(sorted(word, key=names.index)))
+    return tuple(sorted(words, key=lambda w: (len(w), w)))
+
+
+class FactorEffect(NamedTuple):
+    """What changes, on average over the design, when a term goes from -1 to +1."""
+
+    term: Term
+    aliases: tuple[Term, ...]
+    """Effects of the same order or below that cannot be told from it."""
+    estimate: statistics.Estimate
+    """Effect and interval, in the unit of the outcome."""
+    p: float | None
+    """Two-sided, of no effect; None without an interval."""
+    adjusted: float | None
+    """The same after Holm's adjustment over all terms."""
+    share: float
+    """Share of the variance between all observations that the term explains."""
+
+
+def replicate_effects(design: Design, outcome: Any, terms: Sequence[Term] | None = None) -> np.ndarray:
+    """The effects of each replication of the whole design by least squares, [replications, terms].
+
+    Args:
+        design: The design.
+        outcome: One value for each replication and run, [replications, runs].
+        terms: Terms; all main effects and two-factor interactions that are not aliased by default.
+
+    Raises:
+        InputError: another shape, or more terms than runs.
+        NumericalError: an outcome that is not finite.
+    """
+    terms = design.terms() if terms is None else tuple(terms)
+    values = _outcome(design, outcome)
+    x = design.matrix_of(terms)
+    if x.shape[1] > x.shape[0] or np.linalg.matrix_rank(x) < x.shape[1]:
+        raise InputError(f"factorial design: {len(terms)} terms cannot be told apart by {x.shape[0]} runs; take fewer")
+    return 2 * np.linalg.lstsq(x, values.T, rcond=None)[0][1:].T
+
+
+def effects(design: Design, outcome: Any, terms: Sequence[Term] | None = None) -> tuple[FactorEffect, ...]:
+    """Effects with intervals over replications: whatever the variances of the runs, replications are independent.
+
+    Each replication runs the whole design, on random numbers of its own, and gives one estimate of each effect; the
+    interval is Student's over these. So runs of a replication may share random numbers and have any variances.
+
+    Args, Raises: as `replicate_effects`.
+    """
+    terms = design.terms() if terms is None else tuple(terms)
+    values = _outcome(design, outcome)
+    found = replicate_effects(design, values, terms)
+    each = [statistics.effect(found[:, i]) for i in range(len(terms))]
+    adjusted = statistics.holm(e.p for e in each)
+    shares = variance_shares(design, values, terms)
+    return tuple(
+        FactorEffect(term, design.aliases(term), e.estimate, e.p, a, float(share))
+        for term, e, a, share in zip(terms, each, adjusted, shares, strict=True)
+    )
+
+
+def variance_shares(design: Design, outcome: Any, terms: Sequence[Term]) -> np.ndarray:
+    """Sum of squares of each term over the total about the mean, [terms]; columns of a regular design are orthogonal.
+
+    What is missing to 1 is due to higher interactions and to chance. Zero where the outcome never changes.
+    """
+    values = _outcome(design, outcome)
+    total = ((values - values.mean()) ** 2).sum()
+    if total == 0:
+        return np.zeros(len(terms))
+    coefficients = design.matrix_of(terms)[:, 1:].T @ values.mean(axis=0) / values.shape[1]
+    return coefficients**2 * values.size / total
+
+
+class RobustFit(NamedTuple):
+    """Least squares over all observations with standard errors that allow for any variances."""
+
+    effect: np.ndarray
+    """Twice the coefficients, [terms]."""
+    error: np.ndarray
+    """Their HC3 standard errors, [terms]."""
+    p: np.ndarray
+    """Two-sided, by Student's t with observations - coefficients degrees of freedom, [terms]."""
+
+
+def robust_effects(design: Design, outcome: Any, terms: Sequence[Term] | None = None) -> RobustFit:
+    """Effects with HC3 standard errors, taking all observations for independent.
+
+    Cov(b) = (X'X)^-1 X' diag(e_i^2 / (1 - h_i)^2) X (X'X)^-1, h the leverages. For designs with few replications; where
+    runs of a replication share random numbers, `effects` is the sounder.
+
+    Args: as `replicate_effects`.
+
+    Raises:
+        InputError: as `replicate_effects`, or no observation beyond the coefficients.
+        NumericalError: an outcome that is not finite.
+
+    Source: MacKinnon and White (1985), HC3 in its common form.
+    """
+    terms = design.terms() if terms is None else tuple(terms)
+    values = _outcome(design, outcome)
+    x = np.tile(design.matrix_of(terms), (values.shape[0], 1))
+    y = values.reshape(-1)
+    spare = x.shape[0] - x.shape[1]
+    if spare < 1 or np.linalg.matrix_rank(x) < x.shape[1]:
+        raise InputError(f"factorial design: {x.shape[0]} observations are too few for {x.shape[1]} coefficients")
+    inverse = np.linalg.inv(x.T @ x)
+    b = inverse @ x.T @ y
+    leverage = np.einsum("ij,jk,ik->i", x, inverse, x)
+    weighted = x * ((y - x @ b) / (1 - leverage))[:, None]
+    error = np.sqrt(np.diag(inverse @ (weighted.T @ weighted) @ inverse))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(error > 0, b / error, np.where(b == 0, 0.0, np.inf))
+    return RobustFit(2 * b[1:], 2 * error[1:], 2 * stats.t.sf(np.abs(t[1:]), spare))
+
+
+def _outcome(design: Design, outcome: Any) -> np.ndarray:
+    values = np.asarray(outcome, float)
+    if values.ndim != 2 or values.shape[1] != len(design.matrix) or not values.shape[0]:
+        raise InputError(
+            f"factorial design: the outcome must be [replications, {len(design.matrix)} runs], got {values.shape}"
+        )
+    if not np.isfinite(values).all():
+        raise NumericalError(f"factorial design: {int((~np.isfinite(values)).sum())} outcomes are not finite")
+    return values
