@@ -1,5 +1,9 @@
-"""Polymatrix games solved: Q-learning flows, logit equilibria, Lyapunov functions, zero-sum weights."""
+"""Games in matrix form solved: flows, logit equilibria, Lyapunov functions, spectra, orbits, rest points, basins."""
 
+from .basins import Basins as Basins
+from .basins import basins as basins
+from .basins import drawn_starts as drawn_starts
+from .basins import grid_starts as grid_starts
 from .choice import centred as centred
 from .choice import logit_gap as logit_gap
 from .choice import scores_of as scores_of
@@ -15,11 +19,27 @@ from .lyapunov import divergence_rate as divergence_rate
 from .lyapunov import divergences as divergences
 from .lyapunov import player_divergence_rates as player_divergence_rates
 from .lyapunov import weighted_divergence as weighted_divergence
+from .lyapunov_balance import LyapunovBalance as LyapunovBalance
+from .lyapunov_balance import lyapunov_balance as lyapunov_balance
+from .one_explorer import OneExplorer as OneExplorer
+from .one_explorer import one_explorer as one_explorer
+from .orbits import Conserved as Conserved
+from .orbits import Orbit as Orbit
+from .orbits import closed_orbit as closed_orbit
+from .orbits import conserved_quantity as conserved_quantity
+from .orbits import recurrence as recurrence
 from .q_learning_flow import QLearningFlow as QLearningFlow
 from .q_learning_flow import SmoothQLearning as SmoothQLearning
 from .replicator import evolutionarily_stable as evolutionarily_stable
 from .replicator import regret as regret
 from .replicator import replicator_path as replicator_path
+from .rest_points import RestKind as RestKind
+from .rest_points import RestPoint as RestPoint
+from .rest_points import rest_point as rest_point
+from .snapshot import Snapshot as Snapshot
+from .snapshot import snapshot as snapshot
+from .spectrum import Spectrum as Spectrum
+from .spectrum import spectrum as spectrum
 from .zero_sum import Weights as Weights
 from .zero_sum import interior_equilibrium as interior_equilibrium
 from .zero_sum import pairwise_constant_sum as pairwise_constant_sum
