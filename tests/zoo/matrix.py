@@ -37,6 +37,10 @@ AGENTS: dict[str, Seat] = {
 MEASURES: dict[str, Watch] = {
     "Policy": Watch(matrix.Policy, pennies),
     "Payoffs": Watch(matrix.Payoffs, pennies),
+    "Exploitability": Watch(matrix.Exploitability, pennies),
+    "Lyapunov": Watch(
+        lambda: matrix.Lyapunov(target=np.full((2, 2), 0.5), weights=np.ones(2), temperature=np.ones(2)), pennies
+    ),
     "Distance": Watch(lambda: matrix.Distance(target=np.full((2, 2), 0.5), weights=np.ones(2)), pennies),
 }
 

@@ -1,5 +1,7 @@
 """Measures of learning in matrix games: policies, payoffs, distances to an equilibrium."""
 
+from .exploitability import Exploitability as Exploitability
+from .lyapunov import Lyapunov as Lyapunov
 from .policy import AbstractMatrixMeasure as AbstractMatrixMeasure
 from .policy import Distance as Distance
 from .policy import Payoffs as Payoffs

@@ -1,5 +1,6 @@
 """Games in matrix form solved: flows, logit equilibria, Lyapunov functions, spectra, orbits, rest points, basins."""
 
+from .averages import running_average as running_average
 from .basins import Basins as Basins
 from .basins import basins as basins
 from .basins import drawn_starts as drawn_starts
