@@ -54,6 +54,10 @@ MEASURES: dict[str, Watch] = {
     "Policy": Watch(matrix.Policy, pennies),
     "Payoffs": Watch(matrix.Payoffs, pennies),
     "Gap": Watch(matrix.Gap, grid),
+    "Exploitability": Watch(matrix.Exploitability, pennies),
+    "Lyapunov": Watch(
+        lambda: matrix.Lyapunov(target=np.full((2, 2), 0.5), weights=np.ones(2), temperature=np.ones(2)), pennies
+    ),
     "Distance": Watch(lambda: matrix.Distance(target=np.full((2, 2), 0.5), weights=np.ones(2)), pennies),
 }
 

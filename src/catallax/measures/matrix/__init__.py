@@ -1,6 +1,8 @@
 """Measures of learning in matrix games: policies, payoffs, distances to an equilibrium."""
 
+from .exploitability import Exploitability as Exploitability
 from .gap import Gap as Gap
+from .lyapunov import Lyapunov as Lyapunov
 from .policy import AbstractMatrixMeasure as AbstractMatrixMeasure
 from .policy import Distance as Distance
 from .policy import Payoffs as Payoffs

@@ -10,6 +10,14 @@ from .branch import Event as Event
 from .branch import Kind as Kind
 from .branch import switch_branch as switch_branch
 from .branch import trace_logit_branch as trace_logit_branch
+
+"""Games in matrix form solved: flows, logit equilibria, Lyapunov functions, spectra, orbits, rest points, basins."""
+
+from .averages import running_average as running_average
+from .basins import Basins as Basins
+from .basins import basins as basins
+from .basins import drawn_starts as drawn_starts
+from .basins import grid_starts as grid_starts
 from .choice import centred as centred
 from .choice import logit_gap as logit_gap
 from .choice import scores_of as scores_of
@@ -28,11 +36,20 @@ from .lyapunov import divergence_rate as divergence_rate
 from .lyapunov import divergences as divergences
 from .lyapunov import player_divergence_rates as player_divergence_rates
 from .lyapunov import weighted_divergence as weighted_divergence
+from .lyapunov_balance import LyapunovBalance as LyapunovBalance
+from .lyapunov_balance import lyapunov_balance as lyapunov_balance
 from .multistart import Found as Found
 from .multistart import logit_equilibria as logit_equilibria
 from .nash import NashEquilibria as NashEquilibria
 from .nash import exploitability as exploitability
 from .nash import nash_conv as nash_conv
+from .one_explorer import OneExplorer as OneExplorer
+from .one_explorer import one_explorer as one_explorer
+from .orbits import Conserved as Conserved
+from .orbits import Orbit as Orbit
+from .orbits import closed_orbit as closed_orbit
+from .orbits import conserved_quantity as conserved_quantity
+from .orbits import recurrence as recurrence
 from .potential import Potential as Potential
 from .potential import exact_potential as exact_potential
 from .potential import weighted_potential as weighted_potential
@@ -42,6 +59,9 @@ from .q_learning_flow import SmoothQLearning as SmoothQLearning
 from .replicator import evolutionarily_stable as evolutionarily_stable
 from .replicator import regret as regret
 from .replicator import replicator_path as replicator_path
+from .rest_points import RestKind as RestKind
+from .rest_points import RestPoint as RestPoint
+from .rest_points import rest_point as rest_point
 from .schedules import AbstractSchedule as AbstractSchedule
 from .schedules import Constant as Constant
 from .schedules import Cosine as Cosine
@@ -52,6 +72,10 @@ from .schedules import OneCycle as OneCycle
 from .schedules import matched_at_random as matched_at_random
 from .selection import Selection as Selection
 from .selection import select_by_vanishing_exploration as select_by_vanishing_exploration
+from .snapshot import Snapshot as Snapshot
+from .snapshot import snapshot as snapshot
+from .spectrum import Spectrum as Spectrum
+from .spectrum import spectrum as spectrum
 from .surface import LogitGrid as LogitGrid
 from .surface import LogitSurface as LogitSurface
 from .surface import logit_surface as logit_surface
