@@ -75,9 +75,14 @@ CATALOGUE: dict[str, Entry] = {
     "learning_dynamics.population": Entry(
         "catallax.experiments.learning_dynamics.population",
         "A population of Q-learners: the transport equation on nodes, on a grid and by learners, with rates plotted",
+    ),
     "learning_dynamics.auction_factors": Entry(
         "catallax.experiments.learning_dynamics.auction_factors",
         "What makes Q-learners collude in auctions: ten factors in a factorial design, effects with intervals",
+    ),
+    "learning_dynamics.first_price": Entry(
+        "catallax.experiments.learning_dynamics.first_price",
+        "A first-price auction with three bids: its equilibria, their basins, and where Q-learners end",
     ),
     "mean_field.ad_auction": Entry(
         "catallax.experiments.mean_field.ad_auction",

@@ -37,8 +37,7 @@ class Repeated(AbstractGame):
     memory: int = eqx.field(static=True)
     shows: Literal["state", "forgone"] = eqx.field(static=True)
 
-    def __init__(self, stage: AbstractMatrixGame, memory: int = 0):
-    def __init__(self, stage: Polymatrix, memory: int = 0, shows: Literal["state", "forgone"] = "state"):
+    def __init__(self, stage: AbstractMatrixGame, memory: int = 0, shows: Literal["state", "forgone"] = "state"):
         if max(stage.actions) < 2:
             raise InputError("Repeated: no player of this game has more than one action")
         if memory not in (0, 1):

@@ -1,5 +1,10 @@
-"""Matrix games solved: Q-learning flows, logit and Nash equilibria, Lyapunov functions, structure of payoffs."""
+"""Games in matrix form solved: flows, logit equilibria, Lyapunov functions, spectra, orbits, rest points, basins."""
 
+from .averages import running_average as running_average
+from .basins import Basins as Basins
+from .basins import basins as basins
+from .basins import drawn_starts as drawn_starts
+from .basins import grid_starts as grid_starts
 from .best_response import Beliefs as Beliefs
 from .best_response import BestResponsePlay as BestResponsePlay
 from .bimatrix_nash import lemke_howson as lemke_howson
@@ -10,14 +15,6 @@ from .branch import Event as Event
 from .branch import Kind as Kind
 from .branch import switch_branch as switch_branch
 from .branch import trace_logit_branch as trace_logit_branch
-
-"""Games in matrix form solved: flows, logit equilibria, Lyapunov functions, spectra, orbits, rest points, basins."""
-
-from .averages import running_average as running_average
-from .basins import Basins as Basins
-from .basins import basins as basins
-from .basins import drawn_starts as drawn_starts
-from .basins import grid_starts as grid_starts
 from .choice import centred as centred
 from .choice import logit_gap as logit_gap
 from .choice import scores_of as scores_of

@@ -124,7 +124,7 @@ def _to_rest(
 def _calm(flow: QLearningFlow, state: Float[Array, "n A B"], rest: Float[Array, ""]) -> Bool[Array, " B"]:
     """Which trajectories are at rest."""
     x = flow.policy(state)
-    gain = flow.game.rewards(x) - flow.temperature[:, None] * masked(flow.game, state, 0.0)
+    gain = flow.game.rewards(x) - flow.temperature.limit * masked(flow.game, state, 0.0)
     excess = masked(flow.game, gain - (x * gain).sum(axis=1, keepdims=True), 0.0)
     return jnp.maximum(jnp.abs(x * excess), excess).max(axis=(0, 1)) <= rest
 
