@@ -27,9 +27,11 @@ from .first_price_report import report
 
 STARTS = 200
 """Random starts of each replication of a replicator cell."""
-REST, INTERVAL = 200, 5.0
-"""Steps of the flows and the time between them: payoffs differ by an eighth, so rest is slow."""
-GRID_STARTS = 8
+REST, INTERVAL, SUBSTEPS = 500, 2.0, 4
+"""Steps of the flows, the time between them and Runge-Kutta steps in it: payoffs differ by an eighth, rest is slow."""
+SLOWER = 5
+"""How many times longer the flow at positive temperatures is given: it is slowest near the bifurcation."""
+GRID_STARTS = 4
 PLAYS = 4000
 """Of the sampled learners; the flow's time is their product with the step size."""
 LEARNER_T, LEARNER_RATE, LEARNER_FLOOR = 0.1, 0.01, 0.1
@@ -51,13 +53,13 @@ def two_bids(winner_fee: float) -> Polymatrix:
     return Polymatrix([(0, 1, pay, pay)])
 
 
-def _replicator(name: str, label: str, game: Polymatrix) -> Cell:
+def _replicator(name: str, label: str, game: Polymatrix, every: int = REST) -> Cell:
     """Replicator dynamics from random starts, to rest."""
     return Cell(
         name=name,
         label=label,
-        build=lambda: QLearningFlow(game, 0.0, interval=INTERVAL, integrator=RungeKutta(20), trajectories=STARTS),
-        measures=(Policy(every=REST // 20), Payoffs(every=REST)),
+        build=lambda: QLearningFlow(game, 0.0, interval=INTERVAL, integrator=RungeKutta(SUBSTEPS), trajectories=STARTS),
+        measures=(Policy(every=every), Payoffs(every=REST)),
         steps={"quick": REST, "paper": REST},
     )
 
@@ -75,7 +77,7 @@ def _over_temperatures(game: Polymatrix) -> tuple[Cell, Cell]:
     ends = Cell(
         name="q_learning",
         label="Q-learning flow",
-        build=lambda: QLearningFlow(game, rates, interval=INTERVAL, integrator=RungeKutta(20)),
+        build=lambda: QLearningFlow(game, rates, interval=SLOWER * INTERVAL, integrator=RungeKutta(SLOWER * SUBSTEPS)),
         measures=(Policy(every=REST),),
         steps={"quick": REST, "paper": REST},
     )
@@ -138,7 +140,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     return (
         _replicator("replicator", f"three bids, fee {settings.winner_fee:g}", game),
         _replicator("printed", "three bids, as printed (no fee)", first_price_bids(0.0)),
-        _replicator("two_bids", f"two bids, fee {settings.winner_fee:g}", two_bids(settings.winner_fee)),
+        _replicator("two_bids", f"two bids, fee {settings.winner_fee:g}", two_bids(settings.winner_fee), 1),
         *_over_temperatures(game),
         *_learners(game),
     )

@@ -109,7 +109,7 @@ def _learners(results: Any) -> Table:
 
 
 def _basins(results: Any) -> Figure:
-    path = policies(results, "two_bids")[0, :, :, 0, :40]
+    path = policies(results, "two_bids")[0, :120, :, 0, :40]
     data = pandas.concat(
         pandas.DataFrame({"start": s, "bidder_1": path[:, 0, s], "bidder_2": path[:, 1, s]})
         for s in range(path.shape[-1])
@@ -158,7 +158,7 @@ def _draw_branches(sheet: Any, data: pandas.DataFrame) -> None:
     for index, (axes, bid) in enumerate(zip(sheet.subplots(1, 2), ("0", "1/2"), strict=True)):
         for reached, part in data.groupby(data["reached"] > 0):
             face = COLOURS[index + 1] if reached else "none"
-            label = "Q-learning ends here" if reached else "unstable"
+            label = "Q-learning ends here" if reached else "not reached"
             axes.plot(
                 part["temperature"], part[f"P(bid {bid})"], color=COLOURS[index + 1], markerfacecolor=face,
                 marker="o", markersize=3, linestyle="none", label=label,
