@@ -89,14 +89,14 @@ def spectrum(
     q = np.sqrt(p)
     clock = 1 / heat if time == "temperature" else np.ones_like(heat)
     bases = [_complement(row[:count]) for row, count in zip(q, game.actions, strict=True)]
-    basis = block_diag(*bases)
+    basis = np.asarray(block_diag(*bases))
     some = host.legal.reshape(-1)
     push = (q[:, :, None, None] * host.derivative(p) * q).reshape(some.size, some.size)[some][:, some]
     own = np.diag((excess - heat[:, None])[host.legal])
     speed = np.repeat(clock, game.actions)[:, None]
     matrix = basis.T @ (speed * (push + own)) @ basis
     values = np.linalg.eigvals(matrix).astype(complex)
-    order = np.lexsort((-values.imag, -np.round(values.real, 12)))
+    order = np.lexsort((-np.imag(values), -np.round(np.real(values), 12)))
     size = max(host.scale, heat.max()) * clock.max()
     return Spectrum(values[order], matrix, float(tol * size))
 
