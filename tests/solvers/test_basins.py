@@ -120,6 +120,14 @@ def test_three_players_in_normal_form():
     assert sorted(vertices) == [[0, 0, 0], [1, 1, 1]] and found.counts[0] == found.counts[1]
 
 
+def test_lingering_near_the_corners_is_not_rest():
+    """Shapley's game without exploration spirals out towards a cycle of corners, ever slower at each of them."""
+    shapley = Polymatrix([Edge(0, 1, np.eye(3), np.roll(np.eye(3), 1, axis=1))])
+    found = basins(shapley, 0.0, drawn_starts(shapley, rng.key(0), 30), horizon=2000)
+    assert found.unsettled == 30
+    assert (found.ends.max(axis=1) > 1 - 1e-9).mean() > 0.9  # though most are within rounding of a pure action
+
+
 def test_what_is_not_at_rest_is_counted():
     game = asymmetric_matching_pennies()
     found = basins(game, 0.0, drawn_starts(game, rng.key(0), 10), horizon=20)

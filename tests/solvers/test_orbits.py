@@ -68,6 +68,10 @@ def test_the_orbit_of_the_reference():
     assert by_angle == pytest.approx(13.012285113569, abs=1e-11)
 
 
+def test_a_crossing_in_the_other_direction_is_no_return():
+    assert recurrence(asymmetric_matching_pennies(), START, 0.99).period == pytest.approx(13.012285113569)
+
+
 def test_the_period_of_small_oscillations():
     period = closed_orbit(asymmetric_matching_pennies(), [1 / 3 + 1e-4, 1 / 3]).period
     assert period == pytest.approx(3 * np.pi / np.sqrt(2), rel=1e-7)

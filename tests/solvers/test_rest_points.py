@@ -11,7 +11,9 @@ from scipy.optimize import brentq
 from catallax.core import InputError, NumericalError
 from catallax.experiments.learning_dynamics.reference_values import AMPS, line_rows
 from catallax.games.matrix import (
+    Edge,
     NormalForm,
+    Polymatrix,
     as_normal_form,
     asymmetric_matching_pennies,
     coordination,
@@ -116,8 +118,9 @@ def test_lines_where_the_even_players_do_not_explore_rest_in_the_interior(n):
 
 def test_an_approach_without_a_margin_is_not_called_rest():
     """The middle player becomes ever less unwilling: its first action dies out as 1 / t."""
-    found = rest_point(match_mismatch_line(5), [1, 0, 0.5, 0, 0.5, 0, 1], line_start(5, 1))
-    assert found.kind == RestKind.NONE_REACHED and found.residual == np.inf
+    for horizon in (1e3, 1e9):
+        found = rest_point(match_mismatch_line(5), [1, 0, 0.5, 0, 0.5, 0, 1], line_start(5, 1), horizon=horizon)
+        assert found.kind == RestKind.NONE_REACHED and found.residual == np.inf
 
 
 def test_cycles_are_not_rest():
@@ -133,6 +136,16 @@ def test_cycles_are_not_rest():
     one = rest_point(rock_paper_scissors(), [0.0, 0.3], uneven)
     assert one.kind == RestKind.INTERIOR
     np.testing.assert_allclose(one.policy, 1 / 3, atol=1e-12)
+
+
+def test_the_unit_of_payoffs_does_not_matter():
+    game = asymmetric_matching_pennies()
+    plain = rest_point(game, (0.5, 2.0), (0.8, 0.9))
+    for unit in (1e-6, 1e6):
+        a, b = (unit * np.asarray(game.edge(k, 1 - k)) for k in (0, 1))
+        found = rest_point(Polymatrix([Edge(0, 1, a, b)]), (0.5 * unit, 2.0 * unit), (0.8, 0.9))
+        np.testing.assert_allclose(found.require(), plain.policy, atol=1e-12)
+        assert found.leading == pytest.approx(plain.leading * unit)
 
 
 def test_strict_equilibria_are_boundary_points():
@@ -157,7 +170,7 @@ def test_a_start_on_a_saddle_s_stable_manifold_says_that_it_is_unstable():
     ("heat", "upper"), [(0.4, 0.855205891744), (0.45, 0.762714756329), (0.49, 0.621491316318), (0.499, 0.538698838967)]
 )
 def test_the_upper_branch_of_the_pitchfork(heat, upper):
-    found = rest_point(coordination(), heat, [0.8, 0.8])
+    found = rest_point(coordination(), heat, [0.8, 0.8], horizon=2e4)
     np.testing.assert_allclose(found.require()[:, 0], upper, atol=1e-10)
 
 
@@ -185,6 +198,8 @@ def test_the_host_form_of_a_three_player_tensor():
         ({"temperature": [1.0, 1.0, 1.0]}, "shape"),
         ({"temperature": 1.0, "start": [0.0, 0.5]}, "interior"),
         ({"temperature": 1.0, "start": [[0.5, 0.6], [0.5, 0.5]]}, "no profile"),
+        ({"temperature": "hot"}, "numbers"),
+        ({"temperature": 1.0, "start": [[0.5], [0.5, 0.5]]}, "numbers"),
         ({"temperature": 1.0, "horizon": 0}, "horizon"),
         ({"temperature": 1.0, "tol": np.nan}, "tol"),
     ],

@@ -42,7 +42,7 @@ def polish(
     x = _mixed(z, face)
     gap = _gap(host, heat, z, x, face)
     rest, isolated = float(np.abs(gap).max()), True
-    floor = 4 * np.finfo(float).eps * max(host.scale, 1.0)
+    floor = 4 * np.finfo(float).eps * max(host.scale, heat.max())
     some = face.reshape(-1)
     for _ in range(steps):
         jacobian = _jacobian(host, heat, x, face)

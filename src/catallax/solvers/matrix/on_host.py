@@ -107,8 +107,16 @@ def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False
     Raises:
         InputError: as `per_player`.
     """
-    per_player(game, "temperature", value, positive=positive)
-    return np.array(np.broadcast_to(np.asarray(value, float), (game.players,)))
+    heat = _numbers("temperature", value)
+    per_player(game, "temperature", heat, positive=positive)
+    return np.array(np.broadcast_to(heat, (game.players,)))
+
+
+def _numbers(name: str, value: Any) -> np.ndarray:
+    try:
+        return np.array(value, float)
+    except (TypeError, ValueError) as e:
+        raise InputError(f"{name} must be numbers, got {value!r}") from e
 
 
 def interior_policy(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n A"]:
@@ -133,7 +141,7 @@ def policy_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n
         InputError: a wrong shape, probabilities that are negative, not finite, beyond a player's actions, or do not
             sum to one.
     """
-    x = np.array(value, float)
+    x = _numbers("a policy", value)
     if x.ndim == 1 and set(game.actions) == {2}:
         x = np.stack([x, 1 - x], axis=1)
     shape = (game.players, game.width)

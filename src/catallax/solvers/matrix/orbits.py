@@ -94,8 +94,8 @@ def closed_orbit(game: AbstractMatrixGame, start: Any, *, horizon: Any = None, t
     """The closed orbit of the replicator dynamics through a point, and its period.
 
     Integrated in log form (DOP853, tolerance 1e-13); the first return is where the orbit crosses, in the direction in
-    which it left, the plane through its start that is normal to its velocity; the crossing is refined by Newton's
-    method. In 2x2 games with an interior equilibrium that is no saddle every interior orbit closes.
+    which it left, the plane through its start that is normal to its velocity. In 2x2 games with an interior equilibrium
+    that is no saddle every interior orbit closes.
 
     Args:
         start: interior policy, [n, A]; P(first action), [n], if everybody has two.
@@ -170,24 +170,11 @@ def _first_return(game: AbstractMatrixGame, start: Any, horizon: Any, distance: 
             if when <= 1e-6 / speed:  # the start itself
                 continue
             away = float(np.abs(host.policy(place.reshape(x0.shape)) - x0).max())
-            if away <= max(distance, 1e-6):
-                when, place = _refined(field, z0, time, z, float(when))
-                away = float(np.abs(host.policy(place.reshape(x0.shape)) - x0).max())
             nearest = min(nearest, away)
             if away <= distance:
                 return Orbit(float(when), away, x0, host.policy(place.reshape(x0.shape))), nearest
         time, z, length = stop, path.y[:, -1], 2 * length
     return None, nearest
-
-
-def _refined(
-    field: Callable[[float, np.ndarray], np.ndarray], z0: np.ndarray, time: float, z: np.ndarray, when: float
-) -> tuple[float, np.ndarray]:
-    """The crossing without the interpolation of the integrator: integrated to it, then one Newton step."""
-    place = solve_ivp(field, (time, when), z, "DOP853", rtol=_TOLERANCE, atol=_TOLERANCE).y[:, -1]
-    normal, velocity = field(0.0, z0), field(0.0, place)
-    late = float(normal @ (place - z0) / (normal @ velocity))
-    return when - late, place - late * velocity
 
 
 def _log_field(

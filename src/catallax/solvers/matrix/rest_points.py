@@ -89,8 +89,9 @@ def rest_point(
     Args:
         temperature: T >= 0: one number or [n].
         start: interior policy, [n, A] (P(first action), [n], if everybody has two); None for uniform play.
-        horizon: the longest time to follow it; None for 10,000 / max |payoff|.
-        tol: bound on the residual, in units of the largest of |payoff|, T and 1.
+        horizon: the longest time to follow it; None for 4,000 / max |payoff| + 30 / (the least T above 0).
+            A cycle is followed all that time, in seconds on the host.
+        tol: bound on the residual, in units of the largest of |payoff| and T.
 
     Raises:
         InputError: a negative temperature, a start that is no interior point, a horizon that is not positive.
@@ -98,7 +99,7 @@ def rest_point(
     Source: Leonardos, Piliouras and Spendlove (2021), proposition C.1, for the boundary.
     """
     heat, host = temperatures(game, temperature), on_host(game)
-    horizon = 1e4 / host.scale if horizon is None else horizon
+    horizon = 4000 / host.scale + 30 / heat[heat > 0].min(initial=np.inf) if horizon is None else horizon
     check_number("rest_point", "horizon", horizon, "(0, inf)")
     check_number("rest_point", "tol", tol, "(0, inf)")
     x = host.legal / host.legal.sum(axis=1, keepdims=True) if start is None else interior_policy(game, start)
@@ -131,7 +132,7 @@ def settle(
     earned = host.rewards(point.policy)
     value = (point.policy * earned).sum(axis=1, keepdims=True)
     margin = float((value - earned)[host.legal & ~face].min(initial=np.inf))
-    size = max(1.0, host.scale, heat.max())
+    size = max(host.scale, heat.max())
     distance = np.abs(point.policy - x).max()
     found = distance <= near and point.residual <= tol * size and margin > 1e-9 * size
     leading = spectrum(game, heat, point.policy).leading if found else np.nan

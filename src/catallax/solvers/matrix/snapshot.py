@@ -69,7 +69,7 @@ def snapshot(
         p = policy_on_host(game, equilibrium)
     u, v = directions(game, key)
     z = rows[:, None, None, None] * u + columns[:, None, None] * v
-    lse = logsumexp(np.where(host.legal, z, -np.inf), axis=-1)
+    lse = np.asarray(logsumexp(np.where(host.legal, z, -np.inf), axis=-1))
     value = (xlogy(p, p).sum(axis=1) - (p * z).sum(axis=-1) + lse) @ w
     return Snapshot(rows, columns, value, p, np.stack([u, v]))
 

@@ -53,13 +53,13 @@ def spectrum(
 ) -> Spectrum:
     """Linearises dx_ki/dt = x_ki (g_ki - <x_k, g_k>), g = r(x) - T ln x, at a profile p.
 
-    With D = diag p, q = sqrt p and M = dr/dx the Jacobian in the coordinates y = D^(-1/2) x is
+    With D = diag p and M = dr/dx the Jacobian in the coordinates y = D^(-1/2) x is
 
-        diag(g - <p, g>) - q (q g)' + (1 - q q') (D^(1/2) M D^(1/2) - T),
+        diag(g - <p, g>) - T + D^(1/2) M D^(1/2),
 
-    each own block projected on the complement of q_k. These coordinates are orthonormal in the metric of Shahshahani
-    (1979), the natural one of the simplex; eigenvalues do not depend on them at a rest point. At a logit equilibrium of
-    a weighted zero-sum game the matrix is, after scaling player k by sqrt w_k, skew minus diag T: with one T every real
+    projected on the complement of sqrt p_k for each player. These coordinates are orthonormal in the metric of
+    Shahshahani (1979), the natural one of the simplex; eigenvalues do not depend on them. At a logit equilibrium of a
+    weighted zero-sum game the matrix is, after scaling player k by sqrt w_k, skew minus diag T: with one T every real
     part is -T, else all lie in [- max T, - min T]; the trace is - sum_k (n_k - 1) T_k.
 
     At another point the eigenvalues are those of the equation in strategies x. A player with T_k = 0 may have
@@ -69,7 +69,7 @@ def spectrum(
         temperature: T >= 0: one number or [n].
         policy: p, [n, A]; P(first action), [n], if everybody has two.
         time: the clock of `QLearningFlow`; "temperature" divides player k's equation by T_k > 0.
-        tol: real parts up to tol times max(1, |payoff|, T) (divided by min T for the other clock) count as zero.
+        tol: real parts up to tol times the largest of |payoff| and T (by min T with the other clock) count as zero.
 
     Raises:
         InputError: no profile, a negative temperature, probability 0 where T_k > 0, a zero temperature as clock.
@@ -89,18 +89,15 @@ def spectrum(
     q = np.sqrt(p)
     clock = 1 / heat if time == "temperature" else np.ones_like(heat)
     bases = [_complement(row[:count]) for row, count in zip(q, game.actions, strict=True)]
-    basis = block_diag(*bases)
+    basis = np.asarray(block_diag(*bases))
     some = host.legal.reshape(-1)
     push = (q[:, :, None, None] * host.derivative(p) * q).reshape(some.size, some.size)[some][:, some]
-    own = [
-        np.diag(e[:c]) - np.outer(r[:c], r[:c] * g[:c]) - t * np.eye(c)
-        for e, r, g, t, c in zip(excess, q, gain, heat, game.actions, strict=True)
-    ]
+    own = np.diag((excess - heat[:, None])[host.legal])
     speed = np.repeat(clock, game.actions)[:, None]
-    matrix = basis.T @ (speed * (push + block_diag(*own))) @ basis
+    matrix = basis.T @ (speed * (push + own)) @ basis
     values = np.linalg.eigvals(matrix).astype(complex)
-    order = np.lexsort((-values.imag, -np.round(values.real, 12)))
-    size = max(1.0, host.scale, heat.max()) * clock.max()
+    order = np.lexsort((-np.imag(values), -np.round(np.real(values), 12)))
+    size = max(host.scale, heat.max()) * clock.max()
     return Spectrum(values[order], matrix, float(tol * size))
 
 
