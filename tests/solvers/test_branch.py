@@ -194,5 +194,9 @@ def test_refusals(pitchfork):
     fold = pitchfork.events[0]._replace(kind=Kind.FOLD)
     with pytest.raises(InputError, match="bifurcation only"):
         switch_branch(pitchfork, fold, 0.1)
-    with jax.enable_x64(False), pytest.raises(InputError, match="64-bit"):
-        trace_logit_branch(coordination(), 0.1)
+
+
+def test_32_bit_games_are_traced_in_double_precision():
+    with jax.enable_x64(False):
+        (event,) = trace_logit_branch(coordination(), 0.1).events
+    assert event.temperature == pytest.approx(0.5, abs=1e-12)

@@ -3,7 +3,6 @@
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -125,12 +124,7 @@ def trace_logit_branch(
     """
     if not (0 < coldest < hottest):
         raise InputError(f"trace_logit_branch: needs 0 < coldest < hottest, got {coldest} and {hottest}")
-    if game.payoff.dtype != np.float64 or not jax.config.read("jax_enable_x64"):
-        raise InputError(
-            "trace_logit_branch needs 64-bit numbers: call jax.config.update('jax_enable_x64', True) before the game "
-            "is built"
-        )
-    system = LogitSystem(game, np.asarray(per_player(game, "ratios", ratios, positive=True), float))
+    system = LogitSystem(game, _ratios(game, ratios))
     curve = Curve(system)
     towards = np.zeros(system.basis.shape[1] + 1)
     towards[-1] = 1.0 if heading == "cold" else -1.0
@@ -138,7 +132,7 @@ def trace_logit_branch(
         first = Point(np.zeros_like(towards), curve.tangent(np.zeros_like(towards), towards))
     else:
         policy, s = start
-        at = np.append(system.coordinates(np.asarray(scores_of(game, policy))), system.scale / s)
+        at = np.append(system.coordinates(_scores(system, policy)), system.scale / s)
         found = curve.begin(at, towards)
         if found is None:
             raise InputError(
@@ -176,14 +170,24 @@ def switch_branch(
     curve = Curve(system, bend=0.9)
     given = event.directions[direction] if isinstance(direction, int) else np.asarray(direction, float)
     null = side * np.append(system.coordinates(given), 0.0) / max(np.linalg.norm(given), np.finfo(float).tiny)
-    centre = np.append(
-        system.coordinates(np.asarray(scores_of(branch.game, event.policy))), system.scale / event.temperature
-    )
+    centre = np.append(system.coordinates(_scores(system, event.policy)), system.scale / event.temperature)
     for reach in (1e-3, 3e-3, 1e-2, 3e-2, 0.1):
         first = curve.begin(centre + reach * null, null)
         if first is not None and first.tangent @ null > 0.5:
             return _trace(system, Curve(system), first, coldest, hottest, points)
     raise NumericalError("switch_branch: no branch was found in this direction; try the other side or direction")
+
+
+def _scores(system: LogitSystem, policy: Any) -> Float[np.ndarray, "n A"]:
+    """Centred log-probabilities, in double precision."""
+    scores_of(system.game, policy)  # the checks
+    x = np.where(system.host.legal, np.asarray(policy, float), 1.0)
+    return system.host.centred(np.log(x))
+
+
+def _ratios(game: AbstractMatrixGame, ratios: Any) -> Float[np.ndarray, " n"]:
+    per_player(game, "ratios", ratios, positive=True)
+    return np.array(np.broadcast_to(np.asarray(ratios, float), (game.players,)))
 
 
 def _trace(system: LogitSystem, curve: Curve, first: Point, coldest: float, hottest: float, points: int) -> Branch:

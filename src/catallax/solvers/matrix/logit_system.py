@@ -1,17 +1,12 @@
 """The logit condition in coordinates without redundancy: what continuation follows."""
 
-from collections.abc import Callable
-from typing import Any
-
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from catallax.games.matrix import AbstractMatrixGame
 
-from .choice import softmax
 from .continuation import Point
+from .on_host import on_host
 
 
 class LogitSystem:
@@ -24,8 +19,8 @@ class LogitSystem:
         self.game, self.ratios = game, ratios
         self.basis = score_basis(game)
         self.heat = np.einsum("da,a->d", self.basis.T**2, np.repeat(ratios, game.width))  # ratio of each coordinate
-        self.scale = max(float(np.abs(np.asarray(game.payoff)).max()), np.finfo(float).tiny)
-        self.parts = _parts(game)
+        self.host = on_host(game)
+        self.scale = self.host.scale
 
     def scores(self, y: Float[np.ndarray, " D"]) -> Float[np.ndarray, "n A"]:
         """From coordinates."""
@@ -37,15 +32,15 @@ class LogitSystem:
 
     def policy(self, y: Float[np.ndarray, " D"]) -> Float[np.ndarray, "n A"]:
         """softmax of the scores."""
-        return np.asarray(softmax(self.game, jnp.asarray(self.scores(y))))
+        return self.host.policy(self.scores(y))
 
     def __call__(self, y: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """H, dH/dy and dH/dp."""
-        rewards, push = self.parts(jnp.asarray(self.scores(y)))
-        drift = self.basis.T @ np.asarray(rewards, float).reshape(-1) / (self.heat * self.scale)
-        size = self.basis.shape[0]
-        push = self.basis.T @ np.asarray(push, float).reshape(size, size) @ self.basis
-        push = push / (self.heat[:, None] * self.scale)
+        x = self.policy(y)
+        drift = self.basis.T @ self.host.rewards(x).reshape(-1) / (self.heat * self.scale)
+        slopes = x[:, :, None] * (np.eye(x.shape[1]) - x[:, None, :])
+        push = np.einsum("kilb,lbj->kilj", self.host.derivative(x), slopes).reshape(x.size, x.size)
+        push = self.basis.T @ push @ self.basis / (self.heat[:, None] * self.scale)
         return y - p * drift, np.eye(len(y)) - p * push, -drift
 
     def spectrum(self, point: Point) -> np.ndarray:
@@ -72,15 +67,3 @@ def score_basis(game: AbstractMatrixGame) -> Float[np.ndarray, "nA D"]:
             vector[k, :i], vector[k, i] = 1.0, -float(i)
             columns.append(vector.reshape(-1) / np.linalg.norm(vector))
     return np.stack(columns, axis=1) if columns else np.zeros((game.players * game.width, 0))
-
-
-def _parts(game: AbstractMatrixGame) -> Callable[[Any], tuple[Any, Any]]:
-    """Compiled: rewards at softmax(z), and their derivatives in z."""
-
-    @jax.jit
-    def parts(z: Any) -> tuple[Any, Any]:
-        x = softmax(game, z)
-        slopes = x[:, :, None] * (jnp.eye(x.shape[1], dtype=x.dtype) - x[:, None, :])
-        return game.rewards(x), game.response(x, slopes)
-
-    return parts

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +12,7 @@ from catallax.core import check_count, rng
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import centred, softmax
-from .logit import logit_equilibrium
+from .logit import LogitEquilibrium, logit_equilibrium
 
 
 class Found(NamedTuple):
@@ -52,7 +53,7 @@ def logit_equilibria(
     spread = jnp.exp(2 * drawn[1, :, :1, :1])  # from the middle of the simplices to their corners
     scores = (drawn[0] * spread).at[0].set(0.0)
     policies = jax.vmap(lambda z: softmax(game, centred(game, z)))(scores)
-    found = jax.jit(jax.vmap(lambda start: logit_equilibrium(game, rates, start)))(_inside(game, policies))
+    found = _from(game, rates, _inside(game, policies))
     good = np.asarray(found.converged)
     ends = np.asarray(found.policy)[good]
     distinct, counts = _together(ends, apart)
@@ -60,6 +61,11 @@ def logit_equilibria(
     kept = distinct[order]
     stable = np.asarray([_stable(game, rates, p) for p in kept], bool)
     return Found(kept, counts[order] / max(len(ends), 1), float(good.mean()), stable)
+
+
+@eqx.filter_jit
+def _from(game: AbstractMatrixGame, rates: Float[Array, " n"], starts: Float[Array, "S n A"]) -> LogitEquilibrium:
+    return jax.vmap(lambda start: logit_equilibrium(game, rates, start))(starts)
 
 
 def _inside(game: AbstractMatrixGame, policy: Float[Array, "S n A"]) -> Float[Array, "S n A"]:

@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -10,6 +9,7 @@ from catallax.core import NumericalError
 from catallax.games.matrix import AbstractMatrixGame
 
 from .branch import Branch, trace_logit_branch
+from .host import values_and_regrets
 
 
 class Selection(NamedTuple):
@@ -53,5 +53,4 @@ def select_by_vanishing_exploration(
     if not len(ends):
         raise NumericalError(f"the branch did not reach temperature {coldest:g}; it ended {branch.status}")
     policy = ends[-1]
-    regrets = np.asarray(game.regrets(jnp.asarray(policy)))
-    return Selection(policy, regrets, coldest, branch)
+    return Selection(policy, values_and_regrets(game, policy)[1], coldest, branch)
