@@ -62,8 +62,7 @@ def to_arrays(game: AbstractMatrixGame) -> list[Float[np.ndarray, "*actions"]]:
         return [np.asarray(table, dtype=float) for table in as_normal_form(game).payoff]
     check_size(game)
     tables = np.zeros((game.players, *game.actions))
-    for k, m in zip(game.owners, game.rivals, strict=True):
-        block = np.asarray(game.edge(k, m), dtype=float)
+    for (k, m), block in game.matrices().items():
         axes = [a for a in range(game.players) if a not in (k, m)]
         tables[k] += np.expand_dims(block if k < m else block.T, axes)
     return list(tables)
