@@ -12,7 +12,7 @@ from .polymatrix import Edge, Polymatrix
 
 
 def restricted(game: AbstractMatrixGame, kept: Sequence[Sequence[int]]) -> Polymatrix | NormalForm:
-    """The game in which each player has only the actions named, in that order.
+    """The game in which each player has only the actions named, in that order; payoffs must be known, not traced.
 
     Args:
         kept: for each player, which of its actions stay: action i of the new game is action kept[k][i] of the old.

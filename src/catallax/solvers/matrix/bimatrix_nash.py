@@ -7,7 +7,6 @@ from itertools import combinations, islice, product
 from typing import Any
 
 import numpy as np
-from scipy.spatial import QhullError
 
 from catallax.core import EnvironmentFailure, InputError, NumericalError
 from catallax.games.matrix import AbstractMatrixGame, to_bimatrix
@@ -137,6 +136,7 @@ def vertex_enumeration(game: AbstractMatrixGame, *, most: int = 20, tol: float |
         return _with_degeneracy(game, pure_equilibria(game, tol=tol), tol)
     _nashpy()
     from nashpy.polytope import build_halfspaces, non_trivial_vertices
+    from scipy.spatial import QhullError  # it costs a tenth of a second to import
 
     try:  # payoffs from 1 to 3: the polytopes are bounded
         ours = list(non_trivial_vertices(build_halfspaces(second.T + 1)))
