@@ -3,18 +3,20 @@
 import itertools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catallax.core import InputError
+from catallax.core import InputError, rng
 from catallax.games.matrix import (
     NormalForm,
     Polymatrix,
     as_normal_form,
     asymmetric_matching_pennies,
     complete_graph,
+    components,
     congestion_game,
     congestion_potential,
     coordination,
@@ -37,9 +39,11 @@ from catallax.games.matrix import (
     to_arrays,
 )
 from catallax.solvers.matrix import (
+    QLearningFlow,
     dominated_actions,
     eliminate_dominated,
     exact_potential,
+    logit_equilibrium,
     pairwise_constant_sum,
     weighted_potential,
     zero_sum_weights,
@@ -115,6 +119,21 @@ def test_each_component_has_weights_of_a_scale_of_its_own():
         found = zero_sum_weights(same)
         assert not found.unique and (found.weights > 0).all()
         np.testing.assert_allclose(found.weights[[2, 3]] / found.weights[[0, 1]], [1 / 3, 1 / 2], rtol=1e-9)
+
+
+def test_games_of_several_components_are_solved_like_others():
+    """The logit equilibrium is the product of those of the components; temperatures differ."""
+    first, second = asymmetric_matching_pennies(), prisoners_dilemma()
+    both = Polymatrix([(0, 2, first.edge(0, 1), first.edge(1, 0)), (3, 1, second.edge(0, 1), second.edge(1, 0))])
+    assert components(both) == ((0, 2), (1, 3))
+    heat = np.array([0.5, 1.0, 2.0, 0.7])
+    whole = np.asarray(logit_equilibrium(both, heat).require())
+    np.testing.assert_allclose(whole[[0, 2]], logit_equilibrium(first, heat[[0, 2]]).require(), atol=1e-12)
+    np.testing.assert_allclose(whole[[3, 1]], logit_equilibrium(second, heat[[3, 1]]).require(), atol=1e-12)
+    flow = QLearningFlow(both, heat, trajectories=1, interval=40.0)
+    np.testing.assert_allclose(
+        flow.policy(flow.step(rng.key(1), flow.init(rng.key(0)), jnp.int32(0))[0])[:, :, 0], whole, atol=1e-6
+    )
 
 
 # potentials -------------------------------------------------------------------------------------------------------

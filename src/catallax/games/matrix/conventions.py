@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Float
 
 from catallax.core import InputError
@@ -26,7 +27,7 @@ def from_bimatrix(to_row: Any, to_column: Any) -> Polymatrix:
     Raises:
         InputError: matrices of different shape.
     """
-    a, b = np.asarray(to_row), np.asarray(to_column)
+    a, b = (x if isinstance(x, Tracer) else _numbers("from_bimatrix", k, x) for k, x in enumerate((to_row, to_column)))
     if a.ndim != 2 or a.shape != b.shape:
         raise InputError(
             f"from_bimatrix: both matrices have player 0's actions as rows, so need one shape, got {a.shape} and "
@@ -53,7 +54,7 @@ def to_bimatrix(
 
 
 def to_arrays(game: AbstractMatrixGame) -> list[Float[np.ndarray, "*actions"]]:
-    """One tensor for each player, player 0's action first: `pygambit.Game.from_arrays(*to_arrays(game))`.
+    """One tensor for each player, player 0's action first: what pygambit's `from_arrays(*tensors)` takes.
 
     Raises:
         InputError: the game has too many profiles to be written out.
@@ -62,15 +63,14 @@ def to_arrays(game: AbstractMatrixGame) -> list[Float[np.ndarray, "*actions"]]:
         return [np.asarray(table, dtype=float) for table in as_normal_form(game).payoff]
     check_size(game)
     tables = np.zeros((game.players, *game.actions))
-    for k, m in zip(game.owners, game.rivals, strict=True):
-        block = np.asarray(game.edge(k, m), dtype=float)
+    for (k, m), block in game.matrices().items():
         axes = [a for a in range(game.players) if a not in (k, m)]
         tables[k] += np.expand_dims(block if k < m else block.T, axes)
     return list(tables)
 
 
 def from_arrays(arrays: Sequence[Any]) -> NormalForm:
-    """A game from one tensor for each player, such as `pygambit.Game.to_arrays()` gives (fractions too).
+    """A game from one tensor for each player, such as pygambit's `to_arrays()` gives (fractions too).
 
     Raises:
         InputError: tensors whose shapes do not agree, or that are not numbers.

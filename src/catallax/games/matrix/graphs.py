@@ -64,7 +64,7 @@ def random_graph(n: int, chance: float, seed: int | np.random.Generator) -> Grap
         InputError: n below 2, a chance outside (0, 1], or no connected graph among 1,000; connected graphs are common
             from a chance of about ln(n) / n on.
 
-    Source: Erdos and Renyi (1960), in the form of Gilbert (1959).
+    Source: Gilbert (1959) for independent pairs.
     """
     check_count("random_graph", "n", n, 2)
     check_number("random_graph", "chance", chance, "(0, 1]")

@@ -12,7 +12,7 @@ from .polymatrix import Edge, Polymatrix
 
 
 def restricted(game: AbstractMatrixGame, kept: Sequence[Sequence[int]]) -> Polymatrix | NormalForm:
-    """The game in which each player has only the actions named, in that order.
+    """The game in which each player has only the actions named, in that order; payoffs must be known, not traced.
 
     Args:
         kept: for each player, which of its actions stay: action i of the new game is action kept[k][i] of the old.
@@ -29,12 +29,7 @@ def restricted(game: AbstractMatrixGame, kept: Sequence[Sequence[int]]) -> Polym
             )
     rows = [np.asarray(names) for names in kept]
     if isinstance(game, Polymatrix):
-        meet = [(k, m) for k, m in zip(game.owners, game.rivals, strict=True) if k < m]
-        return Polymatrix(
-            [
-                Edge(k, m, game.edge(k, m)[np.ix_(rows[k], rows[m])], game.edge(m, k)[np.ix_(rows[m], rows[k])])
-                for k, m in meet
-            ]
-        )
+        small = {(k, m): a[np.ix_(rows[k], rows[m])] for (k, m), a in game.matrices().items()}
+        return Polymatrix([Edge(k, m, small[k, m], small[m, k]) for k, m in small if k < m])
     table = as_normal_form(game).payoff
     return NormalForm(table[np.ix_(np.arange(game.players), *rows)])

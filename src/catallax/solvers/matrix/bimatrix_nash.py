@@ -7,7 +7,6 @@ from itertools import combinations, islice, product
 from typing import Any
 
 import numpy as np
-from scipy.spatial import QhullError
 
 from catallax.core import EnvironmentFailure, InputError, NumericalError
 from catallax.games.matrix import AbstractMatrixGame, to_bimatrix
@@ -40,7 +39,7 @@ def lemke_howson(game: AbstractMatrixGame, *, every_label: bool = False, tol: fl
         NumericalError: no label led to an equilibrium.
         EnvironmentFailure: Nashpy is not installed.
 
-    Source: Lemke and Howson (1964), lexicographic rule; Nashpy.
+    Source: Lemke and Howson (1964), lexicographic rule; Nashpy: Knight and Campbell (2018).
     """
     first, second = _rescaled(game, "lemke_howson")
     if min(game.actions) == 1:
@@ -122,7 +121,7 @@ def vertex_enumeration(game: AbstractMatrixGame, *, most: int = 20, tol: float |
     says so. With a single action of either player, the pure equilibria.
 
     Args:
-        most: actions of both players together that are tried; time grows exponentially.
+        most: actions of both players together that are tried; time grows exponentially; 62 is the limit.
         tol: the largest regret allowed, in units of the spread of payoffs; None for 1e-9 (64-bit payoffs) or 1e-5.
 
     Raises:
@@ -130,19 +129,26 @@ def vertex_enumeration(game: AbstractMatrixGame, *, most: int = 20, tol: float |
         NumericalError: the polytopes are too flat for floating point.
         EnvironmentFailure: Nashpy is not installed.
 
-    Source: Mangasarian (1964); Nashpy.
+    Source: Mangasarian (1964); Nashpy: Knight and Campbell (2018).
     """
     first, second = _rescaled(game, "vertex_enumeration", most)
     if min(game.actions) == 1:
         return _with_degeneracy(game, pure_equilibria(game, tol=tol), tol)
     _nashpy()
-    from nashpy.algorithms.vertex_enumeration import vertex_enumeration as enumerated
+    from nashpy.polytope import build_halfspaces, non_trivial_vertices
+    from scipy.spatial import QhullError  # it costs a tenth of a second to import
 
-    try:
-        candidates = [_policy(game, *pair) for pair in enumerated(first + 1, second + 1)]
+    try:  # payoffs from 1 to 3: the polytopes are bounded
+        ours = list(non_trivial_vertices(build_halfspaces(second.T + 1)))
+        theirs = list(non_trivial_vertices(build_halfspaces(first + 1)))
     except QhullError as why:
         reason = str(why).splitlines()[0]
         raise NumericalError(f"vertex_enumeration: the polytopes could not be enumerated ({reason})") from None
+    rows, total = first.shape[0], sum(first.shape)
+    mine = np.asarray([sum(1 << (int(label) + rows) % total for label in labels) for _, labels in ours])
+    other = np.asarray([sum(1 << int(label) for label in labels) for _, labels in theirs])
+    pairs = [(i, j) for i, labels in enumerate(mine) for j in np.flatnonzero(labels | other == (1 << total) - 1)]
+    candidates = [_policy(game, ours[i][0] / ours[i][0].sum(), theirs[j][0] / theirs[j][0].sum()) for i, j in pairs]
     return _with_degeneracy(game, verified(game, candidates, tol), tol)
 
 

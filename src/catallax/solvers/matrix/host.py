@@ -19,10 +19,10 @@ class Block(NamedTuple):
 def blocks(game: AbstractMatrixGame) -> tuple[tuple[Block, ...], ...]:
     """The parts of each player's payoff: one for each neighbour in a polymatrix game, else one with everybody else."""
     if isinstance(game, Polymatrix):
-        return tuple(
-            tuple(Block((m,), np.asarray(game.edge(k, m), float)) for m in game.neighbours(k))
-            for k in range(game.players)
-        )
+        found: list[list[Block]] = [[] for _ in game.actions]
+        for (k, m), table in sorted(game.matrices().items(), key=lambda item: item[0]):
+            found[k].append(Block((m,), table))
+        return tuple(map(tuple, found))
     others = [tuple(m for m in range(game.players) if m != k) for k in range(game.players)]
     tables = [np.moveaxis(x, k, 0) for k, x in enumerate(to_arrays(game))]
     return tuple((Block(*part),) for part in zip(others, tables, strict=True))

@@ -105,8 +105,10 @@ def _centred(table: np.ndarray, *axes: int) -> np.ndarray:
     return table
 
 
-def _edges(game: Polymatrix) -> list[tuple[int, int]]:
-    return [(k, m) for k, m in zip(game.owners, game.rivals, strict=True) if k < m]
+def _edges(game: Polymatrix) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
+    """A_kl and A_lk' for each edge."""
+    found = game.matrices()
+    return {(k, m): (a, found[m, k].T) for (k, m), a in found.items() if k < m}
 
 
 def _fit(game: AbstractMatrixGame, inverse: Float[np.ndarray, " n"]) -> tuple[Potential, float]:
@@ -121,9 +123,8 @@ def _fit(game: AbstractMatrixGame, inverse: Float[np.ndarray, " n"]) -> tuple[Po
 def _fit_edges(game: Polymatrix, inverse: Float[np.ndarray, " n"]) -> tuple[tuple[Term, ...], float]:
     single = [np.zeros(count) for count in game.actions]
     terms, gap = [], 0.0
-    for k, m in _edges(game):
-        ours = inverse[k] * np.asarray(game.edge(k, m), float)
-        theirs = inverse[m] * np.asarray(game.edge(m, k), float).T
+    for (k, m), (ours, theirs) in _edges(game).items():
+        ours, theirs = inverse[k] * ours, inverse[m] * theirs
         single[k] += _centred(ours.mean(axis=1), 0)
         single[m] += _centred(theirs.mean(axis=0), 0)
         ours, theirs = _centred(ours, 0, 1), _centred(theirs, 0, 1)
@@ -146,12 +147,11 @@ def _cycles(game: AbstractMatrixGame) -> Float[np.ndarray, "conditions n"]:
     """Conditions on v: two rows for each pair, with the norms and angle of the two tables."""
     rows = []
     if isinstance(game, Polymatrix):
-        pairs = _edges(game)
-        tables = [(np.asarray(game.edge(k, m), float), np.asarray(game.edge(m, k), float).T, (0, 1)) for k, m in pairs]
+        tables = {pair: (*both, (0, 1)) for pair, both in _edges(game).items()}
     else:
-        pairs, whole = list(combinations(range(game.players), 2)), to_arrays(game)
-        tables = [(whole[k], whole[m], (k, m)) for k, m in pairs]
-    for (k, m), (ours, theirs, axes) in zip(pairs, tables, strict=True):
+        whole = to_arrays(game)
+        tables = {(k, m): (whole[k], whole[m], (k, m)) for k, m in combinations(range(game.players), 2)}
+    for (k, m), (ours, theirs, axes) in tables.items():
         both = np.stack([_centred(ours, *axes).reshape(-1), -_centred(theirs, *axes).reshape(-1)], axis=1)
         row = np.zeros((2, game.players))
         row[:, [k, m]] = np.linalg.qr(np.concatenate([both, np.zeros((2, 2))]), mode="r")

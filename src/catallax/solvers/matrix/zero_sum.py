@@ -60,14 +60,14 @@ def _conditions(game: Polymatrix) -> Float[np.ndarray, "conditions n"]:
     n = game.players
     blocks, means = [], np.zeros((1, n))
     single = np.zeros((n, game.width, n))
-    for k, m in zip(game.owners, game.rivals, strict=True):
-        own = np.asarray(game.edge(k, m), float)
+    matrices = game.matrices()
+    for (k, m), own in matrices.items():
         rows, columns, mean = own.mean(axis=1), own.mean(axis=0), own.mean()
         means[0, k] += mean
         single[k, : game.actions[k], k] += rows - mean
         single[m, : game.actions[m], k] += columns - mean
         if k < m:
-            theirs = np.asarray(game.edge(m, k), float).T
+            theirs = matrices[m, k].T
             block = np.zeros((*own.shape, n))
             block[..., k] = _doubly_centred(own)
             block[..., m] = _doubly_centred(theirs)
@@ -92,10 +92,10 @@ def pairwise_constant_sum(game: Polymatrix) -> Polymatrix:
     Differs: written with row means, not anchored at one row and column.
     """
     w = zero_sum_weights(game).weights
-    edges = []
-    for k, m in zip(game.owners, game.rivals, strict=True):
+    edges, matrices = [], game.matrices()
+    for k, m in matrices:
         if k < m:
-            ours, theirs = w[k] * np.asarray(game.edge(k, m), float), w[m] * np.asarray(game.edge(m, k), float)
+            ours, theirs = w[k] * matrices[k, m], w[m] * matrices[m, k]
             together = ours + theirs.T
             edges.append(
                 Edge(

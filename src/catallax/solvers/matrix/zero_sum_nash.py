@@ -62,8 +62,8 @@ def _programme(game: Polymatrix, weights: np.ndarray) -> np.ndarray:
     size, n, scale = int(start[-1]), game.players, scale_of(game)
     owner = np.repeat(np.arange(n), counts)
     rows, columns, entries = [np.arange(size)], [size + owner], [-np.ones(size)]
-    for k, m in zip(game.owners, game.rivals, strict=True):
-        block = np.asarray(game.edge(k, m), float) / scale
+    for (k, m), table in game.matrices().items():
+        block = table / scale
         i, j = np.indices(block.shape)
         rows.append(start[k] + i.reshape(-1))
         columns.append(start[m] + j.reshape(-1))
