@@ -1,11 +1,11 @@
 """Polymatrix games solved: Q-learning flows, logit equilibria, Lyapunov functions, zero-sum weights."""
 
-from .best_response import Beliefs as Beliefs
-from .best_response import BestResponsePlay as BestResponsePlay
 from .choice import centred as centred
 from .choice import logit_gap as logit_gap
 from .choice import scores_of as scores_of
 from .choice import softmax as softmax
+from .fictitious_play import Beliefs as Beliefs
+from .fictitious_play import BestResponsePlay as BestResponsePlay
 from .integrate import AbstractIntegrator as AbstractIntegrator
 from .integrate import Adaptive as Adaptive
 from .integrate import RungeKutta as RungeKutta
