@@ -105,7 +105,7 @@ def test_the_determinant_is_that_of_the_flow():
     cross = at + h * np.asarray([[1, -1, 0, 0], [0, 0, 1, -1]])
     nodes = np.concatenate([base.nodes, at, cross], axis=1)
     law = given_nodes(nodes, np.concatenate([base.weights, np.zeros(5)]), np.full(41, 0.25))
-    dynamics = Characteristics(dilemma(), law, interval=2.0, integrator=RungeKutta(100))
+    dynamics = Characteristics(dilemma(temperature=0.8), law, interval=2.0, integrator=RungeKutta(100))
     state = after(dynamics)
     right, left, up, down = np.asarray(state[:2, -4:, 0]).T
     jacobian = np.stack([right - left, up - down], axis=1) / (2 * h)

@@ -305,8 +305,8 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         _nodes_study(),
         _steps_study(),
         *(_grid_study(g, ("quick", "paper") if g <= 80 else ("paper",)) for g in GRIDS),
-        *(c for n in POPULATIONS for c in _agents_study(n, {"quick": 25_600, "paper": 102_400})),
-        *(c for g in GAINS for c in _gain_study(g, {"quick": 16, "paper": 256})),
+        *(c for n in POPULATIONS for c in _agents_study(n, {"quick": 25_600, "paper": 51_200})),
+        *(c for g in GAINS for c in _gain_study(g, {"quick": 16, "paper": 128})),
     )
 
 

@@ -22,6 +22,8 @@ from .choice import softmax as softmax
 from .dominance import Reduction as Reduction
 from .dominance import dominated_actions as dominated_actions
 from .dominance import eliminate_dominated as eliminate_dominated
+from .fictitious_play import Beliefs as Beliefs
+from .fictitious_play import BestResponsePlay as BestResponsePlay
 from .integrate import AbstractIntegrator as AbstractIntegrator
 from .integrate import Adaptive as Adaptive
 from .integrate import RungeKutta as RungeKutta

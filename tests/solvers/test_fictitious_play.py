@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-import nashpy
 import numpy as np
 import pytest
 
@@ -62,6 +61,7 @@ def test_in_shapley_s_game_it_cycles_ever_more_slowly():
 
 
 def test_nashpy_plays_the_same():
+    nashpy = pytest.importorskip("nashpy")
     draw = np.random.default_rng(2)
     ours, theirs = draw.normal(size=(2, 3, 4))
     counts = (np.asarray([2.0, 1.0, 1.0]), np.ones(4))
