@@ -16,11 +16,20 @@ from catallax.measures.auction import LastBids, Revenue
 
 ROUNDS = 100_000
 """Enough where collusion or competition settles soon; second price needs ten times as many."""
+FEWER = {"synchronous": 30_000, "value_revealed": 5_000, "affiliated": 2_000, "value_in_grid": 50_000}
+"""Rounds of the other cells."""
 
 
 def shortened(settings):
+    rounds = {c.name: FEWER.get(c.name, ROUNDS) for c in cells(settings)}
     return tuple(
-        replace(c, steps={"quick": ROUNDS}, measures=(Revenue(1000), LastBids(ROUNDS))) for c in cells(settings)
+        replace(
+            c,
+            scales=None,
+            steps={"quick": rounds[c.name]},
+            measures=(Revenue(1000), LastBids(rounds[c.name])),
+        )
+        for c in cells(settings)
     )
 
 
@@ -40,6 +49,7 @@ def test_scales():
 
 def test_settings_have_names_of_their_own():
     names = [setting.name for rows in GROUPS.values() for setting in rows]
+    assert all(row.affiliation is None for name, rows in GROUPS.items() if name != "affiliated" for row in rows)
     assert len(set(names)) == len(names) and set(FAMILY) <= set(names)
     assert [GROUPS[place(name)[0]][place(name)[1]].name for name in names] == names
     rules = [next(s.rule for rows in GROUPS.values() for s in rows if s.name == name) for name in FAMILY]
@@ -80,7 +90,7 @@ def test_every_claim_is_judged_and_none_fails(results):
 def test_tables_and_figures_render(results):
     report = experiment.report(results)
     tables = {t.name: t for t in report.tables}
-    assert set(tables) == {"settings", "price_rules"}
-    assert len(tables["settings"].frame) == sum(len(rows) for rows in GROUPS.values())
+    assert set(tables) == {"settings", "price_rules", "affiliated"}
+    assert sum(len(tables[name].frame) for name in ("settings", "affiliated")) == sum(map(len, GROUPS.values()))
     assert all(t.text() and t.csv() and t.markdown() for t in report.tables)
     assert all(f.render().png[:4] == b"\x89PNG" for f in report.figures)

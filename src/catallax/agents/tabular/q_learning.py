@@ -57,7 +57,8 @@ class AbstractExploration(eqx.Module):
 class EpsilonGreedy(AbstractExploration):
     """A uniform legal action with probability epsilon_n, the first best one otherwise.
 
-    epsilon_n = least + (epsilon - least) exp(-decay n) after n updates.
+    epsilon_n = least + (epsilon - least) exp(-decay n) after n updates. The coin has 24 bits: a
+    chance below 2^-24 that is not 0 counts as 2^-24.
 
     Raises:
         InputError: probabilities outside [0, 1], a negative decay.

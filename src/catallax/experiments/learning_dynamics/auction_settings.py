@@ -28,6 +28,8 @@ class Setting(NamedTuple):
     patient: bool = True
     """Whether the discount is the experiment's, else 0."""
     found: Found | None = None
+    affiliation: float | None = None
+    """eta of `AffiliatedValues`; None for a unit worth 1 to both."""
 
 
 ASYNCHRONOUS = (
@@ -59,11 +61,22 @@ VALUE_IN_GRID = (
 VALUE_REVEALED = (Setting("first_value_revealed", "the same, all bids updated", 1.0, 0, 20, True, Found(0.821)),)
 """The same with all bids updated."""
 
+SIGNALS = 11
+"""Signals that a bidder tells apart where values are affiliated."""
+
+AFFILIATED = tuple(
+    Setting(f"{name}_{eta:g}", f"{name} price, eta = {eta:g}", rule, 0, 100, True, None, eta)
+    for eta in (0.0, 0.5, 1.0)
+    for name, rule in (("first", 1.0), ("second", 2.0))
+)
+"""Bidders see a signal of their own in every auction, and keep values for each signal."""
+
 GROUPS: dict[str, tuple[Setting, ...]] = {
     "asynchronous": ASYNCHRONOUS,
     "synchronous": SYNCHRONOUS,
     "value_in_grid": VALUE_IN_GRID,
     "value_revealed": VALUE_REVEALED,
+    "affiliated": AFFILIATED,
 }
 """The cells of the experiment: what each runs side by side."""
 

@@ -14,12 +14,12 @@ import msgspec
 
 from catallax.agents.tabular import Constant, EpsilonGreedy, QLearning, SynchronousQLearning, Uniform
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.auction import SealedBid, even_grid
+from catallax.games.auction import AffiliatedValues, ConstantValue, SealedBid, even_grid
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.measures.auction import LastBids, Revenue
 
 from .auction_reading import WINDOW
-from .auction_settings import GROUPS, Setting
+from .auction_settings import GROUPS, SIGNALS, Setting
 from .auctions_claims import CLAIMS
 from .auctions_report import report
 
@@ -46,11 +46,15 @@ def auction(settings: Settings, rows: tuple[Setting, ...], feedback: str, with_v
     """From the place of a setting to two learners at play; the value among the bids has parameters of its own."""
     alpha, gamma = (0.1, 0.95) if with_value else (settings.alpha, settings.gamma)
     column = lambda name: jnp.asarray([float(getattr(row, name)) for row in rows])
+    eta = None if rows[0].affiliation is None else column("affiliation")
 
     def build(setting: Any) -> Play:
         step = 1 / (settings.bids + 1)
         grid = even_grid(0.0, 1.0, 11) if with_value else even_grid(step, 1 - step, settings.bids)
-        game = SealedBid(bids=grid, rule=column("rule")[setting], feedback=feedback)  # pyright: ignore  (as for `roles`)
+        law = ConstantValue() if eta is None else AffiliatedValues(SIGNALS, eta[setting])
+        game = SealedBid(  # pyright: ignore  (takes the inherited property `roles` for a field)
+            bids=grid, rule=column("rule")[setting], values=law, feedback=feedback
+        )
         first = Uniform(column("low")[setting], column("high")[setting])
         discount = gamma * column("patient")[setting]
         explore = EpsilonGreedy(settings.epsilon, decay=settings.decay)
@@ -66,11 +70,12 @@ def auction(settings: Settings, rows: tuple[Setting, ...], feedback: str, with_v
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
-    """One for each kind of bidders and grid; its settings are a lane."""
+    """One for each kind of bidders and grid; its settings are a lane. Affiliated values: only at scale "paper"."""
     made = []
     for name, rows in GROUPS.items():
         feedback = "full" if name in ("synchronous", "value_revealed") else "none"
         paper = SHORT if feedback == "full" else LONG
+        scales = ("paper",) if name == "affiliated" else None
         quick = LONG if name == "asynchronous" else paper // 3
         made.append(
             Cell(
@@ -80,6 +85,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
                 lanes={"setting": tuple(range(len(rows)))},
                 measures=(Revenue(WINDOW), LastBids(100_000), NaNCount(100_000)),
                 steps={"quick": quick // 100_000 * 100_000, "paper": paper},
+                scales=scales,
             )
         )
     return tuple(made)

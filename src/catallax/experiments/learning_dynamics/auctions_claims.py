@@ -8,7 +8,7 @@ from catallax.games.auction import lowest_symmetric_bid
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
 
 from .auction_reading import last_bids, last_price
-from .auction_settings import FAMILY
+from .auction_settings import AFFILIATED, FAMILY
 
 _ABSTRACT = "BanchioSkrzypacz2022, abstract"
 _RETOLD = "BanchioSkrzypacz2022, as retold; the section is not known to us"
@@ -51,6 +51,13 @@ def _inner_steps(results: Any) -> np.ndarray:
     price = np.stack([last_price(results, name) for name in FAMILY])
     steps = np.diff(price, axis=0)
     return steps[steps.mean(axis=1).argmin()]
+
+
+def _affiliated(results: Any) -> np.ndarray:
+    """Second less first price where values are affiliated, mean over eta."""
+    found = {rule: [s.name for s in AFFILIATED if s.rule == rule] for rule in (1.0, 2.0)}
+    mean = {rule: np.mean([last_price(results, name) for name in names], axis=0) for rule, names in found.items()}
+    return mean[2.0] - mean[1.0]
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
@@ -134,6 +141,15 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         sign=-1,
         estimate=_difference("first", "first_myopic"),
         note=f"price at gamma = 0.99 less that at gamma = 0; {_RECALLED}",
+    ),
+    Direction(
+        id="affiliated.format",
+        source="RawatAuctions2023, abstract of the later version",
+        statement="first-price auctions lead to lower seller revenues under affiliated values",
+        sign=1,
+        estimate=_affiliated,
+        note="second less first price, mean over eta = 0, 0.5, 1, two bidders; the levels of the source are not known",
+        needs=("affiliated",),
     ),
     NotComparable(
         id="distribution_of_bids",

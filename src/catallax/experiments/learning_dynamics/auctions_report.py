@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pandas
 
-from catallax.games.auction import lowest_symmetric_bid
+from catallax.games.auction import affiliated_revenue, lowest_symmetric_bid
 from catallax.lab import statistics
 from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure, plot_with_interval, state_sample
 from catallax.lab.report import Report
 from catallax.lab.table import Table
 
 from .auction_reading import WINDOW, last_price, prices
-from .auction_settings import FAMILY, GROUPS
+from .auction_settings import AFFILIATED, FAMILY, GROUPS, SIGNALS
 from .auctions_claims import alike, step_of
 
 _PATHS = (
@@ -26,13 +26,16 @@ _POINTS = 100
 
 def report(results: Any) -> Report:
     """All settings beside the independent program, the family of price rules; prices over time, and where runs end."""
-    return Report(tables=(_settings(results), _family(results)), figures=(_paths(results), _ends(results)))
+    tables = (_settings(results), _family(results))
+    if "affiliated" in results.cells:
+        tables = (*tables, _affiliated(results))
+    return Report(tables=tables, figures=(_paths(results), _ends(results)))
 
 
 def _settings(results: Any) -> Table:
     rows = []
-    for settings in GROUPS.values():
-        for setting in settings:
+    for cell, settings in GROUPS.items():
+        for setting in settings if cell != "affiliated" else ():
             price = last_price(results, setting.name)
             error = price.std(ddof=1) / np.sqrt(price.size)
             line: dict[str, Any] = {
@@ -54,6 +57,28 @@ def _settings(results: Any) -> Table:
         "numbers; z is the difference in standard errors of both. `same bid`: share of runs whose last bids are equal."
     )
     return Table(name="settings", frame=pandas.DataFrame(rows), caption=caption)
+
+
+def _affiliated(results: Any) -> Table:
+    rows = []
+    for setting in AFFILIATED:
+        price, eta = last_price(results, setting.name), float(setting.affiliation or 0.0)
+        estimate = statistics.mean_interval(price)
+        rows.append(
+            {
+                "format": "first price" if setting.rule == 1 else "second price",
+                "eta": eta,
+                "price": estimate.text(3),
+                "equilibrium": affiliated_revenue(2, eta),
+                "relative": price.mean() / affiliated_revenue(2, eta),
+            }
+        )
+    caption = (
+        f"Affiliated values, {SIGNALS} signals: price averaged over the last {WINDOW} auctions, mean over "
+        f"{price.size} runs with 95% interval, beside (n - 1) / (n + 1) phi, the revenue in the symmetric equilibrium "
+        "with signals and bids from the whole of [0, 1]. A bidder keeps values for each signal, so learning is slow."
+    )
+    return Table(name="affiliated", frame=pandas.DataFrame(rows), caption=caption)
 
 
 def _gap(mean: float, error: float, setting: Any) -> float | None:
