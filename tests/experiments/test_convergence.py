@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from catallax.experiments.learning_dynamics.q_learning_claims import CLAIMS, apart, heads
+from catallax.experiments.learning_dynamics.q_learning_claims import CLAIMS
 from catallax.experiments.learning_dynamics.q_learning_flow import Settings, experiment
+from catallax.experiments.learning_dynamics.reading import heads
 from catallax.experiments.learning_dynamics.reference_values import AMPS, line_rows
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
@@ -19,7 +20,7 @@ def results(tmp_path_factory):
 
 def test_scales():
     assert set(experiment.scales) == {"quick", "paper"} and experiment.x64
-    assert experiment.scales["paper"].replications == 100  # runs of the source's box plots
+    assert experiment.scales["paper"].replications == 100
     assert all(isinstance(scale, Scale) for scale in experiment.scales.values())
 
 
@@ -46,7 +47,6 @@ def test_every_claim_is_judged_and_none_fails(results):
     judged = judge_all(CLAIMS, results)
     assert judged.failed == ()
     verdicts = {v.id: v.verdict for v in judged.verdicts}
-    assert verdicts.pop("exploration_policies") == "not comparable"
     assert set(verdicts.values()) == {"reproduced"}, verdicts
 
 
@@ -55,17 +55,11 @@ def test_sampled_learners_play_near_the_equilibrium(results):
     np.testing.assert_allclose(path.mean(axis=(0, 1)), AMPS[1.0, 1.0], atol=0.01)
 
 
-def test_tables_and_figures_render(results):
+def test_tables_render(results):
     report = experiment.report(results)
     tables = {t.name: t for t in report.tables}
-    assert set(tables) == {"amps_equilibria", "line_equilibria", "amps_trajectories", "selection", "learners"}
+    assert set(tables) == {"amps_equilibria", "line_equilibria", "amps_trajectories", "learners"}
     for name in ("amps_equilibria", "line_equilibria"):
         assert max(float(x) for x in tables[name].frame["worst"]) < 1e-9
     assert max(float(x) for x in tables["amps_trajectories"].frame["deviation"]) < 1e-9
     assert all(t.text() and t.csv() and t.markdown() for t in report.tables)
-    drawing = report.figures[0].render()
-    assert drawing.png[:4] == b"\x89PNG" and len(drawing.csv.splitlines()) > 1000
-
-
-def test_distance_between_neighbouring_replications():
-    np.testing.assert_array_equal(apart(np.asarray([1.0, 4.0, 2.0])), [3.0, 2.0, 1.0])

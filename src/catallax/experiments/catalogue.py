@@ -66,7 +66,19 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "learning_dynamics.q_learning_flow": Entry(
         "catallax.experiments.learning_dynamics.q_learning_flow",
-        "Q-learning in competitive games: flows and learners against logit equilibria; who must explore to converge",
+        "Q-learning in competitive games: flows and sampled learners against logit equilibria",
+    ),
+    "learning_dynamics.exploration": Entry(
+        "catallax.experiments.learning_dynamics.exploration",
+        "Exploration policies and the equilibria they select: paths over the QRE surface, a fair split on a network",
+    ),
+    "learning_dynamics.phase_portraits": Entry(
+        "catallax.experiments.learning_dynamics.phase_portraits",
+        "One explorer is enough: matching pennies and rock-paper-scissors as portraits, time series and simplices",
+    ),
+    "learning_dynamics.network": Entry(
+        "catallax.experiments.learning_dynamics.network",
+        "Who must explore on a network: surfaces of equilibria, box plots and Lyapunov snapshots of a line of players",
     ),
     "learning_dynamics.auctions": Entry(
         "catallax.experiments.learning_dynamics.auctions",

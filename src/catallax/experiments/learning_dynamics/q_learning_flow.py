@@ -1,23 +1,21 @@
-"""Q-learning in competitive games: convergence to the logit equilibrium, and what happens if some do not explore.
+"""Q-learning in competitive games: convergence to the logit equilibrium, of flows and of sampled learners.
 
 Every replication starts all trajectories of a cell at points drawn uniformly from the simplices. The payoffs of the
-two-player game and the parameters of the figures are not printed in the source; ours are in `reference_values`, in the
-zoo of games and below.
+two-player game are not printed in the source; ours are in the zoo of games, temperatures in `reference_values`.
 
-Source: Leonardos, Piliouras and Spendlove (2021), theorem 4.1 and section 5 (figures 2 and 5).
+Source: Leonardos, Piliouras and Spendlove (2021), theorem 4.1. Its figures are experiments of their own.
 """
 
 from typing import Any
 
 import jax.numpy as jnp
 import msgspec
-import numpy as np
 
 from catallax.agents.tabular.boltzmann import BoltzmannQ
 from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, asymmetric_matching_pennies, match_mismatch_line
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.matrix import Distance, Payoffs, Policy
+from catallax.measures.matrix import Distance, Policy
 from catallax.solvers.matrix import (
     QLearningFlow,
     RungeKutta,
@@ -34,10 +32,6 @@ HORIZON = 300
 LEARNING = 2000
 """Plays of the stage game by sampled learners."""
 LEARNERS_T = 1.0
-ONE_EXPLORER = (0.0, 0.5, 2.0, 6.5)
-"""Temperatures of the only player that explores (figure 2); the last is above 4 / ln 2."""
-SELECTION_T = 0.1
-"""Temperature of those who explore in figure 5; the horizon there is 200."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,35 +86,6 @@ def _amps_trajectories() -> Cell:
     )
 
 
-def _one_explorer(substeps: int) -> Cell:
-    """Figure 2: the second player explores more and more, the first never."""
-    game = asymmetric_matching_pennies()
-    nash, w = jnp.asarray(interior_equilibrium(game)), jnp.asarray(zero_sum_weights(game).weights)
-    rates = jnp.stack([jnp.zeros(len(ONE_EXPLORER)), jnp.asarray(ONE_EXPLORER)])
-    quarter = max(1, round(substeps / 4))
-    return Cell(
-        name="one_explorer",
-        label="AMPs, only player 2 explores",
-        build=lambda: QLearningFlow(game, rates, interval=0.25, integrator=RungeKutta(2 * quarter)),
-        measures=(Policy(), Distance(target=nash, weights=w)),
-        steps={"quick": 800, "paper": 800},
-    )
-
-
-def _selection(substeps: int) -> Cell:
-    """Figure 5: seven players on a line; nobody, players 1 to 3, or all explore."""
-    game = match_mismatch_line(7)
-    explore = SELECTION_T * np.asarray([[0] * 7, [1, 1, 1, 0, 0, 0, 0], [1] * 7])
-    rates = jnp.asarray(_with_dummies(explore, (1.0, 1.0))).T
-    return Cell(
-        name="selection",
-        label="line of 7: none, players 1-3, all explore",
-        build=lambda: QLearningFlow(game, rates, integrator=RungeKutta(substeps)),
-        measures=(Policy(every=200), Payoffs(every=200)),
-        steps={"quick": 200, "paper": 200},
-    )
-
-
 def _learners() -> Cell:
     """Sampled Boltzmann learners in the repeated game, a hundred copies side by side."""
     game = asymmetric_matching_pennies()
@@ -139,14 +104,12 @@ def _learners() -> Cell:
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
-    """Equilibria of both games, trajectories, one explorer, selection, sampled learners."""
+    """Equilibria of both games, trajectories, sampled learners."""
     substeps = settings.substeps
     return (
         _to_equilibrium("amps", "AMPs", asymmetric_matching_pennies(), list(AMPS.items()), substeps),
         *(_line(n, substeps) for n in (3, 5, 7)),
         _amps_trajectories(),
-        _one_explorer(substeps),
-        _selection(substeps),
         _learners(),
     )
 
@@ -154,7 +117,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 experiment = Experiment(
     name="learning_dynamics.q_learning_flow",
     title="Q-learning in weighted zero-sum polymatrix games",
-    summary="Flows and learners against logit equilibria; who must explore for play to converge",
+    summary="Flows and sampled learners against logit equilibria",
     sources=("LeonardosPiliourasSpendlove2021", "CaiEtAl2016", "McKelveyPalfrey1995"),
     settings=Settings,
     cells=cells,

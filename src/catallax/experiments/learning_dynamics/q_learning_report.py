@@ -1,32 +1,26 @@
-"""Tables and the phase portraits of Q-learning in competitive games, from stored results only."""
+"""Tables of Q-learning in competitive games, from stored results only."""
 
 from typing import Any
 
 import numpy as np
 import pandas
 
-from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure
 from catallax.lab.report import Report
 from catallax.lab.table import Table
 
-from .q_learning_claims import apart, final, heads
+from .reading import heads
 from .reference_values import AMPS, AMPS_TRAJECTORIES, line_rows
-
-_PANELS = ("nobody explores", "T = 0.5", "T = 2", "T = 6.5")
-_PATHS = 3  # starts drawn in each phase portrait
 
 
 def report(results: Any) -> Report:
-    """Equilibria and trajectories beside their references, who converges, learners; phase portraits."""
+    """Equilibria and trajectories beside their references, learners."""
     return Report(
         tables=(
             _amps(results),
             _line(results),
             _trajectories(results),
-            _selection(results),
             _learners(results),
         ),
-        figures=(_portraits(results),),
     )
 
 
@@ -92,32 +86,6 @@ def _trajectories(results: Any) -> Table:
     return Table(name="amps_trajectories", frame=pandas.DataFrame(rows), caption=caption, decimals=9)
 
 
-def _selection(results: Any) -> Table:
-    found = heads(results, "selection")[:, 1:-1]
-    payoff = final(results, "selection", "payoff")[:, 1:-1]
-    rows = []
-    for b, who in enumerate(("nobody", "agents 1-3", "all")):
-        for k in range(7):
-            rows.append(
-                {
-                    "explore": who,
-                    "agent": k + 1,
-                    "P(H), mean": found[:, k, b].mean(),
-                    "P(H), SD": found[:, k, b].std(ddof=1),
-                    "P(H), min": found[:, k, b].min(),
-                    "P(H), max": found[:, k, b].max(),
-                    "payoff, mean": payoff[:, k, b].mean(),
-                    "payoff, SD": payoff[:, k, b].std(ddof=1),
-                    "neighbours apart": apart(found[:, k, b]).mean(),
-                }
-            )
-    caption = (
-        f"Line of seven at t = 200, T = 0.1 for those who explore, {found.shape[0]} random starts; the last column is "
-        "the mean distance between the P(H) of two neighbouring replications."
-    )
-    return Table(name="selection", frame=pandas.DataFrame(rows), caption=caption, decimals=4)
-
-
 def _learners(results: Any) -> Table:
     data = results.dataset("learners")
     path = data["policy"].values[:, :, :, 0, 0]
@@ -138,47 +106,3 @@ def _learners(results: Any) -> Table:
         f"over the second half of {path.shape[1] * 20} plays, {path.shape[0]} replications."
     )
     return Table(name="learners", frame=pandas.DataFrame(rows), caption=caption, decimals=4)
-
-
-def _portraits(results: Any) -> Figure:
-    path = results.dataset("one_explorer")["policy"].values[:_PATHS, :, :, 0]
-    frames = [
-        pandas.DataFrame(
-            {
-                "panel": panel,
-                "start": s + 1,
-                "time": 0.25 * np.arange(1, path.shape[1] + 1),
-                "player_1": path[s, :, 0, b],
-                "player_2": path[s, :, 1, b],
-            }
-        )
-        for b, panel in enumerate(_PANELS)
-        for s in range(path.shape[0])
-    ]
-    data = pandas.concat(frames, ignore_index=True)
-    return Figure(
-        name="one_explorer",
-        draw=lambda sheet: _draw(sheet, data),
-        data=data,
-        caption=(
-            "Asymmetric matching pennies when only player 2 explores, at the temperature above each panel: P(H) of "
-            f"both from {path.shape[0]} random starts, t = 0.25 to {0.25 * path.shape[1]:g}. Disc: Nash equilibrium. "
-            "Above T = 4 / ln 2 = 5.77 player 1 ends at the boundary."
-        ),
-        size=(TWO_COLUMNS[0], 2.2),
-    )
-
-
-def _draw(sheet: Any, data: pandas.DataFrame) -> None:
-    """One panel a temperature; a line a start, a square where it ends."""
-    for axes, panel in zip(sheet.subplots(1, len(_PANELS), sharey=True), _PANELS, strict=True):
-        part = data[data["panel"] == panel]
-        for s, line in part.groupby("start"):
-            colour = COLOURS[int(np.asarray(s)) % len(COLOURS)]
-            x, y = np.asarray(line["player_1"], float), np.asarray(line["player_2"], float)
-            axes.plot(x, y, color=colour, linewidth=0.7, linestyle="-")
-            axes.plot(x[-1:], y[-1:], color=colour, marker="s", markersize=3)
-        axes.plot([1 / 3], [1 / 3], color=COLOURS[0], marker="o", markersize=3.5, linestyle="none")
-        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="P(H), player 1", aspect="equal")
-        axes.set_title(panel, fontsize=8)
-    sheet.axes[0].set_ylabel("P(H), player 2")

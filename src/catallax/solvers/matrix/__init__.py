@@ -5,8 +5,6 @@ from .basins import Basins as Basins
 from .basins import basins as basins
 from .basins import drawn_starts as drawn_starts
 from .basins import grid_starts as grid_starts
-from .best_response import Beliefs as Beliefs
-from .best_response import BestResponsePlay as BestResponsePlay
 from .bimatrix_nash import lemke_howson as lemke_howson
 from .bimatrix_nash import support_enumeration as support_enumeration
 from .bimatrix_nash import vertex_enumeration as vertex_enumeration

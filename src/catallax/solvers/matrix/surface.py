@@ -8,11 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractDynamics, InputError, NumericalError
+from catallax.core import AbstractDynamics, InputError, NumericalError, check_count
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import logit_gap, random_scores, scores_of, softmax
 from .logit import LogitNewton, Status, logit_equilibrium
+
+_STEPS_A_STAGE = 3
+"""Newton steps of `LogitGrid` before it cools further."""
 
 
 class LogitSurface(NamedTuple):
@@ -56,7 +59,11 @@ class LogitSurface(NamedTuple):
 
 
 def temperature_grid(
-    game: AbstractMatrixGame, temperatures_a: Any, temperatures_b: Any, players: tuple[int, int], others: Any = 1.0
+    game: AbstractMatrixGame,
+    temperatures_a: Any,
+    temperatures_b: Any,
+    players: tuple[int, int] = (0, 1),
+    others: Any = 1.0,
 ) -> Float[Array, "n IJ"]:
     """Temperatures of everybody at all points of a grid: those of two players vary, the first slowest.
 
@@ -127,11 +134,14 @@ def _points(
 class LogitGrid(AbstractDynamics):
     """`LogitNewton` at many temperature vectors side by side, one damped Newton step of all a step.
 
-    For runs that are stored: where the equilibrium is unique, all starts must lead to the same surface.
+    For runs that are stored: where the equilibrium is unique, all starts must lead to the same surface. The first steps
+    are made at 2^stages T, ..., 2 T, three at each: from far away Newton's method at a low temperature may wander for
+    a hundred steps.
 
     Args:
         temperature: T > 0 of every player at every point, [n, B]; see `temperature_grid`.
         start: interior policies, [n, A] or [n, A, B]; None draws them uniformly from the simplices, from the run's key.
+        stages: how often the temperatures are halved before the asked ones are reached.
 
     The state is z, [n, A, B]; the residual is the largest of `gaps`.
 
@@ -142,9 +152,11 @@ class LogitGrid(AbstractDynamics):
     game: AbstractMatrixGame
     temperature: Float[Array, "n B"]
     start: Float[Array, "n A B"] | None
+    stages: int = eqx.field(static=True)
 
-    def __init__(self, game: AbstractMatrixGame, temperature: Any, start: Any = None):
-        self.game = game
+    def __init__(self, game: AbstractMatrixGame, temperature: Any, start: Any = None, *, stages: int = 5):
+        check_count("LogitGrid", "stages", stages, 0)
+        self.game, self.stages = game, stages
         fitted = per_player(game, "temperature", temperature, positive=True, batched=True)
         self.temperature = fitted if fitted.ndim == 2 else fitted[:, None]
         shape = (game.players, game.width, self.temperature.shape[1])
@@ -162,16 +174,18 @@ class LogitGrid(AbstractDynamics):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "n A B"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "n A B"], Float[Array, "n A B"]]:
-        """One Newton step at every point, where it helps."""
+        """One Newton step at every point, where it helps; at higher temperatures at first."""
+        heat = 2.0 ** jnp.maximum(self.stages - t // _STEPS_A_STAGE, 0).astype(self.temperature.dtype)
+        warm = self.temperature * heat
         one = lambda rates, z: LogitNewton(self.game, rates).step(key, z, t)[0]
-        after = jax.vmap(one, in_axes=(1, 2), out_axes=2)(self.temperature, state)
-        better = self.gaps(after) <= self.gaps(state)
+        after = jax.vmap(one, in_axes=(1, 2), out_axes=2)(warm, state)
+        better = _gaps(self.game, warm, after) <= _gaps(self.game, warm, state)
         after = jnp.where(better, after, state)
         return after, after
 
     def gaps(self, state: Float[Array, "n A B"]) -> Float[Array, " B"]:
         """max |T z - r(x)|, centred, at each point: 0 at its logit equilibrium only; in units of payoff."""
-        return jnp.abs(logit_gap(self.game, self.temperature, state)).max(axis=(0, 1))
+        return _gaps(self.game, self.temperature, state)
 
     def policy(self, state: Float[Array, "n A B"]) -> Float[Array, "n A B"]:
         """x = softmax(z)."""
@@ -180,3 +194,10 @@ class LogitGrid(AbstractDynamics):
     def residual(self, state: Float[Array, "n A B"]) -> Float[Array, ""]:
         """The largest gap."""
         return self.gaps(state).max()
+
+
+def _gaps(
+    game: AbstractMatrixGame, temperature: Float[Array, "n B"], state: Float[Array, "n A B"]
+) -> Float[Array, " B"]:
+    """max |T z - r(x)|, centred, at each point."""
+    return jnp.abs(logit_gap(game, temperature, state)).max(axis=(0, 1))
