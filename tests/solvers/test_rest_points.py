@@ -23,7 +23,7 @@ from catallax.games.matrix import (
     rock_paper_scissors,
 )
 from catallax.solvers.matrix import RestKind, logit_equilibrium, rest_point
-from catallax.solvers.matrix.on_host import on_host
+from catallax.solvers.matrix.host_game import on_host
 from matrix_games import profile, weighted_zero_sum
 
 

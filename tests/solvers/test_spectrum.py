@@ -20,7 +20,7 @@ from catallax.games.matrix import (
 )
 from catallax.solvers.matrix import rest_point, spectrum
 from catallax.solvers.matrix.face import polish
-from catallax.solvers.matrix.on_host import on_host
+from catallax.solvers.matrix.host_game import on_host
 from matrix_games import profile, weighted_zero_sum
 
 SEEDS = st.integers(0, 10_000)

@@ -14,8 +14,9 @@ from catallax.core import InputError, NumericalError, check_count, check_number,
 from catallax.games.matrix import AbstractMatrixGame
 
 from .choice import masked
+from .host_game import HostGame, on_host
+from .host_inputs import temperatures
 from .integrate import RungeKutta
-from .on_host import HostGame, on_host, temperatures
 from .q_learning_flow import QLearningFlow
 from .rest_points import RestPoint, settle
 

@@ -11,8 +11,8 @@ import numpy as np
 from catallax.core import EnvironmentFailure, InputError, NumericalError
 from catallax.games.matrix import AbstractMatrixGame, to_bimatrix
 
-from .host import bounds, rewards
 from .nash import NashEquilibria, verified
+from .payoff_blocks import bounds, rewards
 from .pure_equilibria import pure_equilibria
 
 _MOST_PIVOTS = 10_000

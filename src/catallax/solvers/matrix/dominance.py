@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 from catallax.core import InputError, NumericalError
 from catallax.games.matrix import AbstractMatrixGame, restricted
 
-from .host import blocks, bounds
+from .payoff_blocks import blocks, bounds
 
 
 class Reduction(NamedTuple):

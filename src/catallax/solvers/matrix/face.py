@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .on_host import HostGame, centred_on
+from .host_game import HostGame, centred_on
 
 _SHARES = 2.0 ** -np.arange(12)
 """Shares of a Newton step that are tried, the whole one first, until the residual falls."""

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from catallax.games.matrix import AbstractMatrixGame
 
 from .continuation import Point
-from .on_host import on_host
+from .host_game import on_host
 
 
 class LogitSystem:

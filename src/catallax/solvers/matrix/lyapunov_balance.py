@@ -9,7 +9,8 @@ from scipy.integrate import solve_ivp
 from catallax.core import InputError, NumericalError, check_count, check_number
 from catallax.games.matrix import AbstractMatrixGame
 
-from .on_host import interior_policy, on_host, policy_on_host, temperatures
+from .host_game import on_host
+from .host_inputs import interior_policy, policy_on_host, temperatures
 
 
 class LyapunovBalance(NamedTuple):

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from catallax.core import NumericalError
 from catallax.games.matrix import AbstractMatrixGame
 
-from .host import bounds, checked_policy, values_and_regrets
+from .host_inputs import policy_on_host
+from .payoff_blocks import bounds, values_and_regrets
 
 
 class NashEquilibria(NamedTuple):
@@ -44,12 +45,12 @@ def exploitability(game: AbstractMatrixGame, policy: Any) -> float:
 
     Differs: where "exploitability" means the sum of regrets or its mean, see `nash_conv`.
     """
-    return float(values_and_regrets(game, checked_policy(game, policy))[1].max())
+    return float(values_and_regrets(game, policy_on_host(game, policy))[1].max())
 
 
 def nash_conv(game: AbstractMatrixGame, policy: Any) -> float:
     """The sum of all players' regrets, as in OpenSpiel; 0 exactly at a Nash equilibrium, payoff units."""
-    return float(values_and_regrets(game, checked_policy(game, policy))[1].sum())
+    return float(values_and_regrets(game, policy_on_host(game, policy))[1].sum())
 
 
 def verified(

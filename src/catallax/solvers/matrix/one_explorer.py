@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from catallax.core import InputError, check_number
 from catallax.games.matrix import AbstractMatrixGame
 
-from .on_host import on_host
+from .host_game import on_host
 from .rest_points import RestKind
 
 _HALF = 1e-12

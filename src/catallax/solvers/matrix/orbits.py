@@ -8,9 +8,10 @@ from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
 from catallax.core import InputError, NumericalError, check_number
-from catallax.games.matrix import AbstractMatrixGame, Edge, Polymatrix
+from catallax.games.matrix import AbstractMatrixGame, Edge, Polymatrix, as_normal_form
 
-from .on_host import HostGame, interior_policy, on_host, two_player_form
+from .host_game import HostGame, on_host
+from .host_inputs import interior_policy
 from .zero_sum import interior_equilibrium, zero_sum_weights
 
 _TOLERANCE = 1e-13
@@ -66,7 +67,7 @@ def conserved_quantity(game: AbstractMatrixGame, nash: Any = None) -> Conserved:
 
     Source: Hofbauer and Sigmund (1998), chapter 11; Leonardos, Piliouras and Spendlove (2021), theorem 4.1 at T = 0.
     """
-    edges = two_player_form(game)
+    edges = _edges(game)
     try:
         weights = zero_sum_weights(_strategic(edges)).weights
     except InputError as e:
@@ -186,3 +187,20 @@ def _log_field(
         return host.centred(host.rewards(host.policy(flat.reshape(x0.shape)))).reshape(-1)
 
     return field, host.centred(np.log(np.where(host.legal, x0, 1.0))).reshape(-1)
+
+
+def _edges(game: AbstractMatrixGame) -> Polymatrix:
+    """The game as a polymatrix game: itself, or a two-player normal form in the own-row convention.
+
+    Raises:
+        InputError: a normal form with more than two players.
+    """
+    if isinstance(game, Polymatrix):
+        return game
+    if game.players != 2:
+        raise InputError(
+            f"zero-sum weights are found edge by edge: give a Polymatrix game (this is a normal form of {game.players} "
+            "players), or name the weights"
+        )
+    tables = as_normal_form(game).payoff
+    return Polymatrix.from_bimatrix(tables[0], tables[1])

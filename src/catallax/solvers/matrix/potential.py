@@ -10,8 +10,8 @@ from scipy.fft import dctn, idctn
 from catallax.core import InputError
 from catallax.games.matrix import AbstractMatrixGame, Polymatrix, to_arrays
 
-from .host import sizes, tolerance
 from .null_space import positive_solution
+from .payoff_blocks import sizes, tolerance
 
 
 class Term(NamedTuple):

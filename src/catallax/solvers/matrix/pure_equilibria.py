@@ -4,8 +4,8 @@ import numpy as np
 
 from catallax.games.matrix import AbstractMatrixGame, to_arrays
 
-from .host import bounds, tolerance
 from .nash import NashEquilibria, verified
+from .payoff_blocks import bounds, tolerance
 
 
 def pure_equilibria(game: AbstractMatrixGame, *, tol: float | None = None) -> NashEquilibria:

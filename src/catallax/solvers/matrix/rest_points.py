@@ -11,7 +11,8 @@ from catallax.core import NumericalError, check_number
 from catallax.games.matrix import AbstractMatrixGame
 
 from .face import polish
-from .on_host import HostGame, interior_policy, on_host, temperatures
+from .host_game import HostGame, on_host
+from .host_inputs import interior_policy, temperatures
 from .spectrum import spectrum
 
 _NEAR = 1e-6

@@ -9,7 +9,7 @@ from catallax.core import NumericalError
 from catallax.games.matrix import AbstractMatrixGame
 
 from .branch import Branch, trace_logit_branch
-from .host import values_and_regrets
+from .payoff_blocks import values_and_regrets
 
 
 class Selection(NamedTuple):

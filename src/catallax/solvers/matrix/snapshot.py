@@ -10,8 +10,9 @@ from catallax.core import InputError, rng
 from catallax.games.matrix import AbstractMatrixGame
 
 from .face import polish
+from .host_game import HostGame, centred_on, on_host
+from .host_inputs import policy_on_host, temperatures
 from .logit import logit_equilibrium
-from .on_host import HostGame, centred_on, on_host, policy_on_host, temperatures, two_player_form
 from .zero_sum import zero_sum_weights
 
 
@@ -62,7 +63,7 @@ def snapshot(
     temperatures(game, temperature, positive=True)
     host = on_host(game)
     rows, columns = _axis("a", a), _axis("b", b)
-    w = zero_sum_weights(two_player_form(game)).weights if weights is None else _weights(game, weights)
+    w = zero_sum_weights(game).weights if weights is None else _weights(game, weights)
     if equilibrium is None:
         p = _equilibrium(game, host, temperature)
     else:

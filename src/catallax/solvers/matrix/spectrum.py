@@ -9,7 +9,8 @@ from scipy.linalg import block_diag
 from catallax.core import InputError
 from catallax.games.matrix import AbstractMatrixGame
 
-from .on_host import on_host, policy_on_host, temperatures
+from .host_game import on_host
+from .host_inputs import policy_on_host, temperatures
 
 
 class Spectrum(NamedTuple):

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from catallax.core import InputError
 from catallax.games.matrix import AbstractMatrixGame, Edge, Polymatrix, to_arrays
 
-from .host import sizes, tolerance
 from .null_space import positive_solution
+from .payoff_blocks import sizes, tolerance
 
 
 class Weights(NamedTuple):

@@ -9,8 +9,8 @@ from scipy.sparse import coo_array
 from catallax.core import InputError, NumericalError
 from catallax.games.matrix import AbstractMatrixGame, Polymatrix, from_bimatrix, to_bimatrix
 
-from .host import scale_of
 from .nash import NashEquilibria, verified
+from .payoff_blocks import scale_of
 from .zero_sum import zero_sum_weights
 
 

@@ -1,11 +1,13 @@
-"""Games in NumPy and double precision, for solvers of one concrete game: blocks of payoffs, rewards, tolerances."""
+"""The payoffs of a concrete game in blocks, on the host in double precision: sizes, tolerances, regrets.
 
-from typing import Any, NamedTuple
+Linear in the edges of a network; `host_game` has everything as one dense matrix.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from catallax.core import InputError
 from catallax.games.matrix import AbstractMatrixGame, Polymatrix, to_arrays
 
 
@@ -75,18 +77,3 @@ def bounds(game: AbstractMatrixGame, tol: float | None) -> Float[np.ndarray, " n
     spread = np.asarray([sum(np.ptp(part.table) for part in own) for own in blocks(game)], dtype=float)
     rounding = 16 * float(np.finfo(game.payoff.dtype).eps) * sizes(game)
     return np.maximum(tolerance(game, tol) * spread, rounding)
-
-
-def checked_policy(game: AbstractMatrixGame, policy: Any) -> Float[np.ndarray, "n A"]:
-    """The policy in double precision, 0 beyond a player's actions.
-
-    Raises:
-        InputError: a wrong shape, a negative or missing probability, or sums that are not 1.
-    """
-    x = np.asarray(policy, dtype=float)
-    if x.shape != (game.players, game.width):
-        raise InputError(f"a policy of this game has shape {(game.players, game.width)}, got {x.shape}")
-    x = np.where(game.legal, x, 0.0)
-    if not ((x >= -1e-9).all() and (np.abs(x.sum(axis=1) - 1) < 1e-5).all()):
-        raise InputError("a policy needs probabilities of at least 0 that sum to 1 over each player's actions")
-    return x

@@ -1,0 +1,63 @@
+"""What users give to the analysis of one game, as NumPy arrays in double precision, checked."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from catallax.core import InputError
+from catallax.games.matrix import AbstractMatrixGame, per_player
+
+
+def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False) -> Float[np.ndarray, " n"]:
+    """T >= 0 (or > 0), one for each player, in double precision.
+
+    Raises:
+        InputError: as `per_player`.
+    """
+    heat = _numbers("temperature", value)
+    per_player(game, "temperature", heat, positive=positive)
+    return np.array(np.broadcast_to(heat, (game.players,)))
+
+
+def _numbers(name: str, value: Any) -> np.ndarray:
+    try:
+        return np.array(value, float)
+    except (TypeError, ValueError) as e:
+        raise InputError(f"{name} must be numbers, got {value!r}") from e
+
+
+def interior_policy(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n A"]:
+    """A profile with every action positive, in double precision; P(first action), [n], will do if all have two.
+
+    Raises:
+        InputError: as `policy_on_host`, or an action with probability 0.
+    """
+    x = policy_on_host(game, value)
+    if not (x[game.legal] > 0).all():
+        raise InputError(
+            "a policy is not an interior point: every action needs a positive probability. The faces of the simplex "
+            "are invariant under every learning flow here: to start on one, take the action out of the game"
+        )
+    return x
+
+
+def policy_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n A"]:
+    """A profile of mixed strategies, in double precision; P(first action), [n], will do if all have two.
+
+    Raises:
+        InputError: a wrong shape, probabilities that are negative, not finite, beyond a player's actions, or do not
+            sum to one.
+    """
+    x = _numbers("a policy", value)
+    if x.ndim == 1 and set(game.actions) == {2}:
+        x = np.stack([x, 1 - x], axis=1)
+    shape = (game.players, game.width)
+    if x.shape != shape:
+        raise InputError(f"a policy has shape {x.shape}; this game needs {shape}")
+    slack = 1e-8 if getattr(value, "dtype", None) != jnp.float32 else 1e-4
+    outside = x[~game.legal]
+    if not np.isfinite(x).all() or (x < 0).any() or (abs(x.sum(axis=1) - 1) > slack).any() or (outside != 0).any():
+        raise InputError("a policy is no profile of mixed strategies: probabilities at least 0, each player's sum 1")
+    return x / x.sum(axis=1, keepdims=True)
