@@ -46,8 +46,7 @@ def _monotone(results: Any) -> np.ndarray:
 
 
 def _inner_steps(results: Any) -> np.ndarray:
-    """The smallest of the four differences between neighbours of the family, each a mean over runs, less the run's own
-    deviation: negative if one of the steps goes down."""
+    """The step between neighbours of the family that is smallest on average, in each run."""
     price = np.stack([last_price(results, name) for name in FAMILY])
     steps = np.diff(price, axis=0)
     return steps[steps.mean(axis=1).argmin()]
