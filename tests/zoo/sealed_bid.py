@@ -48,4 +48,4 @@ AGENTS: dict[str, Seat] = {
     "QLearning, drawn first values": Seat(lambda: QLearning(1, 4, initial=Uniform(0.0, 10.0)), auction, "bidder"),
 }
 
-MEASURES: dict[str, Watch] = {"Revenue": Watch(Revenue, play), "LastBids": Watch(LastBids, play)}
+MEASURES: dict[str, Watch] = {"Revenue, sealed bids": Watch(Revenue, play), "LastBids": Watch(LastBids, play)}

@@ -46,18 +46,22 @@ def _monotone(results: Any) -> np.ndarray:
 
 
 def _inner_steps(results: Any) -> np.ndarray:
-    """The smallest of the four differences between neighbours of the family, each a mean over runs, less the run's own
-    deviation: negative if one of the steps goes down."""
+    """The step between neighbours of the family that is smallest on average, in each run."""
     price = np.stack([last_price(results, name) for name in FAMILY])
     steps = np.diff(price, axis=0)
     return steps[steps.mean(axis=1).argmin()]
 
 
-def _affiliated(results: Any) -> np.ndarray:
-    """Second less first price where values are affiliated, mean over eta."""
-    found = {rule: [s.name for s in AFFILIATED if s.rule == rule] for rule in (1.0, 2.0)}
-    mean = {rule: np.mean([last_price(results, name) for name in names], axis=0) for rule, names in found.items()}
-    return mean[2.0] - mean[1.0]
+def _affiliated(eta: float) -> Direction:
+    return Direction(
+        id=f"affiliated.eta_{eta:g}",
+        source="RawatAuctions2023, abstract of the later version",
+        statement="first-price auctions lead to lower seller revenues under affiliated values",
+        sign=1,
+        estimate=_difference(f"second_{eta:g}", f"first_{eta:g}"),
+        note=f"price, second less first price, at eta = {eta:g}, two bidders; the levels of the source are not known",
+        needs=("affiliated",),
+    )
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
@@ -142,15 +146,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         estimate=_difference("first", "first_myopic"),
         note=f"price at gamma = 0.99 less that at gamma = 0; {_RECALLED}",
     ),
-    Direction(
-        id="affiliated.format",
-        source="RawatAuctions2023, abstract of the later version",
-        statement="first-price auctions lead to lower seller revenues under affiliated values",
-        sign=1,
-        estimate=_affiliated,
-        note="second less first price, mean over eta = 0, 0.5, 1, two bidders; the levels of the source are not known",
-        needs=("affiliated",),
-    ),
+    *(_affiliated(eta) for eta in dict.fromkeys(s.affiliation for s in AFFILIATED) if eta is not None),
     NotComparable(
         id="distribution_of_bids",
         source="BanchioSkrzypacz2022, figures",
