@@ -34,8 +34,9 @@ def results(tmp_path_factory):
     return execute(experiment, Settings(), "quick", 0, tmp_path_factory.mktemp("network") / "run")
 
 
-def verdicts(results):
-    judged = judge_all(CLAIMS, results)
+def verdicts(results, cell=""):
+    """Of all claims, or of those on one part: the snapshots of `lyapunov` take a while."""
+    judged = judge_all([c for c in CLAIMS if c.id.startswith(cell)], results)
     assert judged.failed == ()
     return {v.id: v.verdict for v in judged.verdicts}
 
@@ -103,20 +104,22 @@ def test_bends_and_jumps_are_seen():
     assert steps_of(smooth[:, ::2, ::2]) > 1.7 * steps_of(smooth) and steps_of(jump[:, ::2, ::2]) == steps_of(jump)
 
 
-def test_every_claim_is_reproduced(results):
-    assert set(verdicts(results).values()) == {"reproduced"}
+def test_every_claim_that_can_be_judged_is_reproduced(results):
+    found = verdicts(results)
+    assert found.pop("numbers") == "not comparable"
+    assert set(found.values()) == {"reproduced"}
 
 
 def test_claims_fail_on_other_numbers(results):
-    found = verdicts(Doctored(results, {"selection": swap_trajectory(ALL, NONE)}))
+    found = verdicts(Doctored(results, {"selection": swap_trajectory(ALL, NONE)}), "selection")
     assert found["selection.all"] == "not reproduced"
-    found = verdicts(Doctored(results, {"selection": swap_trajectory(SOME, NONE)}))
+    found = verdicts(Doctored(results, {"selection": swap_trajectory(SOME, NONE)}), "selection")
     assert found["selection.some.explorers"] == "not reproduced"
 
     def settled(data):
         data["policy"].values[:] = data["policy"].values[:1]
 
-    found = verdicts(Doctored(results, {"selection": settled}))
+    found = verdicts(Doctored(results, {"selection": settled}), "selection")
     names = ("selection.none.even", "selection.some.agent_4", "selection.some.agent_6")
     assert {found[name] for name in names} == {"not reproduced"}
 
@@ -127,9 +130,10 @@ def test_claims_fail_on_other_numbers(results):
         data["policy"].values[:, :, 2, 0, 1800:] += 0.3
         data["policy"].values[:, :, 1, 0, :60] = 0.2
 
-    found = verdicts(Doctored(results, {"lyapunov_7": backwards, "surface": torn}))
-    names = ("lyapunov.decreasing", "surface.boundary", "surface.continuous")
-    assert {found[name] for name in names} == {"not reproduced"}
+    found = verdicts(Doctored(results, {"lyapunov_7": backwards}), "lyapunov.decreasing")
+    assert set(found.values()) == {"not reproduced"}
+    found = verdicts(Doctored(results, {"surface": torn}), "surface")
+    assert {found[name] for name in ("surface.boundary", "surface.continuous")} == {"not reproduced"}
 
 
 def test_tables_and_figures_render(results):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from catallax.core import rng
-from catallax.lab.claims import AbstractClaim, Direction
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 
 from .reading import SOURCE, apart, final, heads, limit
 
@@ -196,5 +196,12 @@ _SPLIT: tuple[AbstractClaim, ...] = (
         note=f"the sum itself is not in the text that we have, 2 is ours by derivation; {_LINE}",
     ),
 )
-CLAIMS = (*_MATCHING, *_SPLIT)
+_CURVES = NotComparable(
+    id="curves",
+    source=f"{SOURCE}, figures 1, 6 and 10",
+    statement="heights of the surfaces, paths, utilities and ratios before the end, point by point",
+    published=None,
+    missing="payoffs of matching pennies, peaks and lengths of the policies, the linear rates, starts",
+)
+CLAIMS = (*_MATCHING, *_SPLIT, _CURVES)
 """In the order of the source."""

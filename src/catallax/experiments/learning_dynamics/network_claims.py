@@ -7,7 +7,7 @@ import numpy as np
 
 from catallax.core import rng
 from catallax.games.matrix import match_mismatch_line
-from catallax.lab.claims import AbstractClaim, Direction
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 from catallax.solvers.matrix.snapshot import Snapshot, snapshot
 
 from .reading import READING, SOURCE, apart, final, heads, limit
@@ -248,5 +248,12 @@ _SELECTION: tuple[AbstractClaim, ...] = (
         partial(_spread, players=[1, 2, 3, 4, 5, 6, 7], who=ALL),
     ),
 )
-CLAIMS = (*_SURFACES, *_LYAPUNOVS, *_SELECTION)
+_NUMBERS = NotComparable(
+    id="numbers",
+    source=f"{SOURCE}, figures 4, 5 and 9",
+    statement="heights of the surfaces, quartiles of policies and payoffs in the box plots",
+    published=None,
+    missing="exploration rates of all three figures, the horizon of figure 5, sizes and random directions of figure 9",
+)
+CLAIMS = (*_SURFACES, *_LYAPUNOVS, *_SELECTION, _NUMBERS)
 """In the order of the source."""

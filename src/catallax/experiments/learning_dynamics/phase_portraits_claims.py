@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from catallax.lab.claims import AbstractClaim, Direction
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 
 from .reading import READING, SOURCE, final, heads, limit, liveliness
 
@@ -209,5 +209,12 @@ _SIMPLICES: tuple[AbstractClaim, ...] = (
         note="the payoffs are not printed, ours have the Nash equilibrium (1/4, 1/2, 1/4)",
     ),
 )
-CLAIMS = (*_MATCHING, *_SIMPLICES)
+_CURVES = NotComparable(
+    id="curves",
+    source=f"{SOURCE}, figures 2, 7 and 8",
+    statement="the paths themselves, point by point",
+    published=None,
+    missing="payoffs of matching pennies, exploration rates, starts and horizons of the panels",
+)
+CLAIMS = (*_MATCHING, *_SIMPLICES, _CURVES)
 """In the order of the source."""
