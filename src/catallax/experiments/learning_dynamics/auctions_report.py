@@ -163,4 +163,4 @@ def _draw_ends(sheet: Any, data: pandas.DataFrame) -> None:
         y = np.concatenate([[0.0], np.asarray(part["share"], float), [1.0]])
         axes.step(x, y, where="post", color=COLOURS[index], label=str(label))
     axes.set(xlabel="price", ylabel="share of runs", xlim=(0, 1))
-    axes.legend(loc="upper left")
+    axes.legend(loc="center right")

@@ -131,7 +131,7 @@ def _draw_basins(sheet: Any, data: pandas.DataFrame) -> None:
     for _, line in data.groupby("start"):
         x, y = (np.asarray(line[k], float) for k in ("bidder_1", "bidder_2"))
         colour = COLOURS[2] if x[-1] > 0.5 else COLOURS[1]
-        axes.plot(x, y, color=colour, linewidth=0.7)
+        axes.plot(x, y, color=colour, linewidth=0.7, linestyle="-")
         axes.plot(x[:1], y[:1], color=colour, marker=".", markersize=3)
     axes.plot([0, 1], [1, 0], color="#888888", linestyle="--", linewidth=0.8)
     axes.plot([0, 1], [0, 1], color="#000000", marker="o", markersize=4, linestyle="none")

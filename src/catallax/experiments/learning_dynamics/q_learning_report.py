@@ -1,10 +1,11 @@
-"""Tables of Q-learning in competitive games, from stored results only."""
+"""Tables of Q-learning in competitive games and how fast it converges, from stored results only."""
 
 from typing import Any
 
 import numpy as np
 import pandas
 
+from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure
 from catallax.lab.report import Report
 from catallax.lab.table import Table
 
@@ -21,7 +22,49 @@ def report(results: Any) -> Report:
             _trajectories(results),
             _learners(results),
         ),
+        figures=(_decay(results),),
     )
+
+
+def _decay(results: Any) -> Figure:
+    """The Lyapunov function over time at every pair of temperatures, with the bound of the theorem."""
+    path = results.dataset("amps")["divergence"].values[:, :30]
+    frames = [
+        pandas.DataFrame(
+            {
+                "temperatures": f"{t[0]:g}, {t[1]:g}",
+                "slowest": min(t),
+                "time": np.arange(1, path.shape[1] + 1),
+                "divergence": np.median(path[:, :, b], axis=0),
+            }
+        )
+        for b, t in enumerate(AMPS)
+    ]
+    data = pandas.concat(frames, ignore_index=True)
+    return Figure(
+        name="lyapunov",
+        draw=lambda sheet: _draw_decay(sheet, data),
+        data=data,
+        caption=(
+            "Asymmetric matching pennies: weighted divergence of play from the logit equilibrium over time, median of "
+            f"{path.shape[0]} random starts, at the temperatures named; drawn down to 1e-12. Dotted: the "
+            "bound of theorem 4.1 from the first point on, decay at rate min T."
+        ),
+        size=TWO_COLUMNS,
+    )
+
+
+def _draw_decay(sheet: Any, data: pandas.DataFrame) -> None:
+    axes = sheet.subplots()
+    for index, (name, part) in enumerate(data.groupby("temperatures", sort=False)):
+        time, value = (np.asarray(part[k], float) for k in ("time", "divergence"))
+        bound = value[0] * np.exp(-np.asarray(part["slowest"], float) * (time - time[0]))
+        colour = COLOURS[index % len(COLOURS)]
+        axes.plot(time, np.where(bound > 1e-12, bound, np.nan), color=colour, linestyle=":", linewidth=0.8)
+        shown = np.where(value > 1e-12, value, np.nan)
+        axes.plot(time, shown, color=colour, linestyle="-", marker=".", label=f"T = {name}")
+    axes.set(xlabel="time", ylabel="divergence, nats", yscale="log")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _amps(results: Any) -> Table:
