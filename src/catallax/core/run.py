@@ -34,8 +34,7 @@ def _check(dynamics: AbstractDynamics, steps: int, start: int, measures: Sequenc
         if names.count(name) > 1:
             raise InputError(f"run: two measures are called {name!r}; rename or drop one")
     for m in measures:
-        if m.every < 1:
-            raise InputError(f"run: {type(m).__name__}.every must be at least 1, got {m.every}")
+        check_count("run", f"{type(m).__name__}.every", m.every)
 
 
 def advance(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from catallax.core import InputError
 from catallax.games.matrix import AbstractMatrixGame, to_arrays
 
 from .nash import NashEquilibria, verified
@@ -17,8 +18,13 @@ def pure_equilibria(game: AbstractMatrixGame, *, tol: float | None = None) -> Na
         tol: gains up to tol times the spread of payoffs count as none; None for 1e-9 (64-bit payoffs) or 1e-5.
 
     Raises:
-        InputError: the game has too many profiles to be written out.
+        InputError: the game has too many profiles to be written out, or is no game in matrix form.
     """
+    if not isinstance(game, AbstractMatrixGame):
+        raise InputError(
+            f"pure_equilibria takes games in matrix form, not a {type(game).__name__}; a sealed-bid auction has one "
+            "of its own in catallax.games.auction"
+        )
     tables = to_arrays(game)
     slack = bounds(game, tol)
     stable = np.ones(game.actions, dtype=bool)
