@@ -21,6 +21,18 @@ def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False
     return np.array(np.broadcast_to(heat, (game.players,)))
 
 
+def weights_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, " n"]:
+    """w > 0, one for each player, in double precision.
+
+    Raises:
+        InputError: not so many, or one that is not positive and finite.
+    """
+    w = _numbers("weights", value)
+    if w.shape != (game.players,) or not (np.isfinite(w) & (w > 0)).all():
+        raise InputError(f"weights must be {game.players} positive numbers, one for each player, got {w.tolist()}")
+    return w
+
+
 def _numbers(name: str, value: Any) -> np.ndarray:
     try:
         return np.array(value, float)
