@@ -54,8 +54,11 @@ class AbstractSchedule(eqx.Module):
         return jax.tree.map(fit, self)
 
 
+_number = lambda x: jnp.asarray(x, float)
+
+
 def _numbers(*values: Any) -> tuple[Float[Array, "..."], ...]:
-    return tuple(jnp.asarray(v, float) for v in values)
+    return tuple(map(_number, values))
 
 
 def _step(length: Array) -> float:
@@ -157,12 +160,12 @@ class ExploreThenExploit(AbstractSchedule):
 class _Pulse(AbstractSchedule):
     """Between `floor` and `peak` until `length`, `floor` ever after."""
 
-    peak: Float[Array, "..."]
-    length: Float[Array, "..."]
-    floor: Float[Array, "..."]
+    peak: Float[Array, "..."] = eqx.field(converter=_number)
+    length: Float[Array, "..."] = eqx.field(converter=_number)
+    floor: Float[Array, "..."] = eqx.field(converter=_number, default=0.0)
 
-    def __init__(self, peak: Number, length: Number, floor: Number = 0.0):
-        self.peak, self.length, self.floor = _numbers(peak, length, floor)
+    def __check_init__(self) -> None:
+        """A length of time."""
         _positive(type(self).__name__, self.length)
 
     @property
