@@ -1,5 +1,6 @@
 """Cross learning, experience-weighted attraction and fictitious play: identities, enumeration, plain Python."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -131,7 +132,7 @@ def test_averages_are_payoffs_against_empirical_frequencies():
     rule = FictitiousPlay(temperature=2.0)
     play = Play(Repeated(game, shows="forgone"), Population([Group("player", None, rule)]), 1, episodic=False)
     step = jax.jit(lambda s, t: play.step(rng.key(0), s, t))
-    state, count = play.init(rng.key(0)), np.zeros((5, 2))
+    state, count = eqx.filter_jit(play.init)(rng.key(0)), np.zeros((5, 2))
     for t in range(30):
         state, record = step(state, jnp.int32(t))
         count[np.arange(5), np.asarray(record.info["profile"])[0, 0]] += 1
@@ -156,7 +157,7 @@ def test_learners_play_what_beliefs_play():
         return (learners, believers), (record.info["profile"][0, 0], reply[:, :, 0].argmax(axis=1))
 
     both = jax.jit(lambda c: jax.lax.scan(body, c, jnp.arange(300)))
-    _, (played, replied) = both((play.init(rng.key(0)), beliefs.init(rng.key(0))))
+    _, (played, replied) = both((eqx.filter_jit(play.init)(rng.key(0)), beliefs.init(rng.key(0))))
     np.testing.assert_array_equal(played, replied)
 
 
@@ -184,17 +185,18 @@ def test_forgone_payoffs_by_playing_every_action():
     ones = lambda k, m: (HISTORY.normal(size=(k, m)), HISTORY.normal(size=(m, k)))
     stage = Polymatrix([(0, 1, *ones(2, 3)), (1, 2, *ones(3, 2)), (2, 3, *ones(2, 1))])
     game = Repeated(stage, memory=1, shows="forgone")
-    fresh = game.observe(game.init(rng.key(0)))
+    observe, earned = eqx.filter_jit(game.observe), eqx.filter_jit(stage.play)
+    fresh = observe(game.init(rng.key(0)))
     assert not fresh["player_2"].played.any() and (fresh["player_3"].payoff == 0).all()
     profile = jnp.asarray([1, 2, 0, 0])
-    seen = game.observe(profile)
-    plain = Repeated(stage, memory=1).observe(profile)
+    seen = observe(profile)
+    plain = eqx.filter_jit(Repeated(stage, memory=1).observe)(profile)
     for role, who in game.seats.items():
         assert isinstance(seen[role], ForgoneInState) and seen[role].played.all()
         np.testing.assert_array_equal(seen[role].state, plain[role])
         for seat, k in enumerate(who):
             for a in range(stage.actions[k]):
-                expected = stage.play(profile.at[k].set(a))[k]
+                expected = earned(jnp.asarray([*profile[:k], a, *profile[k + 1 :]]))[k]
                 np.testing.assert_allclose(seen[role].payoff[seat, a], expected, atol=1e-12)
 
 

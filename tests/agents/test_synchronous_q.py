@@ -1,5 +1,6 @@
 """Q-learning from forgone payoffs against plain loops; drawn first values; both precisions."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -67,10 +68,10 @@ def test_a_plain_loop_learns_the_same(signals):
     with jax.enable_x64(True):
         game = auction(AffiliatedValues(3, 0.5) if signals == 3 else None)
         dynamics = play(game, signals)
-        first = dynamics.init(rng.key(4)).agents[0].table
+        first = eqx.filter_jit(dynamics.init)(rng.key(4)).agents[0].table
         story = run(dynamics, rng.key(4), ROUNDS, (Story(),)).series
         moves, signal, tables = (np.asarray(story[k]) for k in ("action", "signal", "table"))
-        payoffs = np.asarray(jax.vmap(game.forgone)(jnp.asarray(moves), jnp.asarray(signal)))
+        payoffs = np.asarray(jax.jit(jax.vmap(game.forgone))(jnp.asarray(moves), jnp.asarray(signal)))
     assert tables.dtype == np.float64
     q = np.asarray(first).reshape(2, signals, A).copy()
     assert (q >= 1).all() and (q < 2).all() and len(np.unique(q)) == q.size
@@ -93,7 +94,7 @@ def test_where_payoffs_stand_still_values_come_to_rest():
     state = rule.init(rng.key(0), spec)
     seen = jax.tree.map(lambda x: jnp.broadcast_to(x, (2, 41, *x.shape)), obs)
     batch = Batch(seen, jnp.zeros((2, 40), jnp.int32), jnp.zeros((2, 40)), jnp.ones((2, 40)), ())
-    state, _ = rule.learn(rng.key(1), state, batch, jnp.int32(0))
+    state, _ = eqx.filter_jit(rule.learn)(rng.key(1), state, batch, jnp.int32(0))
     np.testing.assert_allclose(rule.values(state)[0], payoff + 0.5 * 1.0 / 0.5, rtol=1e-5)
     assert int(rule.best(state, obs)) == 1 and int(state.updates) == 80
     np.testing.assert_allclose(rule.policy(state).sum(axis=1), 1.0, rtol=1e-6)
@@ -105,7 +106,7 @@ def test_what_is_not_shown_is_not_learnt():
     state = rule.init(rng.key(0), Spec(jax.eval_shape(lambda: obs), Discrete(3)))
     seen = jax.tree.map(lambda x: jnp.broadcast_to(x, (1, 2, *x.shape)), obs)
     batch = Batch(seen, jnp.zeros((1, 1), jnp.int32), jnp.zeros((1, 1)), jnp.ones((1, 1)), ())
-    after, _ = rule.learn(rng.key(1), state, batch, jnp.int32(0))
+    after, _ = eqx.filter_jit(rule.learn)(rng.key(1), state, batch, jnp.int32(0))
     np.testing.assert_array_equal(after.table, state.table)
 
 
@@ -115,7 +116,7 @@ def test_an_ended_episode_has_no_future():
     state = rule.init(rng.key(0), Spec(jax.eval_shape(lambda: obs), Discrete(2)))
     seen = jax.tree.map(lambda x: jnp.broadcast_to(x, (1, 2, *x.shape)), obs)
     batch = Batch(seen, jnp.zeros((1, 1), jnp.int32), jnp.zeros((1, 1)), jnp.zeros((1, 1)), ())
-    after, _ = rule.learn(rng.key(1), state, batch, jnp.int32(0))
+    after, _ = eqx.filter_jit(rule.learn)(rng.key(1), state, batch, jnp.int32(0))
     np.testing.assert_array_equal(after.table, [1.0, 2.0])
 
 
@@ -130,7 +131,7 @@ def test_drawn_first_values_differ_between_seats_and_runs_and_fill_their_range()
         with jax.enable_x64(x64):
             rule = QLearning(1, 19, initial=Uniform(5.0, 9.0))
             dynamics = Play(game, Population((Group("bidder", None, rule),)), length=1, episodic=False)
-            keys = jnp.stack([rng.fold(rng.key(0), i) for i in range(200)])
+            keys = jax.jit(jax.vmap(lambda i: rng.fold(rng.key(0), i)))(jnp.arange(200))
             table = np.asarray(jax.jit(jax.vmap(dynamics.init))(keys).agents[0].table).reshape(200, 2, 24)[..., :19]
             assert table.dtype == (np.float64 if x64 else np.float32)
         assert 5.0 <= table.min() < 5.01 and 8.99 < table.max() < 9.0
@@ -183,6 +184,7 @@ def seat(rule, feedback="full"):
 
 def test_the_form_of_what_is_shown_with_states():
     game = auction(AffiliatedValues(3))
-    assert isinstance(game.observe(game.init(rng.key(0)))["bidder"], ForgoneInState)
+    shown = jax.eval_shape(lambda: game.observe(game.init(rng.key(0))))
+    assert isinstance(shown["bidder"], ForgoneInState)
     with pytest.raises(BuildError, match="ForgoneInState"):
         play(auction(), states=3)

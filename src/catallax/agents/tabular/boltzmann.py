@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_number, rng
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_number
+
+from .draw import drawn
 
 _number = lambda x: jnp.asarray(x, float)
 
@@ -62,8 +64,7 @@ class BoltzmannQ(AbstractAgent):
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, " A"], memory: Any, obs: Any
     ) -> tuple[Int[Array, ""], Any, tuple]:
         """An action drawn from the policy."""
-        below = jnp.cumsum(self.policy(state))[:-1]
-        return (rng.uniform(key) >= below).sum(dtype=jnp.int32), memory, ()
+        return drawn(key, self.policy(state)), memory, ()
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, " A"], batch: Batch, t: Int[Array, ""]

@@ -20,7 +20,7 @@ def actions_of(who: str, spec: Spec) -> int:
     if not isinstance(spec.obs, Forgone | ForgoneInState) or spec.obs.payoff.shape != (spec.action.n,):
         raise BuildError(
             f"{who} learns from what every action would have earned, and this seat does not see that; let the game "
-            'show it: Repeated(stage, shows="forgone")'
+            'show it: Repeated(stage, shows="forgone") or SealedBid(bids, feedback="full")'
         )
     return spec.action.n
 

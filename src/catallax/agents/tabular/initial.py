@@ -1,4 +1,4 @@
-"""First values of a learner's table that are drawn, not given."""
+"""First values of a learner's table, given or drawn."""
 
 from typing import Any
 
@@ -49,6 +49,16 @@ class Uniform(eqx.Module):
         if share.dtype == jnp.float64:  # 29 more bits below the 24
             share = share + (words.second >> 3).astype(jnp.float64) * 2.0**-53
         return self.low + (self.high - self.low) * share.reshape(shape)
+
+
+def first_values(given: Any) -> Any:
+    """Converter of a learner's first values: `Uniform` as it is, all else as numbers of JAX's own float type."""
+    return given if isinstance(given, Uniform) else _number(given)
+
+
+def first_table(given: Any, key: Shaped[PRNGKeyArray, ""], shape: tuple[int, int]) -> Float[Array, "S A"]:
+    """The table that first values give. Consumes the key only if they are drawn."""
+    return given.draw(key, shape) if isinstance(given, Uniform) else jnp.broadcast_to(given, shape)
 
 
 def check_initial(who: str, initial: Any, shape: tuple[int, int]) -> None:

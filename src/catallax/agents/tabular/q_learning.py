@@ -15,10 +15,9 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_count, check_number, rng
 
-from .initial import Uniform, check_initial
+from .initial import Uniform, check_initial, first_table, first_values
 
 _scalar = lambda x: jnp.asarray(x, float)
-_initial = lambda x: x if isinstance(x, Uniform) else _scalar(x)
 _PAD = 8
 
 
@@ -214,7 +213,7 @@ class QLearning(AbstractAgent):
     explore: AbstractExploration = eqx.field(default_factory=EpsilonGreedy)
     rate: AbstractRate = eqx.field(default_factory=Constant)
     gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
-    initial: Float[Array, "..."] | Uniform = eqx.field(converter=_initial, default=0.0)
+    initial: Float[Array, "..."] | Uniform = eqx.field(converter=first_values, default=0.0)
     legal: Callable[[Int[Array, ""]], Bool[Array, " A"]] | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
@@ -231,9 +230,7 @@ class QLearning(AbstractAgent):
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> QState:
         """The first table. Draws only if `initial` does."""
         self._fits(spec)
-        shape = (self.states, self.actions)
-        given = self.initial
-        values = given.draw(key, shape) if isinstance(given, Uniform) else jnp.broadcast_to(given, shape)
+        values = first_table(self.initial, key, (self.states, self.actions))
         if self.legal is not None:
             values = jnp.where(jax.vmap(self.legal)(jnp.arange(self.states)), values, -jnp.inf)
         table = jnp.pad(values, ((0, 0), (0, self.width - self.actions))).reshape(-1)

@@ -9,11 +9,10 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_count, check_number, rng
 
-from .initial import Uniform, check_initial
+from .initial import Uniform, check_initial, first_table, first_values
 from .q_learning import AbstractExploration, EpsilonGreedy, QState
 
 _scalar = lambda x: jnp.asarray(x, float)
-_initial = lambda x: x if isinstance(x, Uniform) else _scalar(x)
 
 
 class SynchronousQLearning(AbstractAgent):
@@ -45,7 +44,7 @@ class SynchronousQLearning(AbstractAgent):
     explore: AbstractExploration = eqx.field(default_factory=EpsilonGreedy)
     alpha: Float[Array, ""] = eqx.field(converter=_scalar, default=0.1)
     gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
-    initial: Float[Array, "..."] | Uniform = eqx.field(converter=_initial, default=0.0)
+    initial: Float[Array, "..."] | Uniform = eqx.field(converter=first_values, default=0.0)
 
     def __check_init__(self):
         """Sizes and ranges."""
@@ -57,8 +56,7 @@ class SynchronousQLearning(AbstractAgent):
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> QState:
         """The first table, rows one after the other."""
         self._fits(spec)
-        shape, given = (self.states, self.actions), self.initial
-        values = given.draw(key, shape) if isinstance(given, Uniform) else jnp.broadcast_to(given, shape)
+        values = first_table(self.initial, key, (self.states, self.actions))
         return QState(values.reshape(-1), jnp.argmax(values, axis=1).astype(jnp.int32), (), jnp.int32(0))
 
     def act(

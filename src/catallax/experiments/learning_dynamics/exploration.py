@@ -15,21 +15,20 @@ import numpy as np
 from catallax.core import check_count
 from catallax.games.matrix import asymmetric_matching_pennies, match_mismatch_line
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.matrix import Gap, Payoffs, Policy
+from catallax.measures.matrix import Payoffs, Policy
 from catallax.solvers.matrix import (
     AbstractSchedule,
     ExploreThenExploit,
     Linear,
-    LogitGrid,
     Matched,
     OneCycle,
     QLearningFlow,
     RungeKutta,
-    temperature_grid,
 )
 
-from .exploration_claims import CLAIMS, FIRST, GRID, LENGTH, LINE, NEWTON, PAIRS, PEAK, RUNS, SLOW, matching
+from .exploration_claims import CLAIMS, FIRST, LENGTH, LINE, PAIRS, PEAK, RUNS, SLOW, matching
 from .exploration_report import report
+from .surfaces import surface
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,18 +41,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def policies(length: float) -> tuple[AbstractSchedule, AbstractSchedule]:
     """Explore-then-exploit and one cycle: number 0 and 1 of every matching."""
     return ExploreThenExploit(PEAK, length), OneCycle(PEAK, length)
-
-
-def _surface() -> Cell:
-    """Newton from random starts at all temperatures."""
-    game = asymmetric_matching_pennies()
-    return Cell(
-        name="surface",
-        label="AMPs",
-        build=lambda: LogitGrid(game, temperature_grid(game, GRID, GRID)),
-        measures=(Policy(every=NEWTON), Gap(every=NEWTON)),
-        steps={"quick": NEWTON, "paper": NEWTON},
-    )
 
 
 def _paths(name: str, label: str, length: float, interval: float, substeps: int) -> Cell:
@@ -91,7 +78,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     which = np.pad(matching(), ((1, 1), (0, 0)))
     first = jnp.asarray([1.0, *FIRST, 1.0])
     return (
-        _surface(),
+        surface("AMPs", asymmetric_matching_pennies()),
         _paths("paths", f"AMPs, L = {LENGTH:g}", LENGTH, 0.25, substeps),
         _paths("slow_paths", f"AMPs, L = {SLOW:g}", SLOW, SLOW / 8, substeps),
         _line("linear", "line of 3, linear", Linear(first, 0.0, LINE), 1, substeps),

@@ -8,13 +8,8 @@ from catallax.core import rng
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 
 from .reading import SOURCE, apart, final, heads, limit
+from .surfaces import GRID, sheet
 
-GRID = np.linspace(2 / 60, 2, 60)
-"""Temperatures on either axis of the surface."""
-NEWTON = 25
-"""Newton steps from random starts, cooled; 22 suffice at every point of either surface."""
-TOLERANCE = 1e-11
-"""A point with a larger gap is neither drawn nor counted as an equilibrium; in units of payoff."""
 PEAK, LENGTH, SLOW = 2.0, 200.0, 1600.0
 """Highest temperature, and the time in which exploration ends in matching pennies; eight times as long if slow."""
 LINE = 400.0
@@ -31,13 +26,6 @@ _PATHS = (
 _LINE = f"the policies' constants are not printed; ours: peak {PEAK:g}, linear from {FIRST}, length {LINE:g}"
 
 _READ_OFF = "the source shows a plot, from which no more than a hundredth can be read"
-
-
-def sheet(results: Any, player: int) -> np.ndarray:
-    """P(H) of a player at the equilibria of the grid, [replicate, T_1, T_2]; NaN where none was found."""
-    found = final(results, "surface", "policy")[:, player, 0]
-    whole = np.where(final(results, "surface", "gap") <= TOLERANCE, found, np.nan)
-    return whole.reshape(-1, GRID.size, GRID.size)
 
 
 def matching() -> np.ndarray:

@@ -12,22 +12,20 @@ from catallax.lab.table import Table
 from .drawing import EXPLORERS, space, spread
 from .exploration_claims import (
     FIRST,
-    GRID,
     LENGTH,
     LINE,
     PAIRS,
     PEAK,
     RUNS,
     SLOW,
-    TOLERANCE,
     matching,
     off_surface,
     rates,
     ratio,
-    sheet,
 )
 from .reading import final, heads
 from .reference_values import AMPS
+from .surfaces import GRID, TOLERANCE, sheet
 
 _NAMES = ("ETE", "CLR-1")
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)))

@@ -14,11 +14,12 @@ import numpy as np
 
 from catallax.games.matrix import match_mismatch_line
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.matrix import Gap, Payoffs, Policy
-from catallax.solvers.matrix import LogitGrid, QLearningFlow, RungeKutta, temperature_grid
+from catallax.measures.matrix import Payoffs, Policy
+from catallax.solvers.matrix import QLearningFlow, RungeKutta
 
-from .network_claims import CLAIMS, FIXED_T, GRID, LYAPUNOV_T, NEWTON, SELECTION_T, SIZES
+from .network_claims import CLAIMS, FIXED_T, LYAPUNOV_T, SELECTION_T, SIZES
 from .network_report import report
+from .surfaces import surface
 
 SELECTION = 200
 """Time in the box plots: with larger temperatures and longer times the even players settle too."""
@@ -31,18 +32,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     substeps: int = 20
     """Runge-Kutta steps for each unit of time."""
-
-
-def _surface() -> Cell:
-    """Figure 4: Newton from random starts at all temperatures of players 1 and 2, that of player 3 fixed."""
-    game = match_mismatch_line(3)
-    return Cell(
-        name="surface",
-        label=f"line of 3, T_3 = {FIXED_T:g}",
-        build=lambda: LogitGrid(game, temperature_grid(game, GRID, GRID, (1, 2), FIXED_T)),
-        measures=(Policy(every=NEWTON), Gap(every=NEWTON)),
-        steps={"quick": NEWTON, "paper": NEWTON},
-    )
 
 
 def _selection(substeps: int) -> Cell:
@@ -72,7 +61,8 @@ def _lyapunov(n: int, substeps: int) -> Cell:
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """The surface, who explores, and flows to the equilibria of the snapshots."""
     substeps = settings.substeps
-    return (_surface(), _selection(substeps), *(_lyapunov(n, substeps) for n in SIZES))
+    figure_4 = surface(f"line of 3, T_3 = {FIXED_T:g}", match_mismatch_line(3), (1, 2), FIXED_T)
+    return (figure_4, _selection(substeps), *(_lyapunov(n, substeps) for n in SIZES))
 
 
 experiment = Experiment(

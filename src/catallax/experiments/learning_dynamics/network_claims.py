@@ -11,32 +11,20 @@ from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 from catallax.solvers.matrix.snapshot import Snapshot, snapshot
 
 from .reading import READING, SOURCE, apart, final, heads, limit
+from .surfaces import GRID, sheet
 
 NONE, SOME, ALL = 0, 1, 2
 """Trajectories of the cell `selection`: who explores."""
 SELECTION_T = 0.1
 """Temperature of those who explore in figure 5; the horizon there is 200."""
-GRID = np.linspace(2 / 60, 2, 60)
-"""Temperatures on either axis of figure 4."""
 FIXED_T = 0.25
 """Temperature of player 3 in figure 4, panels 1 to 3."""
-NEWTON = 25
-"""Newton steps from random starts, cooled; 22 suffice at every point of either surface."""
-TOLERANCE = 1e-11
-"""A point with a larger gap is neither drawn nor counted as an equilibrium; in units of payoff."""
 LYAPUNOV_T = 0.5
 """Temperature of everybody in the Lyapunov snapshots."""
 SIZES = (3, 7, 11, 15)
 """Players in figure 9; the second is panel 4 of figure 4."""
 _SURFACE = f"the temperatures of the figure are not printed; ours are 1/30 to 2 and T_3 = {FIXED_T:g}"
 _LYAPUNOV = f"temperatures and sizes are not printed; ours are T = {LYAPUNOV_T:g}, n = 3, 7, 11, 15"
-
-
-def sheet(results: Any, player: int) -> np.ndarray:
-    """P(H) of a player at the equilibria of the grid, [replicate, T_1, T_2]; NaN where none was found."""
-    found = final(results, "surface", "policy")[:, player, 0]
-    whole = np.where(final(results, "surface", "gap") <= TOLERANCE, found, np.nan)
-    return whole.reshape(-1, GRID.size, GRID.size)
 
 
 def equilibrium(results: Any, n: int, replicate: int = 0) -> np.ndarray:

@@ -11,8 +11,9 @@ from catallax.lab.table import Table
 from catallax.solvers.matrix.snapshot import Snapshot
 
 from .drawing import space, spread
-from .network_claims import FIXED_T, GRID, LYAPUNOV_T, SIZES, TOLERANCE, divergence, least_bend, plane, sheet
+from .network_claims import FIXED_T, LYAPUNOV_T, SIZES, divergence, least_bend, plane
 from .reading import apart, final, heads
+from .surfaces import GRID, TOLERANCE, sheet
 
 _WHO = ("nobody", "agents 1-3", "all")
 

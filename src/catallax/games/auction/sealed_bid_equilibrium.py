@@ -60,7 +60,7 @@ def symmetric_equilibria(game: SealedBid, tolerance: float = 1e-9) -> np.ndarray
 
 def _no_gain(payoffs: np.ndarray, profiles: np.ndarray, tolerance: float) -> np.ndarray:
     own = np.take_along_axis(payoffs, profiles[:, :, None], axis=2)
-    return np.all(payoffs <= own + tolerance, axis=(1, 2), keepdims=True)[:, 0, 0]
+    return np.asarray((payoffs <= own + tolerance).all(axis=(1, 2)))
 
 
 def lowest_symmetric_bid(bidders: int, step: float, value: float = 1.0) -> float:

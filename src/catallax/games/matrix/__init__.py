@@ -1,5 +1,6 @@
 """Games in matrix form: polymatrix and normal form, the games of the literature, their exchange, their repetition."""
 
+from .conventions import as_polymatrix as as_polymatrix
 from .conventions import from_arrays as from_arrays
 from .conventions import from_bimatrix as from_bimatrix
 from .conventions import from_tensor_game as from_tensor_game

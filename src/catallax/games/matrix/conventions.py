@@ -36,6 +36,22 @@ def from_bimatrix(to_row: Any, to_column: Any) -> Polymatrix:
     return Polymatrix([(0, 1, a, b.T)])
 
 
+def as_polymatrix(game: AbstractMatrixGame) -> Polymatrix:
+    """A polymatrix game as it is; a game of two players in any other form as one edge.
+
+    Raises:
+        InputError: a normal form of more than two players.
+    """
+    if isinstance(game, Polymatrix):
+        return game
+    if game.players != 2:
+        raise InputError(
+            f"a normal form of {game.players} players is not taken apart into edges; if its payoffs are sums over "
+            "pairs of players give them as a Polymatrix"
+        )
+    return from_bimatrix(*to_bimatrix(game))
+
+
 def to_bimatrix(
     game: AbstractMatrixGame,
 ) -> tuple[Float[np.ndarray, "rows columns"], Float[np.ndarray, "rows columns"]]:

@@ -181,8 +181,7 @@ def switch_branch(
 def _scores(system: LogitSystem, policy: Any) -> Float[np.ndarray, "n A"]:
     """Centred log-probabilities, in double precision."""
     scores_of(system.game, policy)  # the checks
-    x = np.where(system.host.legal, np.asarray(policy, float), 1.0)
-    return system.host.centred(np.log(x))
+    return system.host.scores(np.asarray(policy, float))
 
 
 def _ratios(game: AbstractMatrixGame, ratios: Any) -> Float[np.ndarray, " n"]:

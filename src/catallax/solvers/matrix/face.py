@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .host_game import HostGame, centred_on
+from .host_game import HostGame, centred_on, softmax_on
 
 _SHARES = 2.0 ** -np.arange(12)
 """Shares of a Newton step that are tried, the whole one first, until the residual falls."""
@@ -39,7 +39,7 @@ def polish(
         face: which actions are played, at least one for each player.
     """
     z = centred_on(face, np.log(np.where(face, np.maximum(policy, 1e-300), 1.0)))
-    x = _mixed(z, face)
+    x = softmax_on(face, z)
     gap = _gap(host, heat, z, x, face)
     rest, isolated = float(np.abs(gap).max()), True
     floor = 4 * np.finfo(float).eps * max(host.scale, heat.max())
@@ -54,7 +54,7 @@ def polish(
         step[some] = move
         for share in _SHARES:
             tried = centred_on(face, z - share * step.reshape(z.shape))
-            x_tried = _mixed(tried, face)
+            x_tried = softmax_on(face, tried)
             after = _gap(host, heat, tried, x_tried, face)
             if np.abs(after).max() < rest:
                 break
@@ -62,12 +62,6 @@ def polish(
             break
         z, x, gap, rest = tried, x_tried, after, float(np.abs(after).max())
     return FacePoint(x, rest, isolated)
-
-
-def _mixed(z: Float[np.ndarray, "n A"], face: Bool[np.ndarray, "n A"]) -> Float[np.ndarray, "n A"]:
-    """softmax over the face."""
-    weights = np.where(face, np.exp(z - np.where(face, z, -np.inf).max(axis=1, keepdims=True)), 0.0)
-    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _gap(
@@ -86,8 +80,7 @@ def _jacobian(
     """d gap / dz on the face; its null space holds each player's common constant."""
     n, width = x.shape
     some = face.reshape(-1)
-    slopes = x[:, :, None] * (np.eye(width) - x[:, None, :])
-    push = np.einsum("kalb,lbj->kalj", host.derivative(x), slopes).reshape(n * width, n * width)
+    push = host.response(x).reshape(n * width, n * width)
     whole = np.diag(np.repeat(heat, width)) - push
     whose = np.repeat(np.eye(n), width, axis=0)[some]
     projector = np.eye(int(some.sum())) - whose / face.sum(axis=1) @ whose.T

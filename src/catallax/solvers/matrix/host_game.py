@@ -1,4 +1,4 @@
-"""A concrete game on the host in double precision, whatever its own dtype: rewards and their derivative."""
+"""A concrete game on the host in double precision, whatever its own dtype: rewards, derivatives, the flow."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from catallax.games.matrix import AbstractMatrixGame, NormalForm, Polymatrix, as_normal_form
+
+from .payoff_blocks import scale_of
 
 Rewards = Callable[[np.ndarray], np.ndarray]
 
@@ -25,9 +27,20 @@ class HostGame(NamedTuple):
 
     def policy(self, scores: np.ndarray) -> np.ndarray:
         """softmax over the player's actions, [n, A]."""
-        z = np.where(self.legal, scores, -np.inf)
-        weights = np.exp(z - z.max(axis=1, keepdims=True))
-        return weights / weights.sum(axis=1, keepdims=True)
+        return softmax_on(self.legal, scores)
+
+    def scores(self, policy: np.ndarray) -> np.ndarray:
+        """Centred log-probabilities of an interior policy, [n, A]; 0 beyond the player's actions."""
+        return self.centred(np.log(np.where(self.legal, policy, 1.0)))
+
+    def drift(self, temperature: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """dz/dt of the Q-learning flow, r(softmax z) - T z, centred, [n, A]."""
+        return self.centred(self.rewards(self.policy(scores)) - temperature[:, None] * scores)
+
+    def response(self, policy: np.ndarray) -> np.ndarray:
+        """dr_ki / dz_lj, [n, A, n, A]: how rewards move with the others' scores."""
+        slopes = policy[:, :, None] * (np.eye(policy.shape[1]) - policy[:, None, :])
+        return np.einsum("kilb,lbj->kilj", self.derivative(policy), slopes)
 
     def centred(self, values: np.ndarray) -> np.ndarray:
         """Values [n, A] less their mean over the player's actions; 0 beyond them."""
@@ -38,6 +51,13 @@ def centred_on(some: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Values [n, A] less each player's mean over the columns where `some` holds; 0 elsewhere."""
     mean = np.where(some, values, 0.0).sum(axis=1, keepdims=True) / some.sum(axis=1, keepdims=True)
     return np.where(some, values - mean, 0.0)
+
+
+def softmax_on(some: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """softmax of scores [n, A] over each player's columns where `some` holds; 0 elsewhere."""
+    z = np.where(some, scores, -np.inf)
+    weights = np.exp(z - z.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def on_host(game: AbstractMatrixGame) -> HostGame:
@@ -51,7 +71,7 @@ def on_host(game: AbstractMatrixGame) -> HostGame:
         tables = as_normal_form(game)
         payoff = np.asarray(tables.payoff, float)
         rewards, derivative = _contractions(payoff, tables)
-    return HostGame(game.legal, rewards, derivative, float(np.abs(payoff).max()) or 1.0)
+    return HostGame(game.legal, rewards, derivative, scale_of(game))
 
 
 def _contractions(payoff: Float[np.ndarray, "n *actions"], game: NormalForm) -> tuple[Rewards, Rewards]:

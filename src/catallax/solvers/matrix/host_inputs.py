@@ -21,6 +21,18 @@ def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False
     return np.array(np.broadcast_to(heat, (game.players,)))
 
 
+def weights_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, " n"]:
+    """w > 0, one for each player, in double precision.
+
+    Raises:
+        InputError: not so many, or one that is not positive and finite.
+    """
+    w = _numbers("weights", value)
+    if w.shape != (game.players,) or not (np.isfinite(w) & (w > 0)).all():
+        raise InputError(f"weights must be {game.players} positive numbers, one for each player, got {w.tolist()}")
+    return w
+
+
 def _numbers(name: str, value: Any) -> np.ndarray:
     try:
         return np.array(value, float)
@@ -59,5 +71,5 @@ def policy_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n
     slack = 1e-8 if getattr(value, "dtype", None) != jnp.float32 else 1e-4
     outside = x[~game.legal]
     if not np.isfinite(x).all() or (x < 0).any() or (abs(x.sum(axis=1) - 1) > slack).any() or (outside != 0).any():
-        raise InputError("a policy is no profile of mixed strategies: probabilities at least 0, each player's sum 1")
+        raise InputError("a policy is no profile: each player's probabilities must be at least 0 and sum to 1")
     return x / x.sum(axis=1, keepdims=True)

@@ -38,8 +38,7 @@ class LogitSystem:
         """H, dH/dy and dH/dp."""
         x = self.policy(y)
         drift = self.basis.T @ self.host.rewards(x).reshape(-1) / (self.heat * self.scale)
-        slopes = x[:, :, None] * (np.eye(x.shape[1]) - x[:, None, :])
-        push = np.einsum("kilb,lbj->kilj", self.host.derivative(x), slopes).reshape(x.size, x.size)
+        push = self.host.response(x).reshape(x.size, x.size)
         push = self.basis.T @ push @ self.basis / (self.heat[:, None] * self.scale)
         return y - p * drift, np.eye(len(y)) - p * push, -drift
 

@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
-from catallax.core import InputError, NumericalError, check_count, check_number
+from catallax.core import NumericalError, check_count, check_number
 from catallax.games.matrix import AbstractMatrixGame
 
 from .host_game import on_host
-from .host_inputs import interior_policy, policy_on_host, temperatures
+from .host_inputs import interior_policy, policy_on_host, temperatures, weights_on_host
 
 
 class LyapunovBalance(NamedTuple):
@@ -48,11 +48,11 @@ def lyapunov_balance(
         start: interior policy, [n, A]; P(first action), [n], if everybody has two.
         duration: time to follow the flow.
         target: p, [n, A].
-        weights: w, [n].
+        weights: w > 0, [n].
         points: equidistant times, the first 0.
 
     Raises:
-        InputError: a start that is no interior point, a duration that is not positive, weights of a wrong shape.
+        InputError: a start that is no interior point, a duration or weight that is not positive.
         NumericalError: the integration failed.
 
     Source: Leonardos, Piliouras and Spendlove (2021), theorem 4.1 and equation 14.
@@ -60,11 +60,8 @@ def lyapunov_balance(
     check_number("lyapunov_balance", "duration", duration, "(0, inf)")
     check_count("lyapunov_balance", "points", points, least=2)
     heat, host = temperatures(game, temperature), on_host(game)
-    p, w = policy_on_host(game, target), np.asarray(weights, float)
-    if w.shape != (game.players,):
-        raise InputError(f"lyapunov_balance: weights have shape {w.shape}; give one for each of {game.players} players")
-    logs = lambda x: np.log(np.where(x > 0, x, 1.0))
-    shape, log_p = p.shape, logs(p)
+    p, w = policy_on_host(game, target), weights_on_host(game, weights)
+    shape, log_p = p.shape, np.log(np.where(p > 0, p, 1.0))
 
     def log_policy(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         z = np.where(host.legal, flat.reshape(shape), -np.inf)
@@ -80,7 +77,7 @@ def lyapunov_balance(
 
     x0 = interior_policy(game, start)
     times = np.linspace(0.0, duration, points)
-    begin = np.append(host.centred(logs(x0)).reshape(-1), 0.0)
+    begin = np.append(host.scores(x0).reshape(-1), 0.0)
     path = solve_ivp(field, (0.0, duration), begin, "DOP853", times, rtol=1e-12, atol=1e-12)
     if not path.success:
         raise NumericalError(f"lyapunov_balance: the integration failed at time {path.t[-1]:g}: {path.message}")

@@ -1,6 +1,5 @@
 """Orbits of the replicator dynamics (Q-learning without exploration): periods, returns, what they conserve."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,11 +7,11 @@ from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
 from catallax.core import InputError, NumericalError, check_number
-from catallax.games.matrix import AbstractMatrixGame, Edge, Polymatrix, as_normal_form
+from catallax.games.matrix import AbstractMatrixGame, Edge, Polymatrix, as_polymatrix
 
-from .host_game import HostGame, on_host
+from .host_game import on_host
 from .host_inputs import interior_policy
-from .zero_sum import interior_equilibrium, zero_sum_weights
+from .zero_sum import doubly_centred, interior_equilibrium, zero_sum_weights
 
 _TOLERANCE = 1e-13
 """Of the integration, in ln x."""
@@ -67,7 +66,7 @@ def conserved_quantity(game: AbstractMatrixGame, nash: Any = None) -> Conserved:
 
     Source: Hofbauer and Sigmund (1998), chapter 11; Leonardos, Piliouras and Spendlove (2021), theorem 4.1 at T = 0.
     """
-    edges = _edges(game)
+    edges = as_polymatrix(game)
     try:
         weights = zero_sum_weights(_strategic(edges)).weights
     except InputError as e:
@@ -85,10 +84,8 @@ def conserved_quantity(game: AbstractMatrixGame, nash: Any = None) -> Conserved:
 
 def _strategic(game: Polymatrix) -> Polymatrix:
     """The game with every matrix doubly centred: what is left when payoffs of one side alone are taken out."""
-    centred = lambda a: a - a.mean(axis=0) - a.mean(axis=1)[:, None] + a.mean()
-    part = lambda k, m: centred(np.asarray(game.edge(k, m), float))
-    pairs = [(k, m) for k, m in zip(game.owners, game.rivals, strict=True) if k < m]
-    return Polymatrix([Edge(k, m, part(k, m), part(m, k)) for k, m in pairs])
+    part = {pair: doubly_centred(a) for pair, a in game.matrices().items()}
+    return Polymatrix([Edge(k, m, part[k, m], part[m, k]) for k, m in part if k < m])
 
 
 def closed_orbit(game: AbstractMatrixGame, start: Any, *, horizon: Any = None, tol: Any = 1e-8) -> Orbit:
@@ -151,7 +148,8 @@ def _first_return(game: AbstractMatrixGame, start: Any, horizon: Any, distance: 
     horizon = 1000.0 / host.scale if horizon is None else horizon
     check_number("orbit", "horizon", horizon, "(0, inf)")
     x0 = interior_policy(game, start)
-    field, z0 = _log_field(host, x0)
+    field = lambda _, flat: host.drift(np.zeros(game.players), flat.reshape(x0.shape)).reshape(-1)
+    z0 = host.scores(x0).reshape(-1)
     leaving = field(0.0, z0)
     speed = float(np.abs(leaving).max())
     if speed <= 1e-12 * host.scale:
@@ -176,31 +174,3 @@ def _first_return(game: AbstractMatrixGame, start: Any, horizon: Any, distance: 
                 return Orbit(float(when), away, x0, host.policy(place.reshape(x0.shape))), nearest
         time, z, length = stop, path.y[:, -1], 2 * length
     return None, nearest
-
-
-def _log_field(
-    host: HostGame, x0: Float[np.ndarray, "n A"]
-) -> tuple[Callable[[float, np.ndarray], np.ndarray], np.ndarray]:
-    """dz/dt = r(softmax z), centred, flat, and the scores of x0."""
-
-    def field(_: float, flat: np.ndarray) -> np.ndarray:
-        return host.centred(host.rewards(host.policy(flat.reshape(x0.shape)))).reshape(-1)
-
-    return field, host.centred(np.log(np.where(host.legal, x0, 1.0))).reshape(-1)
-
-
-def _edges(game: AbstractMatrixGame) -> Polymatrix:
-    """The game as a polymatrix game: itself, or a two-player normal form in the own-row convention.
-
-    Raises:
-        InputError: a normal form with more than two players.
-    """
-    if isinstance(game, Polymatrix):
-        return game
-    if game.players != 2:
-        raise InputError(
-            f"zero-sum weights are found edge by edge: give a Polymatrix game (this is a normal form of {game.players} "
-            "players), or name the weights"
-        )
-    tables = as_normal_form(game).payoff
-    return Polymatrix.from_bimatrix(tables[0], tables[1])

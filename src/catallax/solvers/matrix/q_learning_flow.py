@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractDynamics, InputError, check_number, rng
+from catallax.core import AbstractDynamics, InputError, check_number
 from catallax.core.checks import known
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
-from .choice import centred, logit_gap, masked, residual, scores_of, softmax
+from .choice import centred, logit_gap, masked, random_scores, residual, scores_of, softmax
 from .integrate import AbstractIntegrator, Adaptive, Field
 from .schedules import AbstractSchedule, Constant
 
@@ -92,12 +92,7 @@ class QLearningFlow(AbstractDynamics):
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Float[Array, "n A B"]:
         """The scores of `start`, or of policies drawn uniformly."""
-        if self.start is not None:
-            return self.start
-        shape = (self.game.players, self.game.width, self.trajectories)
-        drawn = jax.random.exponential(rng.fold(key, 0), shape, self.game.payoff.dtype)
-        least = jnp.finfo(drawn.dtype).tiny
-        return centred(self.game, jnp.log(jnp.maximum(drawn, least)))
+        return random_scores(self.game, key, self.trajectories) if self.start is None else self.start
 
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "n A B"], t: Int[Array, ""]

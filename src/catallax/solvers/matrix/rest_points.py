@@ -153,16 +153,9 @@ class _Flow:
     def __init__(
         self, host: HostGame, heat: Float[np.ndarray, " n"], x: Float[np.ndarray, "n A"], horizon: float
     ) -> None:
-        shape = x.shape
-        wide = heat[:, None]
-
-        def field(_: float, flat: np.ndarray) -> np.ndarray:
-            z = flat.reshape(shape)
-            return host.centred(host.rewards(host.policy(z)) - wide * z).reshape(-1)
-
-        start = host.centred(np.log(np.where(host.legal, x, 1.0)))
-        self.host, self.shape = host, shape
-        self.solver = LSODA(field, 0.0, start.reshape(-1), horizon, rtol=1e-9, atol=1e-9)
+        self.host, self.shape = host, x.shape
+        field = lambda _, flat: host.drift(heat, flat.reshape(x.shape)).reshape(-1)
+        self.solver = LSODA(field, 0.0, host.scores(x).reshape(-1), horizon, rtol=1e-9, atol=1e-9)
 
     def until(self, stop: float) -> tuple[float, Float[np.ndarray, "n A"]]:
         """The time and the policy at the first step at or after `stop`."""

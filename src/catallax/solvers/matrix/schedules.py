@@ -54,8 +54,11 @@ class AbstractSchedule(eqx.Module):
         return jax.tree.map(fit, self)
 
 
+_number = lambda x: jnp.asarray(x, float)
+
+
 def _numbers(*values: Any) -> tuple[Float[Array, "..."], ...]:
-    return tuple(jnp.asarray(v, float) for v in values)
+    return tuple(map(_number, values))
 
 
 def _step(length: Array) -> float:
@@ -154,7 +157,29 @@ class ExploreThenExploit(AbstractSchedule):
         return _step(self.length)
 
 
-class OneCycle(AbstractSchedule):
+class _Pulse(AbstractSchedule):
+    """Between `floor` and `peak` until `length`, `floor` ever after."""
+
+    peak: Float[Array, "..."] = eqx.field(converter=_number)
+    length: Float[Array, "..."] = eqx.field(converter=_number)
+    floor: Float[Array, "..."] = eqx.field(converter=_number, default=0.0)
+
+    def __check_init__(self) -> None:
+        """A length of time."""
+        _positive(type(self).__name__, self.length)
+
+    @property
+    def limit(self) -> Float[Array, "..."]:
+        """The floor."""
+        return jnp.broadcast_to(self.floor, jnp.shape(self(jnp.zeros(()))))
+
+    @property
+    def finest(self) -> float:
+        """A 400th of the length."""
+        return _step(self.length)
+
+
+class OneCycle(_Pulse):
     """CLR-1: linearly from `floor` up to `peak` at half of `length`, down to `floor` at `length`, `floor` ever after.
 
     Raises:
@@ -164,59 +189,23 @@ class OneCycle(AbstractSchedule):
         print no constants.
     """
 
-    peak: Float[Array, "..."]
-    length: Float[Array, "..."]
-    floor: Float[Array, "..."]
-
-    def __init__(self, peak: Number, length: Number, floor: Number = 0.0):
-        self.peak, self.length, self.floor = _numbers(peak, length, floor)
-        _positive("OneCycle", self.length)
-
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
         """As above."""
         height = jnp.maximum(1 - jnp.abs(2 * time / self.length - 1), 0.0)
         return self.floor + (self.peak - self.floor) * height
 
-    @property
-    def limit(self) -> Float[Array, "..."]:
-        """The floor."""
-        return jnp.broadcast_to(self.floor, jnp.shape(self(jnp.zeros(()))))
 
-    @property
-    def finest(self) -> float:
-        """A 400th of the length."""
-        return _step(self.length)
-
-
-class Cosine(AbstractSchedule):
+class Cosine(_Pulse):
     """T(t) = floor + (peak - floor) (1 + cos(pi t / length)) / 2 up to `length`, `floor` ever after.
 
     Raises:
         InputError: a length that is not positive.
     """
 
-    peak: Float[Array, "..."]
-    length: Float[Array, "..."]
-    floor: Float[Array, "..."]
-
-    def __init__(self, peak: Number, length: Number, floor: Number = 0.0):
-        self.peak, self.length, self.floor = _numbers(peak, length, floor)
-        _positive("Cosine", self.length)
-
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
         """As above."""
         share = jnp.minimum(time / self.length, 1.0)
         return self.floor + (self.peak - self.floor) * (1 + jnp.cos(jnp.pi * share)) / 2
-
-    @property
-    def limit(self) -> Float[Array, "..."]:
-        """The floor."""
-        return jnp.broadcast_to(self.floor, jnp.shape(self(jnp.zeros(()))))
-
-    @property
-    def finest(self) -> float:
-        """A 400th of the length."""
-        return _step(self.length)
 
 
 class Matched(AbstractSchedule):

@@ -11,7 +11,7 @@ from catallax.games.matrix import AbstractMatrixGame
 
 from .face import polish
 from .host_game import HostGame, centred_on, on_host
-from .host_inputs import policy_on_host, temperatures
+from .host_inputs import policy_on_host, temperatures, weights_on_host
 from .logit import logit_equilibrium
 from .zero_sum import zero_sum_weights
 
@@ -54,7 +54,7 @@ def snapshot(
 
     Raises:
         InputError: a temperature that is not positive, a grid that is no list of finite numbers, a game without
-            zero-sum weights for which none are given.
+            zero-sum weights for which none are given, weights that are not positive.
         NumericalError: the equilibrium was not found.
 
     Source: Leonardos, Piliouras and Spendlove (2021), algorithm 1, after Li, Xu, Taylor, Studer and Goldstein (2018).
@@ -63,7 +63,7 @@ def snapshot(
     temperatures(game, temperature, positive=True)
     host = on_host(game)
     rows, columns = _axis("a", a), _axis("b", b)
-    w = zero_sum_weights(game).weights if weights is None else _weights(game, weights)
+    w = zero_sum_weights(game).weights if weights is None else weights_on_host(game, weights)
     if equilibrium is None:
         p = _equilibrium(game, host, temperature)
     else:
@@ -95,10 +95,3 @@ def _axis(name: str, values: Any) -> Float[np.ndarray, " I"]:
     if axis.ndim != 1 or not len(axis) or not np.isfinite(axis).all():
         raise InputError(f"snapshot: {name} must be a list of finite numbers, got shape {axis.shape}")
     return axis
-
-
-def _weights(game: AbstractMatrixGame, weights: Any) -> Float[np.ndarray, " n"]:
-    w = np.asarray(weights, float)
-    if w.shape != (game.players,) or not np.isfinite(w).all() or (w <= 0).any():
-        raise InputError(f"snapshot: weights must be {game.players} positive numbers, got shape {w.shape}")
-    return w

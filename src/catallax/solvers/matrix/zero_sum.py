@@ -69,13 +69,14 @@ def _conditions(game: Polymatrix) -> Float[np.ndarray, "conditions n"]:
         if k < m:
             theirs = matrices[m, k].T
             block = np.zeros((*own.shape, n))
-            block[..., k] = _doubly_centred(own)
-            block[..., m] = _doubly_centred(theirs)
+            block[..., k] = doubly_centred(own)
+            block[..., m] = doubly_centred(theirs)
             blocks.append(block.reshape(-1, n))
     return np.concatenate([*blocks, single.reshape(-1, n), means])
 
 
-def _doubly_centred(a: Float[np.ndarray, "i j"]) -> Float[np.ndarray, "i j"]:
+def doubly_centred(a: Float[np.ndarray, "i j"]) -> Float[np.ndarray, "i j"]:
+    """A matrix less its row means and its column means: what depends on both actions together."""
     return a - a.mean(axis=0) - a.mean(axis=1)[:, None] + a.mean()
 
 

@@ -6,9 +6,10 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
-from catallax.core import InputError, NumericalError
-from catallax.games.matrix import AbstractMatrixGame, Polymatrix, from_bimatrix, to_bimatrix
+from catallax.core import NumericalError
+from catallax.games.matrix import AbstractMatrixGame, Polymatrix, as_polymatrix
 
+from .host_inputs import weights_on_host
 from .nash import NashEquilibria, verified
 from .payoff_blocks import scale_of
 from .zero_sum import zero_sum_weights
@@ -35,17 +36,8 @@ def zero_sum_nash(game: AbstractMatrixGame, *, weights: Any = None, tol: float |
 
     Source: Cai, Candogan, Daskalakis and Papadimitriou (2016); Daskalakis and Papadimitriou (2009).
     """
-    network = game
-    if not isinstance(network, Polymatrix):
-        if game.players > 2:
-            raise InputError(
-                f"zero_sum_nash: a normal form of {game.players} players has no linear programme; if payoffs are sums "
-                "over pairs of players give them as a Polymatrix, else use pure_equilibria or logit_equilibrium"
-            )
-        network = from_bimatrix(*to_bimatrix(game))
-    w = zero_sum_weights(network, tol).weights if weights is None else np.asarray(weights, float)
-    if w.shape != (game.players,) or not (np.isfinite(w) & (w > 0)).all():
-        raise InputError(f"zero_sum_nash: weights must be {game.players} positive numbers, got {w.tolist()}")
+    network = as_polymatrix(game)
+    w = zero_sum_weights(network, tol).weights if weights is None else weights_on_host(game, weights)
     found = verified(game, [_programme(network, w)], tol)
     if len(found.policies) == 0:
         raise NumericalError(
