@@ -58,8 +58,8 @@ def path(dynamics, times):
     """The states at these times, whole numbers of intervals: one program for all."""
     state, states = dynamics.init(rng.key(0)), {}
     for t in range(max(times) + 1):
+        state = run(dynamics, rng.key(0), 1, state=state).state if t else state
         states[t] = state
-        state = run(dynamics, rng.key(0), 1, state=state).state
     return {t: states[t] for t in times}
 
 
