@@ -97,10 +97,9 @@ def test_every_profile_as_a_clerk_would_settle_it(case):
     for p, moves in enumerate(every):
         said = clerk(game, moves)
         assert set(event.winner[p]) == set(said)  # every tied bidder wins sometimes, and nobody else
-        for s in range(40):
-            price, reward, revenue = said[event.winner[p, s]]
-            np.testing.assert_allclose(rewards[p, s], reward, atol=1e-12)
-            np.testing.assert_allclose([event.price[p, s], event.revenue[p, s]], [price, revenue], atol=1e-12)
+        price, reward, revenue = (np.asarray(x) for x in zip(*(said[w] for w in event.winner[p]), strict=True))
+        np.testing.assert_allclose(rewards[p], reward, atol=1e-12)
+        np.testing.assert_allclose([event.price[p], event.revenue[p]], [price, revenue], atol=1e-12)
         mean = np.mean([r for _, r, _ in said.values()], axis=0)  # ties are fair
         own = np.asarray(counterfactual)[p, np.arange(game.bidders), moves]
         np.testing.assert_allclose(own, mean, atol=1e-12)
