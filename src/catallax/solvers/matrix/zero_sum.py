@@ -12,7 +12,7 @@ from catallax.core import InputError
 from catallax.games.matrix import AbstractMatrixGame, Edge, Polymatrix, to_arrays
 
 from .null_space import positive_solution
-from .payoff_blocks import sizes, tolerance
+from .payoff_blocks import scale_of, sizes, tolerance
 
 
 class Weights(NamedTuple):
@@ -122,13 +122,12 @@ def interior_equilibrium(game: Polymatrix, tol: float | None = None) -> Float[np
     payoff = np.asarray(game.matrix(), float).reshape(n * width, n * width)
     whose = np.repeat(np.eye(n), width, axis=0)
     some = legal.reshape(-1)
-    pay, whose = payoff[some][:, some], whose[some]
+    pay, whose = payoff[some][:, some] / scale_of(game), whose[some]  # beside ones: their unit must not matter
     system = np.block([[pay, -whose], [whose.T, np.zeros((n, n))]])
     target = np.concatenate([np.zeros(some.sum()), np.ones(n)])
     found, _, rank, _ = np.linalg.lstsq(system, target, rcond=None)
     x = found[: some.sum()]
-    scale = max(np.abs(pay).max(), 1.0)
-    if np.abs(system @ found - target).max() > tol * scale or (rank == len(found) and x.min() <= tol):
+    if np.abs(system @ found - target).max() > tol or (rank == len(found) and x.min() <= tol):
         raise InputError("this game has no interior Nash equilibrium: some player cannot be made indifferent")
     if rank < len(found) and np.abs(np.linalg.svd(system)[2][rank:, : some.sum()]).max() > 1e-6:
         raise InputError(
