@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_number, rng
+from catallax.core.checks import as_numbers
 
-_number = lambda x: jnp.asarray(x, float)
+_number = lambda x: as_numbers("learner", "a parameter", x)
 
 
 class BoltzmannQ(AbstractAgent):

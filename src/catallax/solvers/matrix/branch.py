@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from catallax.core import InputError, NumericalError
+from catallax.core import InputError, NumericalError, check_count, check_number
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import scores_of
@@ -132,6 +132,11 @@ def trace_logit_branch(
 
     Source: McKelvey and Palfrey (1995), theorem 3; Turocy (2005) for the homotopy.
     """
+    check_number("trace_logit_branch", "coldest", coldest, "(0, inf)")
+    check_number("trace_logit_branch", "hottest", hottest, "(0, inf]")
+    check_count("trace_logit_branch", "points", points, 2)
+    if heading not in ("cold", "hot"):
+        raise InputError(f"trace_logit_branch: heading is 'cold' or 'hot', got {heading!r}")
     if not (0 < coldest < hottest):
         raise InputError(f"trace_logit_branch: needs 0 < coldest < hottest, got {coldest} and {hottest}")
     system = LogitSystem(game, _ratios(game, ratios))
@@ -141,7 +146,11 @@ def trace_logit_branch(
     if start is None:
         first = Point(np.zeros_like(towards), curve.tangent(np.zeros_like(towards), towards))
     else:
-        policy, s = start
+        try:
+            policy, s = start
+        except (TypeError, ValueError):
+            raise InputError("trace_logit_branch: start is a pair (policy [n, A], temperature)") from None
+        check_number("trace_logit_branch", "the temperature of start", s, "(0, inf]")
         at = np.append(system.coordinates(_scores(system, policy)), system.scale / s)
         found = curve.begin(at, towards)
         if found is None:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from catallax.core import InputError
-from catallax.games.matrix import AbstractMatrixGame, per_player
+from catallax.games.matrix import AbstractMatrixGame, check_game, per_player
 
 
 def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False) -> Float[np.ndarray, " n"]:
@@ -16,12 +16,13 @@ def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False
     Raises:
         InputError: as `per_player`.
     """
-    heat = _numbers("temperature", value)
+    heat = numbers_on_host("temperature", value)
     per_player(game, "temperature", heat, positive=positive)
     return np.array(np.broadcast_to(heat, (game.players,)))
 
 
-def _numbers(name: str, value: Any) -> np.ndarray:
+def numbers_on_host(name: str, value: Any) -> np.ndarray:
+    """An array of floats; raises `InputError` for anything else."""
     try:
         return np.array(value, float)
     except (TypeError, ValueError) as e:
@@ -50,7 +51,8 @@ def policy_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n
         InputError: a wrong shape, probabilities that are negative, not finite, beyond a player's actions, or do not
             sum to one.
     """
-    x = _numbers("a policy", value)
+    check_game(game)
+    x = numbers_on_host("a policy", value)
     if x.ndim == 1 and set(game.actions) == {2}:
         x = np.stack([x, 1 - x], axis=1)
     shape = (game.players, game.width)
@@ -59,5 +61,5 @@ def policy_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n
     slack = 1e-8 if getattr(value, "dtype", None) != jnp.float32 else 1e-4
     outside = x[~game.legal]
     if not np.isfinite(x).all() or (x < 0).any() or (abs(x.sum(axis=1) - 1) > slack).any() or (outside != 0).any():
-        raise InputError("a policy is no profile of mixed strategies: probabilities at least 0, each player's sum 1")
+        raise InputError("a policy is no profile of mixed strategies: probabilities of at least 0 that sum to 1 for each player")
     return x / x.sum(axis=1, keepdims=True)

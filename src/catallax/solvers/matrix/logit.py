@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractDynamics, InputError, NumericalError, rng, solve
+from catallax.core import AbstractDynamics, InputError, NumericalError, check_count, check_number, rng, solve
 from catallax.core.checks import known
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
@@ -151,9 +151,15 @@ def logit_equilibrium(
             method cannot meet a singular Jacobian on the way.
 
     Raises:
-        InputError: a temperature that is not positive, or a tolerance that 32-bit numbers cannot reach.
+        InputError: a temperature that is not positive, a tolerance that is not or that 32-bit numbers cannot reach,
+            counts that are no integers.
     """
     problem = LogitNewton(game, temperature, start)
+    check_count("logit_equilibrium", "max_steps", max_steps)
+    if stages is not None and not isinstance(stages, jax.Array):
+        check_count("logit_equilibrium", "stages", stages, 0)
+    if tol is not None:
+        check_number("logit_equilibrium", "tol", tol, "(0, inf)")
     dtype = game.payoff.dtype
     if stages is None:
         stages = _stages(problem) if start is None else 0

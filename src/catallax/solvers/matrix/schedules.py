@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from catallax.core import InputError
-from catallax.core.checks import known
+from catallax.core.checks import as_numbers, known
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 Number = Any
@@ -55,7 +55,7 @@ class AbstractSchedule(eqx.Module):
 
 
 def _numbers(*values: Any) -> tuple[Float[Array, "..."], ...]:
-    return tuple(jnp.asarray(v, float) for v in values)
+    return tuple(as_numbers("schedule", "a temperature, a length or a decay", v) for v in values)
 
 
 def _step(length: Array) -> float:

@@ -7,8 +7,9 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
 from catallax.core import InputError, NumericalError
-from catallax.games.matrix import AbstractMatrixGame, Polymatrix, from_bimatrix, to_bimatrix
+from catallax.games.matrix import AbstractMatrixGame, Polymatrix, check_game, from_bimatrix, to_bimatrix
 
+from .host_inputs import numbers_on_host
 from .nash import NashEquilibria, verified
 from .payoff_blocks import scale_of
 from .zero_sum import zero_sum_weights
@@ -35,6 +36,7 @@ def zero_sum_nash(game: AbstractMatrixGame, *, weights: Any = None, tol: float |
 
     Source: Cai, Candogan, Daskalakis and Papadimitriou (2016); Daskalakis and Papadimitriou (2009).
     """
+    check_game(game)
     network = game
     if not isinstance(network, Polymatrix):
         if game.players > 2:
@@ -43,7 +45,7 @@ def zero_sum_nash(game: AbstractMatrixGame, *, weights: Any = None, tol: float |
                 "over pairs of players give them as a Polymatrix, else use pure_equilibria or logit_equilibrium"
             )
         network = from_bimatrix(*to_bimatrix(game))
-    w = zero_sum_weights(network, tol).weights if weights is None else np.asarray(weights, float)
+    w = zero_sum_weights(network, tol).weights if weights is None else numbers_on_host("weights", weights)
     if w.shape != (game.players,) or not (np.isfinite(w) & (w > 0)).all():
         raise InputError(f"zero_sum_nash: weights must be {game.players} positive numbers, got {w.tolist()}")
     found = verified(game, [_programme(network, w)], tol)
