@@ -61,5 +61,7 @@ def policy_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n
     slack = 1e-8 if getattr(value, "dtype", None) != jnp.float32 else 1e-4
     outside = x[~game.legal]
     if not np.isfinite(x).all() or (x < 0).any() or (abs(x.sum(axis=1) - 1) > slack).any() or (outside != 0).any():
-        raise InputError("a policy is no profile of mixed strategies: probabilities of at least 0 that sum to 1 for each player")
+        raise InputError(
+            "a policy is no profile of mixed strategies: probabilities of at least 0 that sum to 1 for each player"
+        )
     return x / x.sum(axis=1, keepdims=True)
