@@ -8,7 +8,7 @@ import pytest
 from catallax.agents.tabular import BoltzmannQ, CrossLearning, FictitiousPlay
 from catallax.core import InputError, rng
 from catallax.core.checks import as_numbers
-from catallax.games.matrix import as_normal_form, asymmetric_matching_pennies
+from catallax.games.matrix import as_normal_form, asymmetric_matching_pennies, first_price_bids
 from catallax.solvers.matrix import (
     Cosine,
     Linear,
@@ -140,3 +140,9 @@ def test_the_other_clock_refuses_a_schedule_that_begins_at_zero():
 def test_numbers_pass():
     for value in (1, 1.5, np.float32(2.0), [1, 2], np.eye(2), jnp.ones(3), True):
         np.testing.assert_array_equal(as_numbers("test", "value", value), np.asarray(value, float))
+
+
+@pytest.mark.parametrize("fee", [-1.0, np.nan, np.inf, "a quarter"])
+def test_a_fee_that_is_none(fee):
+    with pytest.raises(InputError, match="winner_fee"):
+        first_price_bids(fee)
