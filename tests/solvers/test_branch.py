@@ -16,6 +16,9 @@ from catallax.games.matrix import (
     first_price_bids,
     match_mismatch_line,
     prisoners_dilemma,
+    random_graph,
+    random_normal_form,
+    random_polymatrix,
     rock_paper_scissors,
 )
 from catallax.solvers.matrix import (
@@ -200,3 +203,38 @@ def test_32_bit_games_are_traced_in_double_precision():
     with jax.enable_x64(False):
         (event,) = trace_logit_branch(coordination(), 0.1).events
     assert event.temperature == pytest.approx(0.5, abs=1e-12)
+
+
+def _regret(tables, actions, policy):
+    """The largest gain of any player from a better reply, by contracting payoff tensors in NumPy."""
+    worst, n = 0.0, len(actions)
+    for k, table in enumerate(tables):
+        left = np.moveaxis(table, k, 0)
+        for m in reversed([m for m in range(n) if m != k]):
+            left = left @ policy[m, : actions[m]]
+        worst = max(worst, left.max() - left @ policy[k, : actions[k]])
+    return worst
+
+
+@pytest.mark.parametrize("seed", [4, 14, 18, 42])
+def test_mixed_limits_are_reached_where_scores_are_too_large_to_step_on(seed):
+    actions = ((2, 3, 1), (2, 2), (3, 3), (2, 2, 2), (3, 2, 4), (4, 4))[seed % 6]
+    game = random_normal_form(actions, seed)
+    found = select_by_vanishing_exploration(game)
+    mixes = (found.policy > 1e-3) & (found.policy < 1 - 1e-3)
+    assert mixes.any() and found.branch.status == "cold"  # scores of unplayed actions are about 1 / T there
+    assert _regret(np.asarray(game.payoff), actions, found.policy) < 1e-8
+    # the whole cold end is a curve: the log-odds of actions in play settle, and nothing jumps
+    cold = found.branch.policy[found.branch.temperature < 1e-4]
+    assert len(cold) > 5 and np.abs(np.diff(cold, axis=0)).max() < 1e-3
+    middle = found.branch.at(1e-7)
+    assert len(middle) == 1 and _regret(np.asarray(game.payoff), actions, middle[0]) < 1e-5
+
+
+def test_a_step_that_jumps_to_another_branch_is_taken_back():
+    game = random_polymatrix(random_graph(4, 0.6, 58), (2, 3, 3, 4), 58)
+    ratios = np.random.default_rng(58).uniform(0.1, 10, 4)
+    branch = trace_logit_branch(game, 1e-2, ratios=ratios)
+    # generic payoffs: nothing crosses the branch, folds come in pairs and it ends in the cold
+    assert branch.status == "cold" and not any(e.kind == Kind.BIFURCATION for e in branch.events)
+    assert np.abs(np.diff(branch.policy, axis=0)).max() < 0.35

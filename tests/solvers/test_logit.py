@@ -295,3 +295,45 @@ def test_interior_nash_equilibria():
             interior_equilibrium(game)
     with pytest.raises(InputError, match="more than one point"):
         interior_equilibrium(Polymatrix([(0, 1, np.zeros((2, 2)), np.zeros((2, 2)))]))
+
+
+def _choice(game, temperature, policy):
+    """softmax(r / T) of every player, in NumPy, by the game's own matrices."""
+    matrices, out = game.matrices(), np.zeros_like(policy)
+    for k, count in enumerate(game.actions):
+        earned = sum(a @ policy[m, : game.actions[m]] for (i, m), a in matrices.items() if i == k) / temperature[k]
+        weights = np.exp(earned - earned.max())
+        out[k, :count] = weights / weights.sum()
+    return out
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e6])
+def test_the_unit_of_payoffs_does_not_matter(unit):
+    first = np.array([[2.0, 0.0], [0.0, 1.0]])
+    temperature = np.array([0.5, 2.0])
+    found = logit_equilibrium(asymmetric_matching_pennies(unit * first), unit * temperature).require()
+    np.testing.assert_allclose(found[:, 0], AMPS[0.5, 2.0], rtol=0, atol=1e-11)
+    with jax.enable_x64(False):
+        game = asymmetric_matching_pennies(unit * first)
+        found = logit_equilibrium(game, unit * temperature).require()
+    np.testing.assert_allclose(found[:, 0], AMPS[0.5, 2.0], rtol=0, atol=2e-6)
+
+
+def test_a_player_with_small_payoffs_is_solved_as_well_as_the_others():
+    first = np.array([[2.0, 0.0], [0.0, 1.0]])
+    game = Polymatrix([(0, 1, 1e6 * first, -2e-3 * first.T)])
+    temperature = np.array([0.5e6, 2e-3])
+    p = logit_equilibrium(game, temperature).require()
+    np.testing.assert_allclose(_choice(game, temperature, np.asarray(p)), p, rtol=0, atol=1e-13)
+
+
+def test_payoffs_that_are_all_zero_are_met_with_uniform_play():
+    game = Polymatrix([(0, 1, np.zeros((2, 3)), np.zeros((3, 2)))])
+    p = logit_equilibrium(game, 0.3, np.array([[0.9, 0.1, 0.0], [0.7, 0.2, 0.1]])).require()
+    np.testing.assert_allclose(p, [[0.5, 0.5, 0.0], [1 / 3, 1 / 3, 1 / 3]], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 1e6, 1e9])
+def test_the_unit_does_not_matter_to_an_interior_nash_equilibrium(unit):
+    game = asymmetric_matching_pennies(unit * np.array([[2.0, 0.0], [0.0, 1.0]]))
+    np.testing.assert_allclose(interior_equilibrium(game)[:, 0], 1 / 3, rtol=0, atol=1e-14)

@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+from jaxtyping import Array
 
 from .errors import CatallaxError, InputError
 
@@ -12,6 +13,24 @@ from .errors import CatallaxError, InputError
 def known(value: Any) -> np.ndarray | None:
     """The value as an array; None inside a compiled program, where it cannot be looked at."""
     return None if isinstance(value, Tracer) else np.asarray(value)
+
+
+def as_numbers(who: str, name: str, value: Any, dtype: Any = float) -> Array:
+    """The value as an array of real numbers, of whatever shape; a traced value passes.
+
+    Raises:
+        InputError: text, None, ragged lists, complex numbers, or whatever else is no array of real numbers.
+    """
+    try:
+        if (
+            value is None
+            or isinstance(value, str)
+            or jnp.issubdtype(getattr(value, "dtype", float), jnp.complexfloating)
+        ):
+            raise TypeError
+        return jnp.asarray(value, dtype)
+    except (TypeError, ValueError):
+        raise InputError(f"{who}: {name} must be numbers, got {str(value)[:80]!r}") from None
 
 
 def check_count(who: str, name: str, value: Any, least: int = 1, *, error: type[CatallaxError] = InputError) -> None:

@@ -8,10 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_number
+from catallax.core.checks import as_numbers
 
 from .draw import drawn
 
-_number = lambda x: jnp.asarray(x, float)
+_number = lambda x: as_numbers("learner", "a parameter", x)
 
 
 class BoltzmannQ(AbstractAgent):

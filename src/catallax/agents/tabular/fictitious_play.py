@@ -8,11 +8,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, InputError, Spec, check_number
+from catallax.core.checks import as_numbers
 
 from .draw import drawn
 from .forgone_payoffs import actions_of, lived
 
-_number = lambda x: jnp.asarray(x, float)
+_number = lambda x: as_numbers("learner", "a parameter", x)
 
 
 class Averages(NamedTuple):

@@ -14,10 +14,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_count, check_number, rng
+from catallax.core.checks import as_numbers
 
 from .initial import Uniform, check_initial, first_table, first_values
 
-_scalar = lambda x: jnp.asarray(x, float)
+_scalar = lambda x: as_numbers("learner", "a parameter", x)
 _PAD = 8
 
 

@@ -8,11 +8,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_count, check_number, rng
+from catallax.core.checks import as_numbers
 
 from .initial import Uniform, check_initial, first_table, first_values
 from .q_learning import AbstractExploration, EpsilonGreedy, QState
 
-_scalar = lambda x: jnp.asarray(x, float)
+_scalar = lambda x: as_numbers("learner", "a parameter", x)
 
 
 class SynchronousQLearning(AbstractAgent):

@@ -167,7 +167,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     ),
     Value(
         id="rate.steps",
-        source="theory",
+        source="HuLeungLeung2019; the rate: theory",
         statement="characteristics by the classical Runge-Kutta method err by the fourth power of the step",
         published=-4.0,
         error=0.15,
@@ -178,7 +178,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     ),
     Direction(
         id="rate.nodes",
-        source="theory",
+        source="HuLeungLeung2019; the rate: theory",
         statement="with Gauss nodes of a smooth law the error falls faster than any power of their number",
         sign=1,
         estimate=_faster_than_powers,

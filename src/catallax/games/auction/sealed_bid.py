@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role, check_count, check_number, rng
-from catallax.core.checks import known
+from catallax.core.checks import as_numbers, known
 from catallax.games.forgone import Forgone, ForgoneInState
 
 from .values import AbstractValues, ConstantValue
@@ -16,7 +16,7 @@ from .values import AbstractValues, ConstantValue
 FEEDBACK = ("none", "winning bid", "rival bid", "full", "full and winning bid")
 _OUT = -1.0
 """Stands for the bid of somebody who cannot win: below all bids."""
-_number = lambda x: jnp.asarray(x, float)
+_number = lambda x: as_numbers("auction", "a parameter", x)
 
 
 class SealedBidWorld(NamedTuple):

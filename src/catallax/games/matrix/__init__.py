@@ -21,6 +21,7 @@ from .graphs import random_graph as random_graph
 from .graphs import ring_graph as ring_graph
 from .graphs import star_graph as star_graph
 from .matrix_game import AbstractMatrixGame as AbstractMatrixGame
+from .matrix_game import check_game as check_game
 from .matrix_game import per_player as per_player
 from .normal_form import NormalForm as NormalForm
 from .normal_form import as_normal_form as as_normal_form

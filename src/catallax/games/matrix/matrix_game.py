@@ -11,6 +11,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from catallax.core import InputError
+from catallax.core.checks import as_numbers
 
 
 class AbstractMatrixGame(eqx.Module):
@@ -68,6 +69,15 @@ class AbstractMatrixGame(eqx.Module):
         return jnp.where(legal, rewards, -jnp.inf).max(axis=1) - (policy * rewards).sum(axis=1)
 
 
+def check_game(game: Any) -> None:
+    """Raises `InputError` unless it is a game in matrix form."""
+    if not isinstance(game, AbstractMatrixGame):
+        raise InputError(
+            f"a game in matrix form is needed (Polymatrix, NormalForm, or one of the games of "
+            f"catallax.games.matrix), got {str(game)[:80]!r}; of two matrices from_bimatrix makes one"
+        )
+
+
 def per_player(
     game: AbstractMatrixGame, name: str, value: Any, *, positive: bool, batched: bool = False
 ) -> Float[Array, "n *batch"]:
@@ -81,7 +91,8 @@ def per_player(
     Raises:
         InputError: a wrong shape, or a value that is negative, not finite, or zero where it must be positive.
     """
-    value = jnp.asarray(value, game.payoff.dtype)
+    check_game(game)
+    value = as_numbers("game in matrix form", name, value, game.payoff.dtype)
     if value.ndim == 0:
         value = jnp.broadcast_to(value, (game.players,))
     if value.ndim > 1 + batched or value.shape[0] != game.players:

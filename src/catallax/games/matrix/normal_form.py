@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from catallax.core import InputError
 
-from .matrix_game import AbstractMatrixGame
+from .matrix_game import AbstractMatrixGame, check_game
 
 LARGEST = 2**26
 """Numbers that a payoff tensor made here may hold: half a gigabyte in double precision."""
@@ -92,6 +92,7 @@ def as_normal_form(game: AbstractMatrixGame) -> NormalForm:
 
 def check_size(game: AbstractMatrixGame) -> None:
     """Raises `InputError` if the game written out would hold more than `LARGEST` numbers, or 32 axes."""
+    check_game(game)
     profiles = prod(game.actions)
     if game.players * profiles > LARGEST or game.players > 32:
         raise InputError(

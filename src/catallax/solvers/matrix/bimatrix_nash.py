@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from catallax.core import EnvironmentFailure, InputError, NumericalError
-from catallax.games.matrix import AbstractMatrixGame, to_bimatrix
+from catallax.games.matrix import AbstractMatrixGame, check_game, to_bimatrix
 
 from .nash import NashEquilibria, verified
 from .payoff_blocks import bounds, rewards
@@ -165,6 +165,7 @@ def _rescaled(game: AbstractMatrixGame, who: str, most: int | None = None) -> tu
 
     Neither changes equilibria, and integers stay exact.
     """
+    check_game(game)
     if game.players != 2:
         raise InputError(
             f"{who}: this algorithm is for two players, the game has {game.players}; use zero_sum_nash if it is "

@@ -6,12 +6,18 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from catallax.core import InputError, NumericalError
+from catallax.core import InputError, NumericalError, check_count, check_number
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import scores_of
+from .cold_end import COLD, ColdPoint, cool, settle_cold
 from .continuation import Curve, Point
 from .logit_system import LogitSystem
+
+_SHORTEST = 1e-6
+"""A step below this that still jumps to another branch is the last."""
+_SINGULAR = 1e-4
+"""Above this the least singular value of dH/dy is not that of a bifurcation."""
 
 
 class Kind(StrEnum):
@@ -84,6 +90,10 @@ class Branch(NamedTuple):
 def _at_level(system: LogitSystem, scores: np.ndarray, level: float) -> Float[np.ndarray, "n A"]:
     """The equilibrium at a fixed inverse temperature near these scores."""
     y, p = system.coordinates(scores), level * system.scale
+    if p * COLD >= 1:
+        point = settle_cold(system.host, system.ratios, 1 / level, system.host.policy(scores))
+        if point is not None:
+            return point.policy
     for _ in range(50):
         value, jacobian, _ = system(y, p)
         if np.abs(value).max(initial=0.0) <= 1e-13 * (1 + np.abs(y).max(initial=0.0)):
@@ -122,6 +132,11 @@ def trace_logit_branch(
 
     Source: McKelvey and Palfrey (1995), theorem 3; Turocy (2005) for the homotopy.
     """
+    check_number("trace_logit_branch", "coldest", coldest, "(0, inf)")
+    check_number("trace_logit_branch", "hottest", hottest, "(0, inf]")
+    check_count("trace_logit_branch", "points", points, 2)
+    if heading not in ("cold", "hot"):
+        raise InputError(f"trace_logit_branch: heading is 'cold' or 'hot', got {heading!r}")
     if not (0 < coldest < hottest):
         raise InputError(f"trace_logit_branch: needs 0 < coldest < hottest, got {coldest} and {hottest}")
     system = LogitSystem(game, _ratios(game, ratios))
@@ -131,7 +146,11 @@ def trace_logit_branch(
     if start is None:
         first = Point(np.zeros_like(towards), curve.tangent(np.zeros_like(towards), towards))
     else:
-        policy, s = start
+        try:
+            policy, s = start
+        except (TypeError, ValueError):
+            raise InputError("trace_logit_branch: start is a pair (policy [n, A], temperature)") from None
+        check_number("trace_logit_branch", "the temperature of start", s, "(0, inf]")
         at = np.append(system.coordinates(_scores(system, policy)), system.scale / s)
         found = curve.begin(at, towards)
         if found is None:
@@ -203,7 +222,15 @@ def _trace(system: LogitSystem, curve: Curve, first: Point, coldest: float, hott
             break
         now = system.unstable(after)
         made = float(before.tangent @ (after.at - before.at))
-        events += _passed(system, curve, before, after, made, (unstable[-1], now))
+        passed = _passed(system, curve, before, after, made, (unstable[-1], now))
+        if any(event.kind == Kind.BIFURCATION and not len(event.directions) for event in passed):
+            # stability changed where nothing is singular: the step has jumped to another branch
+            if made < _SHORTEST:
+                status = "stalled"
+                break
+            length = made / 4
+            continue
+        events += passed
         path.append(after)
         unstable.append(now)
         length = longer
@@ -211,11 +238,28 @@ def _trace(system: LogitSystem, curve: Curve, first: Point, coldest: float, hott
             status = "cold" if after.at[-1] >= ends[1] else "hot"
             break
     y = np.stack([p.at for p in path])
-    temperature = np.asarray([system.scale / p if p > 0 else np.inf for p in y[:, -1]])
-    scores = np.stack([system.scores(row[:-1]) for row in y])
-    policy = np.stack([system.policy(row[:-1]) for row in y])
-    found = tuple(events)
-    return Branch(temperature, policy, np.asarray(unstable), found, status, scores, system.game, system.ratios)
+    temperature = [system.scale / p if p > 0 else np.inf for p in y[:, -1]]
+    scores = [system.scores(row[:-1]) for row in y]
+    policy = [system.policy(row[:-1]) for row in y]
+    if status == "stalled":
+        further = _cooled(system, path[-1], unstable[-1], coldest)
+        status = "cold" if further else status
+        temperature += [p.temperature for p in further]
+        scores += [p.scores for p in further]
+        policy += [p.policy for p in further]
+        unstable += [p.unstable for p in further]
+    found, last = tuple(events), (status, np.stack(scores), system.game, system.ratios)
+    return Branch(np.asarray(temperature), np.stack(policy), np.asarray(unstable), found, *last)
+
+
+def _cooled(system: LogitSystem, end: Point, unstable: int, coldest: float) -> list[ColdPoint]:
+    """From where scores became too large to step on, at a low temperature: the rest of the way; nothing if it fails."""
+    level = float(end.at[-1])
+    if level * COLD < 1 or end.tangent[-1] <= 0:
+        return []
+    policy = system.policy(end.at[:-1])
+    further, whole = cool(system.host, system.ratios, system.scale / level, policy, coldest)
+    return further if whole and further and further[0].unstable == unstable else []
 
 
 def _passed(
@@ -240,7 +284,8 @@ def _passed(
 def _event(system: LogitSystem, kind: Kind, at: Point, unstable: tuple[int, int]) -> Event:
     _, jacobian, _ = system(at.at[:-1], float(at.at[-1]))
     _, sizes, right = np.linalg.svd(jacobian)
-    flat = right[sizes <= max(1e-5, 10 * sizes.min())] if kind != Kind.HOPF else right[:0]
+    singular = kind == Kind.FOLD or (kind == Kind.BIFURCATION and sizes.min() <= _SINGULAR)
+    flat = right[sizes <= max(1e-5, 10 * sizes.min())] if singular else right[:0]
     shape = (len(flat), system.game.players, system.game.width)
     directions = (flat @ system.basis.T).reshape(shape)
     return Event(kind, system.scale / float(at.at[-1]), system.policy(at.at[:-1]), directions, unstable)

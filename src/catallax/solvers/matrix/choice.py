@@ -9,7 +9,8 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from catallax.core import InputError, rng
-from catallax.games.matrix import AbstractMatrixGame
+from catallax.core.checks import as_numbers
+from catallax.games.matrix import AbstractMatrixGame, check_game
 
 
 def masked(game: AbstractMatrixGame, values: Float[Array, "n A *batch"], fill: float) -> Float[Array, "n A *batch"]:
@@ -43,7 +44,8 @@ def scores_of(game: AbstractMatrixGame, policy: Any) -> Float[Array, "n A *batch
         InputError: a wrong shape, probabilities that are not positive or do not sum to one. The faces of the simplex
             are invariant under every learning flow here: to start on one, take the action out of the game.
     """
-    policy = jnp.asarray(policy, game.payoff.dtype)
+    check_game(game)
+    policy = as_numbers("game in matrix form", "a policy", policy, game.payoff.dtype)
     if policy.ndim == 1 and set(game.actions) == {2}:
         policy = jnp.stack([policy, 1 - policy], axis=1)
     if policy.ndim not in (2, 3) or policy.shape[:2] != (game.players, game.width):

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from scipy.optimize import linprog
 
 from catallax.core import InputError, NumericalError
-from catallax.games.matrix import AbstractMatrixGame, restricted
+from catallax.games.matrix import AbstractMatrixGame, check_game, restricted
 
 from .payoff_blocks import blocks, bounds
 
@@ -58,6 +58,7 @@ def eliminate_dominated(
     Every Nash equilibrium survives strict elimination, and what is left does not depend on the order. Weak elimination
     may lose equilibria, and depends on the order: here all weakly dominated actions go at the same time.
     """
+    check_game(game)
     kept = tuple(tuple(range(count)) for count in game.actions)
     rounds, left = [], game
     while True:

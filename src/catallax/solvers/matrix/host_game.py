@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from catallax.games.matrix import AbstractMatrixGame, NormalForm, Polymatrix, as_normal_form
+from catallax.games.matrix import AbstractMatrixGame, NormalForm, Polymatrix, as_normal_form, check_game
 
 from .payoff_blocks import scale_of
 
@@ -62,6 +62,7 @@ def softmax_on(some: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 def on_host(game: AbstractMatrixGame) -> HostGame:
     """The game as NumPy functions: matrix products for a polymatrix game, tensor contractions for any other."""
+    check_game(game)
     if isinstance(game, Polymatrix):
         payoff = np.asarray(game.matrix(), float)
         flat = payoff.reshape(game.players * game.width, -1)

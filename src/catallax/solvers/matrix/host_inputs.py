@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from catallax.core import InputError
-from catallax.games.matrix import AbstractMatrixGame, per_player
+from catallax.games.matrix import AbstractMatrixGame, check_game, per_player
 
 
 def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False) -> Float[np.ndarray, " n"]:
@@ -16,7 +16,7 @@ def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False
     Raises:
         InputError: as `per_player`.
     """
-    heat = _numbers("temperature", value)
+    heat = numbers_on_host("temperature", value)
     per_player(game, "temperature", heat, positive=positive)
     return np.array(np.broadcast_to(heat, (game.players,)))
 
@@ -27,13 +27,14 @@ def weights_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "
     Raises:
         InputError: not so many, or one that is not positive and finite.
     """
-    w = _numbers("weights", value)
+    w = numbers_on_host("weights", value)
     if w.shape != (game.players,) or not (np.isfinite(w) & (w > 0)).all():
         raise InputError(f"weights must be {game.players} positive numbers, one for each player, got {w.tolist()}")
     return w
 
 
-def _numbers(name: str, value: Any) -> np.ndarray:
+def numbers_on_host(name: str, value: Any) -> np.ndarray:
+    """An array of floats; raises `InputError` for anything else."""
     try:
         return np.array(value, float)
     except (TypeError, ValueError) as e:
@@ -62,7 +63,8 @@ def policy_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n
         InputError: a wrong shape, probabilities that are negative, not finite, beyond a player's actions, or do not
             sum to one.
     """
-    x = _numbers("a policy", value)
+    check_game(game)
+    x = numbers_on_host("a policy", value)
     if x.ndim == 1 and set(game.actions) == {2}:
         x = np.stack([x, 1 - x], axis=1)
     shape = (game.players, game.width)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractDynamics, InputError, NumericalError, rng, solve
+from catallax.core import AbstractDynamics, InputError, NumericalError, check_count, check_number, rng, solve
 from catallax.core.checks import known
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
@@ -141,7 +141,8 @@ def logit_equilibrium(
     Args:
         temperature: T > 0: one number or [n].
         start: where Newton starts; None for uniform play.
-        tol: bound on max |T z - r|; None for 1e-12 (64-bit) or 1e-5 (32-bit) times max(1, max |A|).
+        tol: bound on max |T z - r|, in units of payoff; None for 1e-12 (64-bit) or 1e-5 (32-bit) times max |A|, so that
+            the unit of payoffs does not matter. One more Newton step is made from there, where it helps.
         max_steps: Newton steps at each temperature.
         stages: temperatures 2^stages T, ..., 2 T are solved first, each from the one before. For low temperatures, and
             to stay near the branch that comes from high ones where there are several. None for as many as lead down
@@ -150,9 +151,15 @@ def logit_equilibrium(
             method cannot meet a singular Jacobian on the way.
 
     Raises:
-        InputError: a temperature that is not positive, or a tolerance that 32-bit numbers cannot reach.
+        InputError: a temperature that is not positive, a tolerance that is not or that 32-bit numbers cannot reach,
+            counts that are no integers.
     """
     problem = LogitNewton(game, temperature, start)
+    check_count("logit_equilibrium", "max_steps", max_steps)
+    if stages is not None and not isinstance(stages, jax.Array):
+        check_count("logit_equilibrium", "stages", stages, 0)
+    if tol is not None:
+        check_number("logit_equilibrium", "tol", tol, "(0, inf)")
     dtype = game.payoff.dtype
     if stages is None:
         stages = _stages(problem) if start is None else 0
@@ -161,7 +168,8 @@ def logit_equilibrium(
             f"logit_equilibrium: tol {tol:g} is finer than 32-bit numbers resolve; switch on 64-bit numbers "
             "(jax.config.update('jax_enable_x64', True)) before building the game, or use 1e-5"
         )
-    scale = jnp.maximum(1.0, jnp.abs(jax.lax.stop_gradient(game.payoff)).max())
+    largest = jnp.abs(jax.lax.stop_gradient(game.payoff)).max()
+    scale = jnp.where(largest > 0, largest, jax.lax.stop_gradient(problem.temperature).max())
     bound = jnp.asarray(tol, dtype) if tol is not None else scale * (1e-5 if dtype == jnp.float32 else 1e-12)
     return _find(problem, bound, max_steps, jnp.int32(stages))
 
@@ -189,6 +197,11 @@ def _find(problem: LogitNewton, bound: Float[Array, ""], max_steps: int, stages:
 
         first = (guess, jnp.int32(0), jnp.asarray(jnp.inf, dtype))
         guess, made, rest = jax.lax.fori_loop(0, stages + 1, cool, first)
+        # small payoffs of some players hide in a bound on all of them, low temperatures multiply what is left
+        last, _ = problem.step(rng.key(0), guess, jnp.int32(0))
+        after = problem.residual(last)
+        better = (rest <= bound) & (after < rest)
+        guess, rest = jnp.where(better, last, guess), jnp.where(better, after, rest)
         return guess, (rest, made.astype(dtype))  # custom_root mishandles the tangents of integers
 
     def tangent(linear: Any, y: Array) -> Array:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
-from catallax.core import check_count, rng
+from catallax.core import check_count, check_number, rng
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import centred, softmax
@@ -48,6 +48,7 @@ def logit_equilibria(
         InputError: a temperature that is not positive, fewer than one start.
     """
     check_count("logit_equilibria", "starts", starts)
+    check_number("logit_equilibria", "apart", apart, "[0, inf)")
     rates = per_player(game, "temperature", temperature, positive=True)
     drawn = jax.random.normal(rng.key(0) if key is None else key, (2, starts, game.players, game.width), rates.dtype)
     spread = jnp.exp(2 * drawn[1, :, :1, :1])  # from the middle of the simplices to their corners

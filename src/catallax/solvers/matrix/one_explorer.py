@@ -8,7 +8,7 @@ from jaxtyping import Float
 from scipy.special import expit, logit
 
 from catallax.core import InputError, check_number
-from catallax.games.matrix import AbstractMatrixGame
+from catallax.games.matrix import AbstractMatrixGame, check_game
 
 from .host_game import on_host
 from .rest_points import RestKind
@@ -94,9 +94,10 @@ def one_explorer(game: AbstractMatrixGame, explorer: Any) -> OneExplorer:
     Source: Leonardos, Piliouras and Spendlove (2021), proposition C.1.
     Differs: stated there for one order of roles and actions; the temperature by our derivation.
     """
+    check_game(game)
     if tuple(game.actions) != (2, 2):
         raise InputError(f"one_explorer: two players with two actions are needed, this game has actions {game.actions}")
-    if isinstance(explorer, bool) or explorer not in (0, 1):
+    if isinstance(explorer, bool) or not isinstance(explorer, int | np.integer) or explorer not in (0, 1):
         raise InputError(f"one_explorer: explorer is player 0 or 1, got {explorer!r}")
     slope = on_host(game).derivative(np.full((2, 2), 0.5))
     alpha, y = _indifferent(slope[1 - explorer, :, explorer])

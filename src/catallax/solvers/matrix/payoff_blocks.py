@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from catallax.games.matrix import AbstractMatrixGame, Polymatrix, to_arrays
+from catallax.core import check_number
+from catallax.games.matrix import AbstractMatrixGame, Polymatrix, check_game, to_arrays
 
 
 class Block(NamedTuple):
@@ -20,6 +21,7 @@ class Block(NamedTuple):
 
 def blocks(game: AbstractMatrixGame) -> tuple[tuple[Block, ...], ...]:
     """The parts of each player's payoff: one for each neighbour in a polymatrix game, else one with everybody else."""
+    check_game(game)
     if isinstance(game, Polymatrix):
         found: list[list[Block]] = [[] for _ in game.actions]
         for (k, m), table in sorted(game.matrices().items(), key=lambda item: item[0]):
@@ -53,13 +55,16 @@ def values_and_regrets(
 
 def scale_of(game: AbstractMatrixGame) -> float:
     """The largest payoff entry, in absolute value; 1 if all are 0."""
+    check_game(game)
     return float(np.abs(np.asarray(game.payoff, float)).max()) or 1.0
 
 
 def tolerance(game: AbstractMatrixGame, tol: float | None) -> float:
     """The relative tolerance: as given, or what the precision of the payoffs allows."""
+    check_game(game)
     if tol is not None:
-        return tol
+        check_number("game in matrix form", "tol", tol, "[0, inf)")
+        return float(tol)
     return 1e-5 if game.payoff.dtype == np.float32 else 1e-9
 
 

@@ -59,9 +59,10 @@ def exact_potential(game: AbstractMatrixGame, tol: float | None = None) -> Poten
     Source: Monderer and Shapley (1996); the fit is that of Candogan, Menache, Ozdaglar and Parrilo (2011) with each
         player's deviations weighted equally.
     """
+    relative = tolerance(game, tol)
     weights = np.ones(game.players)
     found, gap = _fit(game, weights)
-    if gap > tolerance(game, tol) * sizes(game).max():
+    if gap > relative * sizes(game).max():
         raise InputError(
             f"this is no exact potential game: the nearest potential misses gains from deviating by up to {gap:.3g}; "
             "weighted_potential may still find one"

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractDynamics, InputError, check_number
-from catallax.core.checks import known
+from catallax.core import AbstractDynamics, InputError, check_count, check_number
+from catallax.core.checks import as_numbers, known
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import centred, logit_gap, masked, random_scores, residual, scores_of, softmax
@@ -73,6 +73,10 @@ class QLearningFlow(AbstractDynamics):
         if time not in ("payoff", "temperature"):
             raise InputError(f"QLearningFlow: time is 'payoff' or 'temperature', got {time!r}")
         self.temperature = _schedule(game, temperature, time)
+        if trajectories is not None:
+            check_count("QLearningFlow", "trajectories", trajectories)
+        if not isinstance(integrator, AbstractIntegrator | None):
+            raise InputError(f"QLearningFlow: integrator is Adaptive(...) or RungeKutta(...), got {integrator!r}")
         scores = None if start is None else scores_of(game, start)
         sizes = {leaf.shape[2] for leaf in jax.tree.leaves(self.temperature)}
         sizes |= {scores.shape[2]} if scores is not None and scores.ndim == 3 else set()
@@ -86,7 +90,7 @@ class QLearningFlow(AbstractDynamics):
             self.start = None
         else:
             self.start = jnp.broadcast_to(scores if scores.ndim == 3 else scores[:, :, None], shape)
-        self.interval = jnp.asarray(interval, game.payoff.dtype)
+        self.interval = as_numbers("QLearningFlow", "interval", interval, game.payoff.dtype)
         check_number("QLearningFlow", "interval", self.interval, "(0, inf)")
         self.integrator = Adaptive() if integrator is None else integrator
 
@@ -124,9 +128,12 @@ def _schedule(game: AbstractMatrixGame, temperature: Any, time: str) -> Abstract
     """The schedule fitted to the game; constant numbers are checked in their own words."""
     if isinstance(temperature, AbstractSchedule):
         fitted = temperature.fitted(game)
-        least = known(fitted.limit)
-        if time == "temperature" and least is not None and (least <= 0).any():
-            raise InputError("QLearningFlow: time='temperature' divides by T(t), which ends at 0; use time='payoff'")
+        for when, rate in (("begins", fitted(jnp.zeros(()))), ("ends", fitted.limit)):
+            least = known(rate)
+            if time == "temperature" and least is not None and (least <= 0).any():
+                raise InputError(
+                    f"QLearningFlow: time='temperature' divides by T(t), which {when} at 0; use time='payoff'"
+                )
         return fitted
     rates = per_player(game, "temperature", temperature, positive=time == "temperature", batched=True)
     return Constant(rates).fitted(game)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from catallax.core import InputError
-from catallax.core.checks import known
+from catallax.core.checks import as_numbers, known
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 Number = Any
@@ -54,7 +54,7 @@ class AbstractSchedule(eqx.Module):
         return jax.tree.map(fit, self)
 
 
-_number = lambda x: jnp.asarray(x, float)
+_number = lambda x: as_numbers("schedule", "a temperature, a length or a decay", x)
 
 
 def _numbers(*values: Any) -> tuple[Float[Array, "..."], ...]:

@@ -11,7 +11,7 @@ from catallax.games.matrix import AbstractMatrixGame
 
 from .face import polish
 from .host_game import HostGame, centred_on, on_host
-from .host_inputs import policy_on_host, temperatures, weights_on_host
+from .host_inputs import numbers_on_host, policy_on_host, temperatures, weights_on_host
 from .logit import logit_equilibrium
 from .zero_sum import zero_sum_weights
 
@@ -91,7 +91,7 @@ def _equilibrium(game: AbstractMatrixGame, host: HostGame, temperature: Any) -> 
 
 
 def _axis(name: str, values: Any) -> Float[np.ndarray, " I"]:
-    axis = np.linspace(-3, 3, 61) if values is None else np.asarray(values, float)
+    axis = np.linspace(-3, 3, 61) if values is None else numbers_on_host(name, values)
     if axis.ndim != 1 or not len(axis) or not np.isfinite(axis).all():
         raise InputError(f"snapshot: {name} must be a list of finite numbers, got shape {axis.shape}")
     return axis

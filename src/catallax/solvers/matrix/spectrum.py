@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Complex, Float
 from scipy.linalg import block_diag
 
-from catallax.core import InputError
+from catallax.core import InputError, check_number
 from catallax.games.matrix import AbstractMatrixGame
 
 from .host_game import on_host
@@ -79,6 +79,7 @@ def spectrum(
     """
     if time not in ("payoff", "temperature"):
         raise InputError(f"spectrum: time is 'payoff' or 'temperature', got {time!r}")
+    check_number("spectrum", "tol", tol, "[0, inf)")
     heat = temperatures(game, temperature, positive=time == "temperature")
     p = policy_on_host(game, policy)
     host = on_host(game)

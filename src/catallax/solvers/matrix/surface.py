@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractDynamics, InputError, NumericalError, check_count
+from catallax.core.checks import as_numbers
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import logit_gap, random_scores, scores_of, softmax
@@ -74,15 +75,22 @@ def temperature_grid(
     Raises:
         InputError: players that are not two of the game, an axis that is no list, a temperature that is not positive.
     """
+    pair = isinstance(players, tuple | list) and len(players) == 2 and all(isinstance(k, int) for k in players)
+    if not pair:
+        raise InputError(f"players are two different ones of 0 to {game.players - 1}, got {players!r}")
     i, j = players
     if i == j or not all(0 <= k < game.players for k in players):
         raise InputError(f"players are two different ones of 0 to {game.players - 1}, got {players}")
-    axes = [jnp.asarray(t, game.payoff.dtype) for t in (temperatures_a, temperatures_b)]
+    named = {"temperatures_a": temperatures_a, "temperatures_b": temperatures_b}
+    axes = [as_numbers("temperature_grid", name, t, game.payoff.dtype) for name, t in named.items()]
     for name, axis in zip("ab", axes, strict=True):
         if axis.ndim != 1 or axis.size == 0:
             raise InputError(f"temperatures_{name} must be a list of temperatures, got shape {axis.shape}")
     a, b = (x.ravel() for x in jnp.meshgrid(*axes, indexing="ij"))
-    rest = jnp.broadcast_to(jnp.asarray(others, game.payoff.dtype), (game.players,))
+    rest = as_numbers("temperature_grid", "others", others, game.payoff.dtype)
+    if rest.shape not in ((), (game.players,)):
+        raise InputError(f"temperature_grid: others is one number or {game.players}, got shape {rest.shape}")
+    rest = jnp.broadcast_to(rest, (game.players,))
     whole = jnp.broadcast_to(rest[:, None], (game.players, a.size))
     return per_player(game, "temperature", whole.at[i].set(a).at[j].set(b), positive=True, batched=True)
 

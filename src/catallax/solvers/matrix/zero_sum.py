@@ -12,7 +12,7 @@ from catallax.core import InputError
 from catallax.games.matrix import AbstractMatrixGame, Edge, Polymatrix, to_arrays
 
 from .null_space import positive_solution
-from .payoff_blocks import sizes, tolerance
+from .payoff_blocks import scale_of, sizes, tolerance
 
 
 class Weights(NamedTuple):
@@ -80,18 +80,29 @@ def doubly_centred(a: Float[np.ndarray, "i j"]) -> Float[np.ndarray, "i j"]:
     return a - a.mean(axis=0) - a.mean(axis=1)[:, None] + a.mean()
 
 
-def pairwise_constant_sum(game: Polymatrix) -> Polymatrix:
+def _network(who: str, game: AbstractMatrixGame) -> Polymatrix:
+    """The game; raises `InputError` unless its payoffs are given edge by edge."""
+    if not isinstance(game, Polymatrix):
+        raise InputError(
+            f"{who}: payoffs are needed edge by edge, so give a Polymatrix; of a normal form of two players "
+            "from_bimatrix(*to_bimatrix(game)) makes one"
+        )
+    return game
+
+
+def pairwise_constant_sum(game: AbstractMatrixGame) -> Polymatrix:
     """The payoff-equivalent game whose every edge is constant-sum, payoffs weighted: Bhat_kl + Bhat_lk' = c_kl.
 
     With B_kl = w_k A_kl, C_kl = B_kl + B_lk' and f_kl(a) = mean of row a of C_kl - mean of C_kl:
     Bhat_kl[a, b] = B_kl[a, b] - f_kl(a). Player k's payoff at every profile is w_k times that of `game`.
 
     Raises:
-        InputError: the game is not weighted zero-sum.
+        InputError: the game is not weighted zero-sum, or a normal form.
 
     Source: Cai, Candogan, Daskalakis and Papadimitriou (2016), payoff equivalence.
     Differs: written with row means, not anchored at one row and column.
     """
+    game = _network("pairwise_constant_sum", game)
     w = zero_sum_weights(game).weights
     edges, matrices = [], game.matrices()
     for k, m in matrices:
@@ -109,27 +120,27 @@ def pairwise_constant_sum(game: Polymatrix) -> Polymatrix:
     return Polymatrix(edges)
 
 
-def interior_equilibrium(game: Polymatrix, tol: float | None = None) -> Float[np.ndarray, "n A"]:
+def interior_equilibrium(game: AbstractMatrixGame, tol: float | None = None) -> Float[np.ndarray, "n A"]:
     """The Nash equilibrium at which every player mixes over all its actions, if there is exactly one.
 
     All actions of a player earn the same: r_k(x)(a) = v_k, sum_a x_k(a) = 1, a linear system.
 
     Raises:
-        InputError: no interior point solves it, or more than one does.
+        InputError: no interior point solves it, or more than one does; or a normal form.
     """
+    game = _network("interior_equilibrium", game)
     tol = tolerance(game, tol)
     legal = game.legal
     n, width = legal.shape
     payoff = np.asarray(game.matrix(), float).reshape(n * width, n * width)
     whose = np.repeat(np.eye(n), width, axis=0)
     some = legal.reshape(-1)
-    pay, whose = payoff[some][:, some], whose[some]
+    pay, whose = payoff[some][:, some] / scale_of(game), whose[some]  # beside ones: their unit must not matter
     system = np.block([[pay, -whose], [whose.T, np.zeros((n, n))]])
     target = np.concatenate([np.zeros(some.sum()), np.ones(n)])
     found, _, rank, _ = np.linalg.lstsq(system, target, rcond=None)
     x = found[: some.sum()]
-    scale = max(np.abs(pay).max(), 1.0)
-    if np.abs(system @ found - target).max() > tol * scale or (rank == len(found) and x.min() <= tol):
+    if np.abs(system @ found - target).max() > tol or (rank == len(found) and x.min() <= tol):
         raise InputError("this game has no interior Nash equilibrium: some player cannot be made indifferent")
     if rank < len(found) and np.abs(np.linalg.svd(system)[2][rank:, : some.sum()]).max() > 1e-6:
         raise InputError(

@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
 from catallax.core import NumericalError
-from catallax.games.matrix import AbstractMatrixGame, Polymatrix, as_polymatrix
+from catallax.games.matrix import AbstractMatrixGame, Polymatrix, as_polymatrix, check_game
 
 from .host_inputs import weights_on_host
 from .nash import NashEquilibria, verified
@@ -36,6 +36,7 @@ def zero_sum_nash(game: AbstractMatrixGame, *, weights: Any = None, tol: float |
 
     Source: Cai, Candogan, Daskalakis and Papadimitriou (2016); Daskalakis and Papadimitriou (2009).
     """
+    check_game(game)
     network = as_polymatrix(game)
     w = zero_sum_weights(network, tol).weights if weights is None else weights_on_host(game, weights)
     found = verified(game, [_programme(network, w)], tol)

@@ -180,9 +180,13 @@ def shapleys_game() -> Polymatrix:
 def first_price_bids(winner_fee: float = 0.25) -> Polymatrix:
     """Two bidders of value 1 bid 0, 1/2 or 1 in a first-price auction; the winner also pays a fee; ties are halved.
 
+    Raises:
+        InputError: a fee that is negative or no number.
+
     Source: Rawat (2023), the example of replicator dynamics.
     Differs: the matrix printed there omits the fee (it is the one with fee 0), its equilibria need it.
     """
+    check_number("first_price_bids", "winner_fee", winner_fee, "[0, inf)")
     bids = np.array([0.0, 0.5, 1.0])
     wins = np.heaviside(bids[:, None] - bids[None], 0.5)
     return symmetric(wins * (1.0 - bids - winner_fee)[:, None])
