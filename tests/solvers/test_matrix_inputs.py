@@ -51,7 +51,7 @@ MIDDLE = np.full((2, 2), 0.5)
 NOT_NUMBERS = ("hot", None, ["a", "b"], 1j, {}, object())
 
 
-@pytest.mark.parametrize("value", NOT_NUMBERS, ids=str)
+@pytest.mark.parametrize("value", NOT_NUMBERS, ids=lambda x: type(x).__name__)
 def test_what_is_no_number_is_refused(value):
     for call in (
         lambda: logit_equilibrium(GAME, value),

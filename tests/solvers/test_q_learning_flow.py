@@ -241,7 +241,7 @@ def test_bad_input_is_refused():
         ((game, 1.0, [[0.5, 0.6], [0.5, 0.5]]), {}, "interior"),
         ((game, 1.0, np.ones((3, 2))), {}, "shape"),
         ((game, np.ones((2, 3))), {"trajectories": 4}, "disagree"),
-        ((game, 1.0), {"trajectories": 0}, "disagree"),
+        ((game, 1.0), {"trajectories": 0}, "at least 1"),
         ((game, 1.0), {"interval": 0.0}, "interval"),
     )
     for args, options, words in cases:
