@@ -20,6 +20,7 @@ from catallax.games.matrix import (
     random_normal_form,
     random_polymatrix,
     rock_paper_scissors,
+    shapleys_game,
 )
 from catallax.solvers.matrix import (
     Kind,
@@ -139,6 +140,22 @@ def test_uniform_play_of_the_identity_game_loses_stability_at_one_over_k(actions
     towards = np.tile(np.eye(actions)[0] - 1 / actions, (2, 1))
     other = switch_branch(branch, event, 0.1, direction=towards)
     assert np.ptp(other.policy[-1][0]) > 0.9
+
+
+def test_the_flow_of_shapleys_game_begins_to_spiral_away():
+    """A Hopf point of the uniform branch, where the largest real part of the game's own linear map is T."""
+    game = shapleys_game()
+    branch = trace_logit_branch(game, 0.05)
+    np.testing.assert_allclose(branch.policy[-1], 1 / 3, atol=1e-12)
+    spread = np.eye(3) / 3 - 1 / 9  # dx/dz at uniform play
+    first, second = (np.asarray(game.edge(k, 1 - k), float) @ spread for k in (0, 1))
+    flow = np.block([[np.zeros((3, 3)), first], [second, np.zeros((3, 3))]])
+    values = np.linalg.eigvals(flow)
+    leading = values[np.argmax(values.real)]
+    assert abs(leading.imag) > 0.1
+    event = branch.events[0]
+    assert event.kind == Kind.HOPF and event.unstable == (0, 2) and len(event.directions) == 0
+    assert event.temperature == pytest.approx(leading.real, abs=1e-9)
 
 
 def test_prisoners_dilemma():

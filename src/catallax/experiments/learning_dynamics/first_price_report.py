@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 import pandas
 
+from catallax.games.matrix import first_price_bids
 from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure, state_sample
 from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
+from catallax.solvers.matrix import trace_logit_branch
 
 from .first_price_claims import TEMPERATURES, gap_to_flow, policies, shares
 
@@ -72,6 +74,12 @@ def _solutions(results: Any) -> pandas.DataFrame:
     return pandas.DataFrame(rows)
 
 
+def _loss_of_stability(results: Any) -> float | None:
+    """Where the principal branch of the run's game first loses stability; None if it never does."""
+    branch = trace_logit_branch(first_price_bids(results.settings.winner_fee), min(TEMPERATURES))
+    return next((e.temperature for e in branch.events if e.unstable[1] > e.unstable[0]), None)
+
+
 def _distinct(points: np.ndarray) -> list[np.ndarray]:
     kept: list[np.ndarray] = []
     for point in points[np.argsort(points[:, 0, 0])]:
@@ -85,9 +93,11 @@ def _equilibria(results: Any) -> Table:
     chosen: Any = frame[frame["temperature"].round(6).isin([0.03, 0.05, 0.1, 0.2, 0.25])]
     caption = (
         "Logit equilibria found by Newton's method from random starts, with a residual below 1e-10, at some of the "
-        "temperatures; `reached` is the share of random starts from which the Q-learning flow ends there. Below "
-        "T = 0.0625 the symmetric equilibrium is unstable and two others, one near either pure equilibrium, attract."
+        "temperatures; `reached` is the share of random starts from which the Q-learning flow ends there."
     )
+    loss = _loss_of_stability(results)
+    if loss is not None:
+        caption += f" Below T = {loss:.4f} the symmetric equilibrium is unstable."
     return Table(name="logit_equilibria", frame=chosen.reset_index(drop=True), caption=caption, decimals=6)
 
 
@@ -140,21 +150,21 @@ def _draw_basins(sheet: Any, data: pandas.DataFrame) -> None:
 
 
 def _branches(results: Any) -> Figure:
-    data = _solutions(results)
+    data, loss = _solutions(results), _loss_of_stability(results)
     return Figure(
         name="branches",
-        draw=lambda sheet: _draw_branches(sheet, data),
+        draw=lambda sheet: _draw_branches(sheet, data, loss),
         data=data,
         caption=(
             "Logit equilibria of the three-bid game by temperature (Newton's method from random starts): filled where "
-            "the Q-learning flow from random starts ends there, open where it never does. The line is T = 0.0625, "
-            "below which the symmetric equilibrium loses stability."
+            "the Q-learning flow from random starts ends there, open where it never does. The line is where "
+            "the principal branch loses stability."
         ),
         size=TWO_COLUMNS,
     )
 
 
-def _draw_branches(sheet: Any, data: pandas.DataFrame) -> None:
+def _draw_branches(sheet: Any, data: pandas.DataFrame, loss: float | None) -> None:
     for index, (axes, bid) in enumerate(zip(sheet.subplots(1, 2), ("0", "1/2"), strict=True)):
         for reached, part in data.groupby(data["reached"] > 0):
             face = COLOURS[index + 1] if reached else "none"
@@ -163,7 +173,8 @@ def _draw_branches(sheet: Any, data: pandas.DataFrame) -> None:
                 part["temperature"], part[f"P(bid {bid})"], color=COLOURS[index + 1], markerfacecolor=face,
                 marker="o", markersize=3, linestyle="none", label=label,
             )  # fmt: skip
-        axes.axvline(0.0624715426, color="#888888", linewidth=0.6)
+        if loss is not None:
+            axes.axvline(loss, color="#888888", linewidth=0.6)
         axes.set(xlabel="temperature", ylabel=f"P(bid {bid}), bidder 1", ylim=(-0.03, 1.03))
         axes.legend(loc="upper right")
 

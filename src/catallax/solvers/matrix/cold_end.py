@@ -46,7 +46,7 @@ def settle_cold(
     lost = found.residual > 1e-12 * max(host.scale, heat.max()) or (scores[gone] > -600.0).any()
     if lost or np.abs(found.policy - policy).max() > _FAR:
         return None
-    return ColdPoint(temperature, found.policy, host.centred(scores), _unstable(host, heat, found.policy))
+    return ColdPoint(temperature, found.policy, host.centred(scores), host.unstable(heat, found.policy))
 
 
 def cool(
@@ -66,15 +66,3 @@ def cool(
         points.append(after)
         policy = after.policy
     return points, True
-
-
-def _unstable(host: HostGame, heat: Float[np.ndarray, " n"], x: Float[np.ndarray, "n A"]) -> int:
-    """Eigenvalues of P M (diag x - x x') - T with a positive real part; those of gone actions are -T."""
-    n, width = x.shape
-    slopes = x[:, :, None] * (np.eye(width) - x[:, None, :])
-    push = np.einsum("kilb,lbj->kilj", host.derivative(x), slopes)
-    count = host.legal.sum(axis=1)[:, None, None, None]
-    legal = host.legal[:, :, None, None]
-    push = np.where(legal, push - np.where(legal, push, 0.0).sum(axis=1, keepdims=True) / count, 0.0)
-    matrix = push.reshape(n * width, -1) - np.diag(np.repeat(heat, width))
-    return int((np.linalg.eigvals(matrix).real > 0).sum())

@@ -42,6 +42,17 @@ class HostGame(NamedTuple):
         slopes = policy[:, :, None] * (np.eye(policy.shape[1]) - policy[:, None, :])
         return np.einsum("kilb,lbj->kilj", self.derivative(policy), slopes)
 
+    def unstable(self, temperature: np.ndarray, policy: np.ndarray) -> int:
+        """Eigenvalues of the flow's linearisation in scores, P dr/dz - T, with a positive real part.
+
+        Those beyond the tangent space (a player's constant, actions that do not exist) are -T.
+        """
+        n, width = policy.shape
+        push = self.response(policy).reshape(n, width, n * width)
+        push = np.stack([self.centred(column) for column in np.moveaxis(push, -1, 0)], axis=-1)
+        matrix = push.reshape(n * width, -1) - np.diag(np.repeat(temperature, width))
+        return int((np.real(np.linalg.eigvals(matrix)) > 0).sum())
+
     def centred(self, values: np.ndarray) -> np.ndarray:
         """Values [n, A] less their mean over the player's actions; 0 beyond them."""
         return centred_on(self.legal, values)

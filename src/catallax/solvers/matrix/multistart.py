@@ -12,6 +12,7 @@ from catallax.core import check_count, check_number, rng
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 from .choice import centred, softmax
+from .host_game import on_host
 from .logit import LogitEquilibrium, logit_equilibrium
 
 
@@ -60,7 +61,8 @@ def logit_equilibria(
     distinct, counts = _together(ends, apart)
     order = np.argsort(-counts, kind="stable")
     kept = distinct[order]
-    stable = np.asarray([_stable(game, rates, p) for p in kept], bool)
+    host, heat = on_host(game), np.asarray(rates, float)
+    stable = np.asarray([host.unstable(heat, np.asarray(p, float)) == 0 for p in kept], bool)
     return Found(kept, counts[order] / max(len(ends), 1), float(good.mean()), stable)
 
 
@@ -89,12 +91,3 @@ def _together(ends: Float[np.ndarray, "S n A"], apart: float) -> tuple[np.ndarra
             counts.append(1)
     shape = ends.shape[1:]
     return (np.stack(distinct) if distinct else np.zeros((0, *shape))), np.asarray(counts, int)
-
-
-def _stable(game: AbstractMatrixGame, rates: Float[Array, " n"], policy: Float[np.ndarray, "n A"]) -> bool:
-    """Whether all eigenvalues of P M (diag x - x x') - T have negative real parts (those of P's null space are -T)."""
-    x = jnp.asarray(policy, rates.dtype)
-    slopes = x[:, :, None] * (jnp.eye(game.width, dtype=x.dtype) - x[:, None, :])
-    push = centred(game, game.response(x, slopes)).reshape(x.size, x.size)
-    heat = np.repeat(np.asarray(rates), game.width)
-    return bool((np.linalg.eigvals(np.asarray(push) - np.diag(heat)).real < 0).all())
