@@ -104,3 +104,13 @@ def forget_in_time():
             import jax
 
             jax.clear_caches()
+
+
+@pytest.fixture
+def as_users_have_it():
+    """Without the checks of annotations that tests add: wrong types get as far as the library's own checks."""
+    import jaxtyping
+
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.tabular import CrossLearning, ExperienceWeighted, FictitiousPlay
+from catallax.agents.tabular import BoltzmannQ, CrossLearning, ExperienceWeighted, FictitiousPlay
 from catallax.core import Batch, BuildError, Discrete, Group, InputError, Play, Population, Real, Spec, rng, run
 from catallax.games.forgone import Forgone, ForgoneInState
 from catallax.games.matrix import Polymatrix, Repeated, match_mismatch_line, prisoners_dilemma
@@ -200,6 +200,7 @@ def test_forgone_payoffs_by_playing_every_action():
                 np.testing.assert_allclose(seen[role].payoff[seat, a], expected, atol=1e-12)
 
 
+@pytest.mark.usefixtures("as_users_have_it")
 def test_bad_input_is_refused():
     cases = (
         (lambda: CrossLearning(rate=0.0), InputError, "rate"),
@@ -214,6 +215,10 @@ def test_bad_input_is_refused():
         (lambda: Repeated(prisoners_dilemma(), shows="all"), Exception, "shows"),
         (lambda: CrossLearning().init(rng.key(0), spec(3)._replace(action=Real())), BuildError, "Discrete"),
         (lambda: CrossLearning(start=[0.5, 0.5]).init(rng.key(0), spec(3)), BuildError, "2 probabilities"),
+        (lambda: BoltzmannQ(start=[0.0, 1.0]).init(rng.key(0), spec(3)), BuildError, "start has shape"),
+        (lambda: FictitiousPlay(start=[0.0, 1.0]).init(rng.key(0), spec(3)), BuildError, "start has shape"),
+        (lambda: ExperienceWeighted(start=[0.0, 1.0]).init(rng.key(0), spec(3)), BuildError, "start has shape"),
+        (lambda: BoltzmannQ(frequency_adjusted="yes"), InputError, "True or False"),
         (lambda: FictitiousPlay().init(rng.key(0), spec(3)._replace(action=Real())), BuildError, "Discrete"),
     )
     for make, error, words in cases:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from catallax.core import BuildError, InputError, check_count, check_number, known
+from catallax.core.checks import as_host_numbers, as_numbers, check_flag, check_kind
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,20 @@ def test_a_count_is_an_integer_of_at_least_the_least(value):
         check_count("It", "size", value)
     with pytest.raises(BuildError):
         check_count("It", "size", value, error=BuildError)
+
+
+@pytest.mark.parametrize("read", [as_numbers, as_host_numbers])
+@pytest.mark.parametrize("value", [None, "3", 1j, [1, [2]], {}, object(), lambda x: x])
+def test_what_is_no_array_of_numbers_is_refused(read, value):
+    np.testing.assert_array_equal(read("It", "sizes", [1, 2.5]), [1, 2.5])
+    with pytest.raises(InputError, match="It: sizes must be numbers, got"):
+        read("It", "sizes", value)
+
+
+def test_another_class_and_what_is_no_flag_are_refused():
+    check_kind("It", "size", 3, int, float)
+    with pytest.raises(InputError, match="It: size must be of the class int or float, got '3'"):
+        check_kind("It", "size", "3", int, float)
+    check_flag("It", "open", False)
+    with pytest.raises(InputError, match="It: open must be True or False, got '0'"):
+        check_flag("It", "open", 0)

@@ -155,3 +155,13 @@ def test_clashing_measures_and_bad_intervals_are_refused():
         run(Walk(), rng.key(0), 2, (Level(), Level()))
     with pytest.raises(InputError, match="every must be an integer of at least 1"):
         run(Walk(), rng.key(0), 2, (Level(0),))
+
+
+@pytest.mark.parametrize("key", [7, None, "seven", np.zeros(2, np.uint32)])
+@pytest.mark.usefixtures("as_users_have_it")
+def test_what_is_no_key_is_refused(key):
+    for start in (lambda: run(Walk(), key, 2), lambda: replicate(Walk(), key, 2), lambda: solve(Walk(), key)):
+        with pytest.raises(InputError, match="no key of random numbers"):
+            start()
+    with pytest.raises(InputError, match=r"keys must be a list of keys, \[replicates\], got shape \(\)"):
+        replicate(Walk(), rng.key(0), 2)

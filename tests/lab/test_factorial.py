@@ -145,8 +145,17 @@ def test_intervals_cover_at_their_level():
         (lambda: effects(HALF, np.ones((2, 15))), "must be"),
         (lambda: replicate_effects(factorial("AB"), np.ones((2, 4)), [("A",), ("A",)]), "cannot be told apart"),
         (lambda: robust_effects(factorial("AB"), np.ones((1, 4))), "too few"),
+        (lambda: factorial(3), "factors must be names"),
+        (lambda: factorial("AB", "AB"), "generators must be"),
+        (lambda: factorial("AB", {"C": 3}), "the generator of C must be names"),
+        (lambda: effects("design", np.ones((2, 16))), "design must be of the class Design"),
+        (lambda: effects(HALF, "outcome"), "the outcome must be numbers"),
+        (lambda: effects(HALF, np.ones((2, 16)), "AB"), "terms must be a list"),
+        (lambda: effects(HALF, np.ones((2, 16)), ["AB"]), "is no effect"),
+        (lambda: HALF.aliases(("A",), 0), "order must be an integer"),
     ],
 )
+@pytest.mark.usefixtures("as_users_have_it")
 def test_bad_input_is_refused(make, says):
     with pytest.raises(InputError, match=says):
         make()

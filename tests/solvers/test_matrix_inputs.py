@@ -1,7 +1,6 @@
 """Bad input to the solvers of games in matrix form: said in words, no traceback of JAX or NumPy, no silent NaN."""
 
 import jax.numpy as jnp
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -37,14 +36,7 @@ from catallax.solvers.matrix import (
     zero_sum_weights,
 )
 
-
-@pytest.fixture(autouse=True)
-def as_users_call_it():
-    """Without the type checks that only tests make: they would speak before the library does."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
-
+pytestmark = pytest.mark.usefixtures("as_users_have_it")
 
 GAME = asymmetric_matching_pennies()
 MIDDLE = np.full((2, 2), 0.5)

@@ -29,8 +29,35 @@ def as_numbers(who: str, name: str, value: Any, dtype: Any = float) -> Array:
         ):
             raise TypeError
         return jnp.asarray(value, dtype)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{who}: {name} must be numbers, got {str(value)[:80]!r}") from None
+
+
+def as_host_numbers(who: str, name: str, value: Any) -> np.ndarray:
+    """The value as a NumPy array of floats in double precision; a copy.
+
+    Raises:
+        InputError: as `as_numbers`.
+    """
+    try:
+        if value is None or isinstance(value, str):
+            raise TypeError
+        return np.array(value, float)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{who}: {name} must be numbers, got {str(value)[:80]!r}") from None
+
+
+def check_kind(who: str, name: str, value: Any, *kinds: type) -> None:
+    """Raises `InputError` unless the value is an instance of one of the classes."""
+    if not isinstance(value, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise InputError(f"{who}: {name} must be of the class {wanted}, got {str(value)[:80]!r}")
+
+
+def check_flag(who: str, name: str, value: Any) -> None:
+    """Raises `InputError` unless the value is True or False."""
+    if not isinstance(value, bool):
+        raise InputError(f"{who}: {name} must be True or False, got {str(value)[:80]!r}")
 
 
 def check_count(who: str, name: str, value: Any, least: int = 1, *, error: type[CatallaxError] = InputError) -> None:

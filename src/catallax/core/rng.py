@@ -6,12 +6,14 @@ on how a run is cut into chunks, on the width of a batch, or on the device.
 """
 
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped, UInt32
+
+from .errors import InputError
 
 Key = Shaped[PRNGKeyArray, "*batch"]
 """A typed JAX key (`jax.random.key`, threefry). A key is consumed by exactly one call."""
@@ -42,6 +44,14 @@ class Words(NamedTuple):
 def key(seed: int) -> Shaped[PRNGKeyArray, ""]:
     """The key of an integer seed."""
     return jr.key(seed, impl="threefry2x32")
+
+
+def check_key(who: str, key: Any) -> None:
+    """Raises `InputError` unless this is a typed JAX key, or an array of them."""
+    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
+        raise InputError(
+            f"{who}: this is no key of random numbers: {str(key)[:80]!r}; give catallax.core.rng.key(number)"
+        )
 
 
 def fold(key: Shaped[PRNGKeyArray, ""], *data: int | Int[Array, ""]) -> Shaped[PRNGKeyArray, ""]:
@@ -107,6 +117,7 @@ def root(key: Shaped[PRNGKeyArray, ""]) -> Shaped[PRNGKeyArray, ""]:
 
     Without this the keys of seeds 10 and 11 would give the same draws to other copies.
     """
+    check_key("rng", key)
     data = jr.key_data(key)
     return from_words(Words(*map(_apart, threefry(data[0], data[1], jnp.uint32(0x63617461), jnp.uint32(0x6C6C6178)))))
 
@@ -173,6 +184,7 @@ def draws(key: Shaped[PRNGKeyArray, ""], n: int) -> Words:
 
     For whole arrays: on CPU JAX compiles its own generator as a loop, which takes twice as long (0.4 against 0.2 s).
     """
+    check_key("rng", key)
     data = jr.key_data(key)
     return Words(*map(_apart, threefry(data[0], data[1], jnp.arange(n, dtype=jnp.uint32), jnp.uint32(0))))
 

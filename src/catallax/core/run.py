@@ -14,6 +14,7 @@ from .checks import check_count
 from .dynamics import AbstractDynamics
 from .errors import InputError, NumericalError
 from .measure import AbstractMeasure
+from .rng import check_key
 
 
 class Run(NamedTuple):
@@ -135,9 +136,10 @@ def run(
             bit for bit if `a` and `b` are multiples of every measure's `every`: then both are one loop of one program.
 
     Raises:
-        InputError: counts below one, clashing measures, or more steps than the random counters cover.
+        InputError: counts below one, clashing measures, more steps than the random counters cover, or no key.
     """
     measures = tuple(measures)
+    check_key("run", key)
     _check(dynamics, steps, start, measures)
     return _run(dynamics, key, state, np.asarray(start, np.int32), steps, measures, _offset(start, measures))
 
@@ -154,8 +156,14 @@ def replicate(
     """`run` for each key, as one batched program: every leaf of the result has a leading replicate axis.
 
     The number of keys is the block width. Floats may differ in the last bits between widths, so an experiment fixes it.
+
+    Raises:
+        InputError: as `run`, or not a list of keys.
     """
     measures = tuple(measures)
+    check_key("replicate", keys)
+    if keys.ndim != 1:
+        raise InputError(f"replicate: keys must be a list of keys, [replicates], got shape {keys.shape}")
     _check(dynamics, steps, start, measures)
     return _replicate(dynamics, keys, states, np.asarray(start, np.int32), steps, measures, _offset(start, measures))
 
@@ -191,6 +199,7 @@ def solve(
 
     The result says whether it converged; `Solution.require()` raises where it did not. A NaN residual stops at once.
     """
+    check_key("solve", key)
     state = dynamics.init(key) if state is None else state
 
     def going(carry: Any) -> Array:

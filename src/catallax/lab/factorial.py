@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
+from catallax.core.checks import as_host_numbers, check_count, check_kind
 from catallax.core.errors import InputError, NumericalError
 from catallax.lab import statistics
 
@@ -45,12 +46,13 @@ class Design:
 
     def column(self, term: Term) -> np.ndarray:
         """The product of the term's columns, [runs]; ones for the empty term."""
-        self._check(term)
+        self.check(term)
         return np.prod(self.matrix[:, [self.factors.index(name) for name in term]], axis=1)
 
     def aliases(self, term: Term, order: int = 2) -> tuple[Term, ...]:
         """The other effects of at most `order` factors that the runs cannot tell from this one."""
-        self._check(term)
+        self.check(term)
+        check_count("factorial design", "order", order)
         found = (self._ordered(set(term) ^ set(word)) for word in self.words)
         return tuple(sorted((other for other in found if 0 < len(other) <= order), key=lambda t: (len(t), t)))
 
@@ -76,9 +78,10 @@ class Design:
     def _ordered(self, names: Iterable[str]) -> Term:
         return tuple(sorted(names, key=self.factors.index))
 
-    def _check(self, term: Term) -> None:
-        unknown = [name for name in term if name not in self.factors]
-        if unknown or len(set(term)) < len(term):
+    def check(self, term: Term) -> None:
+        """Raises `InputError` unless the term is an effect of this design."""
+        names = isinstance(term, tuple | list) and all(isinstance(name, str) for name in term)
+        if not names or set(term) - set(self.factors) or len(set(term)) < len(term):
             raise InputError(
                 f"design: {term} is no effect; the factors are {', '.join(self.factors)}, each at most once"
             )
@@ -97,8 +100,12 @@ def factorial(factors: Sequence[str], generators: Mapping[str, Sequence[str]] | 
     Raises:
         InputError: no factor, a name twice, a generator of unknown factors, or one that repeats another column.
     """
-    base, extra = tuple(factors), {k: tuple(v) for k, v in (generators or {}).items()}
-    names = (*base, *extra)
+    base = _names("factors", factors)
+    extra: dict[str, Term] = {}
+    if generators is not None:
+        check_kind("factorial design", "generators", generators, Mapping)
+        extra = {name: _names(f"the generator of {name}", product) for name, product in generators.items()}
+    names = _names("factors", (*base, *extra))
     if not base or len(set(names)) < len(names):
         raise InputError(f"factorial design: factors need different names, at least one, got {names}")
     for name, product in extra.items():
@@ -111,6 +118,14 @@ def factorial(factors: Sequence[str], generators: Mapping[str, Sequence[str]] | 
     if min((len(word) for word in words), default=3) < 3:
         raise InputError(f"factorial design: two factors would always change together: {min(words, key=len)}")
     return Design(factors=names, matrix=matrix, words=words)
+
+
+def _names(what: str, value: Any) -> Term:
+    """The value as a tuple of names."""
+    names = tuple(value) if isinstance(value, Iterable) else (value,)
+    if not all(isinstance(name, str) for name in names):
+        raise InputError(f"factorial design: {what} must be names, got {str(value)[:80]!r}")
+    return names
 
 
 def _defining_relation(names: Term, generators: Mapping[str, Term]) -> tuple[Term, ...]:
@@ -154,8 +169,7 @@ def replicate_effects(design: Design, outcome: Any, terms: Sequence[Term] | None
         InputError: another shape, or more terms than runs.
         NumericalError: an outcome that is not finite.
     """
-    terms = design.terms() if terms is None else tuple(terms)
-    values = _outcome(design, outcome)
+    values, terms = _outcome(design, outcome), _terms(design, terms)
     x = design.matrix_of(terms)
     if x.shape[1] > x.shape[0] or np.linalg.matrix_rank(x) < x.shape[1]:
         raise InputError(f"factorial design: {len(terms)} terms cannot be told apart by {x.shape[0]} runs; take fewer")
@@ -170,8 +184,7 @@ def effects(design: Design, outcome: Any, terms: Sequence[Term] | None = None) -
 
     Args, Raises: as `replicate_effects`.
     """
-    terms = design.terms() if terms is None else tuple(terms)
-    values = _outcome(design, outcome)
+    values, terms = _outcome(design, outcome), _terms(design, terms)
     found = replicate_effects(design, values, terms)
     each = [statistics.effect(found[:, i]) for i in range(len(terms))]
     adjusted = statistics.holm(e.p for e in each)
@@ -187,7 +200,7 @@ def variance_shares(design: Design, outcome: Any, terms: Sequence[Term]) -> np.n
 
     What is missing to 1 is due to higher interactions and to chance. Zero where the outcome never changes.
     """
-    values = _outcome(design, outcome)
+    values, terms = _outcome(design, outcome), _terms(design, terms)
     total = ((values - values.mean()) ** 2).sum()
     if total == 0:
         return np.zeros(len(terms))
@@ -220,8 +233,7 @@ def robust_effects(design: Design, outcome: Any, terms: Sequence[Term] | None = 
 
     Source: MacKinnon and White (1985), HC3 in its common form.
     """
-    terms = design.terms() if terms is None else tuple(terms)
-    values = _outcome(design, outcome)
+    values, terms = _outcome(design, outcome), _terms(design, terms)
     x = np.tile(design.matrix_of(terms), (values.shape[0], 1))
     y = values.reshape(-1)
     spare = x.shape[0] - x.shape[1]
@@ -237,8 +249,20 @@ def robust_effects(design: Design, outcome: Any, terms: Sequence[Term] | None = 
     return RobustFit(2 * b[1:], 2 * error[1:], 2 * stats.t.sf(np.abs(t[1:]), spare))
 
 
+def _terms(design: Design, terms: Any) -> tuple[Term, ...]:
+    """The terms that are asked for: by default all that the design can tell apart."""
+    if terms is None:
+        return design.terms()
+    if isinstance(terms, str) or not isinstance(terms, Sequence):
+        raise InputError(f"factorial design: terms must be a list of effects, got {str(terms)[:80]!r}")
+    for term in terms:
+        design.check(term)
+    return tuple(map(tuple, terms))
+
+
 def _outcome(design: Design, outcome: Any) -> np.ndarray:
-    values = np.asarray(outcome, float)
+    check_kind("factorial design", "design", design, Design)
+    values = as_host_numbers("factorial design", "the outcome", outcome)
     if values.ndim != 2 or values.shape[1] != len(design.matrix) or not values.shape[0]:
         raise InputError(
             f"factorial design: the outcome must be [replications, {len(design.matrix)} runs], got {values.shape}"

@@ -380,6 +380,7 @@ def test_standing_quotes_are_shown_where_they_are_public(disclosure, shown):
         (dict(buyers=0), "buyers must be an integer of at least 1, got 0"),
         (dict(periods=True), "periods must be an integer of at least 1, got True"),
         (dict(tick=-1.0), "tick must be 0 or positive"),
+        (dict(tick="a"), "tick must be 0 or positive"),
         (dict(tick=float("nan")), "tick must be 0 or positive"),
         (dict(low=9.0, high=1.0), "low must be below high, got 9 and 1"),
         (dict(low=1.0, high=1.0), "low must be below high"),
@@ -389,6 +390,7 @@ def test_standing_quotes_are_shown_where_they_are_public(disclosure, shown):
         (dict(high=10.0, tick=3.0), "high must be a multiple of the tick 3, got 10"),
     ],
 )
+@pytest.mark.usefixtures("as_users_have_it")
 def test_impossible_markets_are_refused(changes, says):
     with pytest.raises(BuildError, match=says):
         ContinuousDoubleAuction(Blank(), **changes)

@@ -530,9 +530,11 @@ def test_memoryless_features_have_the_published_sizes(disclosure, size):
         (dict(buyers=0), "buyers must be an integer of at least 1, got 0"),
         (dict(periods=True), "periods must be an integer of at least 1, got True"),
         (dict(tick=-1.0), "tick must be 0 or positive"),
+        (dict(tick="a"), "tick must be 0 or positive"),
         (dict(tick=float("nan")), "tick must be 0 or positive"),
     ],
 )
+@pytest.mark.usefixtures("as_users_have_it")
 def test_impossible_markets_are_refused(changes, says):
     with pytest.raises(BuildError, match=says):
         memoryless_market(**changes)

@@ -308,6 +308,11 @@ def test_the_bids_behind_the_revenue_are_an_equilibrium(rule, eta, n):
         (lambda: SealedBid(GRID, feedback="all"), "feedback is one of"),
         (lambda: SealedBid(GRID, values=ConstantValue([1.0, 2.0, 3.0])), "3 values for 2 bidders"),
         (lambda: ConstantValue(np.nan), "one finite number"),
+        (lambda: ConstantValue("much"), "a value must be numbers"),
+        (lambda: SealedBid(GRID, abstain=1), "abstain must be True or False"),
+        (lambda: SealedBid(GRID, values=1.0), "values must be of the class AbstractValues"),
+        (lambda: SealedBid(GRID, feedback=None), "feedback is one of"),
+        (lambda: even_grid("low", 1, 3), "low must be a number"),
         (lambda: AffiliatedValues(0), "points must be an integer"),
         (lambda: AffiliatedValues(3, 1.5), r"affiliation must lie in \[0, 1\]"),
         (lambda: even_grid(0.5, 0.5, 3), "0 <= low < high"),
@@ -318,6 +323,7 @@ def test_the_bids_behind_the_revenue_are_an_equilibrium(rule, eta, n):
         (lambda: signal_weight(2, -0.1), "affiliation must lie in"),
     ],
 )
+@pytest.mark.usefixtures("as_users_have_it")
 def test_bad_input_is_refused(make, says):
     with pytest.raises(InputError, match=says):
         make()

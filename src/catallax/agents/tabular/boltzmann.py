@@ -8,9 +8,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_number
-from catallax.core.checks import as_numbers
+from catallax.core.checks import as_numbers, check_flag
 
 from .draw import drawn
+from .initial import first_row
 
 _number = lambda x: as_numbers("learner", "a parameter", x)
 
@@ -34,7 +35,7 @@ class BoltzmannQ(AbstractAgent):
 
     Raises:
         InputError: a parameter outside its range; of traced values only the shape is looked at.
-        BuildError: an action space that is not `Discrete`.
+        BuildError: an action space that is not `Discrete`, or has another number of actions than `start`.
 
     Source: Leonardos, Piliouras and Spendlove (2021), equations 5 and 6; the adjustment: Kaisers and Tuyls (2010).
     Differs: sampled payoffs of the played action only; averaged over copies.
@@ -48,6 +49,7 @@ class BoltzmannQ(AbstractAgent):
 
     def __check_init__(self) -> None:
         """Ranges."""
+        check_flag("BoltzmannQ", "frequency_adjusted", self.frequency_adjusted)
         for name, interval in (("temperature", "(0, inf)"), ("rate", "(0, 1]"), ("floor", "(0, 1]")):
             check_number("BoltzmannQ", name, getattr(self, name), interval)
 
@@ -55,7 +57,7 @@ class BoltzmannQ(AbstractAgent):
         """Q: `start` for every action."""
         if not isinstance(spec.action, Discrete):
             raise BuildError(f"BoltzmannQ needs a Discrete action space, this seat has {spec.action}")
-        return jnp.broadcast_to(self.start, (spec.action.n,))
+        return first_row("BoltzmannQ", self.start, spec.action.n)
 
     def policy(self, state: Float[Array, " A"]) -> Float[Array, " A"]:
         """softmax(Q / T)."""

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, Spec, check_number
@@ -12,6 +11,7 @@ from catallax.core.checks import as_numbers
 
 from .draw import drawn
 from .forgone_payoffs import actions_of, lived
+from .initial import first_row
 
 _number = lambda x: as_numbers("learner", "a parameter", x)
 
@@ -48,7 +48,8 @@ class ExperienceWeighted(AbstractAgent):
 
     Raises:
         InputError: a parameter outside its range.
-        BuildError: a seat that does not see forgone payoffs, or whose actions are not `Discrete`.
+        BuildError: a seat that does not see forgone payoffs, whose actions are not `Discrete`,
+            or not as many as `start`.
 
     Source: Camerer and Ho (1999), equations 2.1 and 2.2, with phi = 1 - alpha, rho = (1 - alpha) (1 - kappa); notation
         of Pangallo, Sanders, Galla and Farmer (2017).
@@ -72,7 +73,7 @@ class ExperienceWeighted(AbstractAgent):
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Attractions:
         """`start` and `experience`."""
         n = actions_of("ExperienceWeighted", spec)
-        return Attractions(jnp.broadcast_to(self.start, (n,)), self.experience)
+        return Attractions(first_row("ExperienceWeighted", self.start, n), self.experience)
 
     def policy(self, state: Attractions) -> Float[Array, " A"]:
         """softmax(beta Q)."""

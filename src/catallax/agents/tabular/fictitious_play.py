@@ -12,6 +12,7 @@ from catallax.core.checks import as_numbers
 
 from .draw import drawn
 from .forgone_payoffs import actions_of, lived
+from .initial import first_row
 
 _number = lambda x: as_numbers("learner", "a parameter", x)
 
@@ -47,7 +48,8 @@ class FictitiousPlay(AbstractAgent):
 
     Raises:
         InputError: a parameter outside its range, or another rule for ties.
-        BuildError: a seat that does not see forgone payoffs, or whose actions are not `Discrete`.
+        BuildError: a seat that does not see forgone payoffs, whose actions are not `Discrete`,
+            or not as many as `start`.
 
     Source: Brown (1951); Robinson (1951); smoothed: Fudenberg and Levine (1998), chapter 4.
     Differs: averaged over copies.
@@ -65,12 +67,12 @@ class FictitiousPlay(AbstractAgent):
             check_number("FictitiousPlay", name, getattr(self, name), "[0, inf)")
         if self.rate is not None:
             check_number("FictitiousPlay", "rate", self.rate, "(0, 1]")
-        if self.ties not in ("first", "random"):
+        if not isinstance(self.ties, str) or self.ties not in ("first", "random"):
             raise InputError(f"FictitiousPlay: ties is 'first' or 'random', got {self.ties!r}")
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Averages:
         """`start` and `prior`."""
-        return Averages(jnp.broadcast_to(self.start, (actions_of("FictitiousPlay", spec),)), self.prior)
+        return Averages(first_row("FictitiousPlay", self.start, actions_of("FictitiousPlay", spec)), self.prior)
 
     def policy(self, state: Averages) -> Float[Array, " A"]:
         """Best replies to the averages, or softmax(v / T)."""

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from catallax.core import InputError, rng
+from catallax.core import BuildError, InputError, rng
 from catallax.core.checks import as_numbers, known
 
 _number = lambda x: as_numbers("learner", "a parameter", x)
@@ -59,6 +59,19 @@ def first_values(given: Any) -> Any:
 def first_table(given: Any, key: Shaped[PRNGKeyArray, ""], shape: tuple[int, int]) -> Float[Array, "S A"]:
     """The table that first values give. Consumes the key only if they are drawn."""
     return given.draw(key, shape) if isinstance(given, Uniform) else jnp.broadcast_to(given, shape)
+
+
+def first_row(who: str, start: Float[Array, "*A"], actions: int) -> Float[Array, " A"]:
+    """First values of the actions, from one number or one for each.
+
+    Raises:
+        BuildError: another number of values than actions.
+    """
+    if start.shape not in ((), (actions,)):
+        raise BuildError(
+            f"{who}: start has shape {start.shape}, and this seat {actions} actions; give one number or each"
+        )
+    return jnp.broadcast_to(start, (actions,))
 
 
 def check_initial(who: str, initial: Any, shape: tuple[int, int]) -> None:

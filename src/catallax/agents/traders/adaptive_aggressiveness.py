@@ -7,9 +7,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import check_number, rng
+from catallax.core.checks import as_numbers
 from catallax.games.auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
+
+_number = lambda x: as_numbers("AA", "a parameter", x, jnp.float32)
+
 
 WINDOW: Final = 5
 """N, the trades that the equilibrium is estimated from."""
@@ -83,7 +87,7 @@ class AA(AbstractTrader):
 
     needs = ("bid", "ask", "last_bid", "sale", "price")
 
-    absolute: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.01)
+    absolute: Float[Array, ""] = eqx.field(converter=_number, default=0.01)
 
     def __check_init__(self) -> None:
         """Range."""

@@ -7,10 +7,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import check_number
+from catallax.core.checks import as_numbers
 from catallax.games.auction.observation import Order, TraderView
 
 from .standing import STANDING, standing_quotes, up_to
 from .trader import AbstractTrader
+
+_number = lambda x: as_numbers("EasleyLedyard", "a parameter", x, jnp.float32)
 
 
 class EasleyLedyardMemory(NamedTuple):
@@ -53,7 +56,7 @@ class EasleyLedyard(AbstractTrader):
 
     needs = (*STANDING, "price")
 
-    until: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.8)
+    until: Float[Array, ""] = eqx.field(converter=_number, default=0.8)
 
     def __check_init__(self) -> None:
         """Range."""

@@ -7,10 +7,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from catallax.core import check_number
+from catallax.core.checks import as_numbers
 from catallax.games.auction.observation import Order, TraderView
 
 from .standing import STANDING, standing_quotes
 from .trader import AbstractTrader
+
+_number = lambda x: as_numbers("Gamer", "a parameter", x, jnp.float32)
 
 
 class Gamer(AbstractTrader):
@@ -32,7 +35,7 @@ class Gamer(AbstractTrader):
 
     needs = STANDING
 
-    margin: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.1)
+    margin: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
 
     def __check_init__(self) -> None:
         """Range."""

@@ -8,10 +8,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import check_number, rng
+from catallax.core.checks import as_numbers
 from catallax.games.auction.observation import Order, TraderView
 
 from .beliefs import AbstractBeliefTrader, Belief, Grid, History, belief, listen, no_history, price_grid
 from .expected_surplus import best_bid, least_bid
+
+_number = lambda x: as_numbers("GDX", "a parameter", x, jnp.float32)
+
 
 CANDIDATES: Final = 32
 """Prices that the plan for later ticks chooses among."""
@@ -42,7 +46,7 @@ class GDX(AbstractBeliefTrader):
     Differs: as `GD` does.
     """
 
-    discount: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.9)
+    discount: Float[Array, ""] = eqx.field(converter=_number, default=0.9)
 
     def __check_init__(self) -> None:
         """Range."""

@@ -7,9 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from catallax.core import check_number
+from catallax.core.checks import as_numbers
 from catallax.games.auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
+
+_number = lambda x: as_numbers("Markup", "a parameter", x, jnp.float32)
 
 
 class Markup(AbstractTrader):
@@ -28,7 +31,7 @@ class Markup(AbstractTrader):
         market and its mirror image behave alike; in the source it is a share of the cost.
     """
 
-    margin: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.1)
+    margin: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
 
     def __check_init__(self) -> None:
         """Range."""

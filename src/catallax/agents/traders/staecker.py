@@ -7,10 +7,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import check_number
+from catallax.core.checks import as_numbers
 from catallax.games.auction.observation import Order, TraderView
 
 from .standing import STANDING, standing_quotes, up_to, worst_limit
 from .trader import AbstractTrader
+
+_number = lambda x: as_numbers("Staecker", "a parameter", x, jnp.float32)
 
 
 class StaeckerMemory(NamedTuple):
@@ -57,7 +60,7 @@ class Staecker(AbstractTrader):
 
     needs = STANDING
 
-    weight: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.3)
+    weight: Float[Array, ""] = eqx.field(converter=_number, default=0.3)
 
     def __check_init__(self) -> None:
         """Range."""

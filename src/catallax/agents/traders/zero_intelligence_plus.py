@@ -7,9 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import check_number, rng
+from catallax.core.checks import as_numbers
 from catallax.games.auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
+
+_number = lambda x: as_numbers("ZIP", "a parameter", x, jnp.float32)
 
 
 class ZIPMemory(NamedTuple):
@@ -62,7 +65,7 @@ class ZIP(AbstractTrader):
 
     needs = ("last_bid", "last_ask", "buy", "sell", "sale", "price")
 
-    absolute: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0025)
+    absolute: Float[Array, ""] = eqx.field(converter=_number, default=0.0025)
     reflected: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self) -> None:

@@ -7,12 +7,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt32
 
 from catallax.core import AbstractGame, Outcome, Role, check_number, rng
+from catallax.core.checks import as_numbers
 
 from . import seats
 from .disclosure import AbstractDisclosure, FullDisclosure
 from .equilibrium import clearing_interval
 from .observation import Order, Tape, TraderView, mirror
 from .tokens import AbstractTokens
+
+_number = lambda x: as_numbers("CallMarket", "a parameter", x, jnp.float32)
 
 
 class CallWorld(NamedTuple):
@@ -93,10 +96,10 @@ class CallMarket(AbstractGame):
     """
 
     tokens: AbstractTokens
-    k: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.5)
+    k: Float[Array, ""] = eqx.field(converter=_number, default=0.5)
     disclosure: AbstractDisclosure = FullDisclosure()
-    low: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=100.0)
+    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
+    high: Float[Array, ""] = eqx.field(converter=_number, default=100.0)
     buyers: int = eqx.field(static=True, default=4)
     sellers: int = eqx.field(static=True, default=4)
     periods: int = eqx.field(static=True, default=1)

@@ -7,8 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from catallax.core import BuildError, Discrete, InputError, Interface, check_count, check_number
+from catallax.core.checks import as_numbers
 
 from .observation import Order, TraderView
+
+_number = lambda x: as_numbers("auction", "a parameter", x, jnp.float32)
+
 
 MARGINS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 """Shares of the price range by which a quote may lie below the limit (above, for a seller)."""
@@ -36,7 +40,7 @@ class CoarseFeatures(eqx.Module):
         BuildError: `prices` above 0 where the disclosure hides prices.
     """
 
-    reach: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.4)
+    reach: Float[Array, ""] = eqx.field(converter=_number, default=0.4)
     steps: int = eqx.field(static=True, default=4)
     units: int = eqx.field(static=True, default=4)
     prices: int = eqx.field(static=True, default=5)
@@ -87,7 +91,7 @@ class QuoteMenu(eqx.Module):
         InputError: no margins, or one outside [0, 1].
     """
 
-    margins: Float[Array, " K"] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=MARGINS)
+    margins: Float[Array, " K"] = eqx.field(converter=_number, default=MARGINS)
 
     def __check_init__(self) -> None:
         """Ranges."""

@@ -7,12 +7,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractGame, BuildError, Outcome, Role, rng
+from catallax.core.checks import as_numbers
 
 from . import order_book, seats
 from .disclosure import AbstractDisclosure, FullDisclosure
 from .observation import Order, Tape, TraderView, mirror
 from .order_book import Best, Book, Orders
 from .tokens import AbstractTokens
+
+_number = lambda x: as_numbers("ContinuousDoubleAuction", "a parameter", x, jnp.float32)
 
 
 class ContinuousWorld(NamedTuple):
@@ -86,8 +89,8 @@ class ContinuousDoubleAuction(AbstractGame):
 
     tokens: AbstractTokens
     disclosure: AbstractDisclosure = FullDisclosure()
-    low: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=100.0)
+    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
+    high: Float[Array, ""] = eqx.field(converter=_number, default=100.0)
     buyers: int = eqx.field(static=True, default=4)
     sellers: int = eqx.field(static=True, default=4)
     steps: int = eqx.field(static=True, default=100)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractGame, BuildError, Outcome, Role, check_count, check_number, known, rng
+from catallax.core.checks import as_numbers
 
 from .disclosure import AbstractDisclosure, FullDisclosure
 from .event import Event
@@ -23,6 +24,8 @@ from .seats import index_of as _index
 from .seats import one_of as _one_of
 from .seats import side_of as _side
 from .tokens import AbstractTokens
+
+_number = lambda x: as_numbers("DoubleAuction", "a parameter", x, jnp.float32)
 
 
 class Book(NamedTuple):
@@ -107,11 +110,11 @@ class DoubleAuction(AbstractGame):
     tokens: AbstractTokens
     price_rule: AbstractPriceRule = WeightedMidpoint()
     disclosure: AbstractDisclosure = FullDisclosure()
-    low: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=100.0)
-    fee: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0)
-    lowest_bid: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=-jnp.inf)
-    highest_ask: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=jnp.inf)
+    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
+    high: Float[Array, ""] = eqx.field(converter=_number, default=100.0)
+    fee: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
+    lowest_bid: Float[Array, ""] = eqx.field(converter=_number, default=-jnp.inf)
+    highest_ask: Float[Array, ""] = eqx.field(converter=_number, default=jnp.inf)
     buyers: int = eqx.field(static=True, default=4)
     sellers: int = eqx.field(static=True, default=4)
     steps: int = eqx.field(static=True, default=16)

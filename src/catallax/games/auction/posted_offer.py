@@ -7,12 +7,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractGame, BuildError, Outcome, Role, check_count, rng
+from catallax.core.checks import as_numbers
 
 from . import seats
 from .disclosure import AbstractDisclosure, FullDisclosure
 from .observation import Order, Tape, TraderView, mirror
 from .seats import Side
 from .tokens import AbstractTokens
+
+_number = lambda x: as_numbers("PostedOffer", "a parameter", x, jnp.float32)
+
 
 _T = TypeVar("_T")
 
@@ -70,8 +74,8 @@ class PostedOffer(AbstractGame):
 
     tokens: AbstractTokens
     disclosure: AbstractDisclosure = FullDisclosure()
-    low: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=100.0)
+    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
+    high: Float[Array, ""] = eqx.field(converter=_number, default=100.0)
     buyers: int = eqx.field(static=True, default=4)
     sellers: int = eqx.field(static=True, default=4)
     steps: int = eqx.field(static=True, default=33)

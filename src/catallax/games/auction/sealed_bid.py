@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role, check_count, check_number, rng
-from catallax.core.checks import as_numbers, known
+from catallax.core.checks import as_numbers, check_flag, check_kind, known
 from catallax.games.forgone import Forgone, ForgoneInState
 
 from .values import AbstractValues, ConstantValue
@@ -99,7 +99,9 @@ class SealedBid(AbstractGame):
         check_number("SealedBid", "rule", self.rule, "[1, 2]")
         for name in ("reserve", "bid_fee", "winner_fee"):
             check_number("SealedBid", name, getattr(self, name), "[0, inf)")
-        if self.feedback not in FEEDBACK:
+        check_flag("SealedBid", "abstain", self.abstain)
+        check_kind("SealedBid", "values", self.values, AbstractValues)
+        if not isinstance(self.feedback, str) or self.feedback not in FEEDBACK:
             raise InputError(f"SealedBid: feedback is one of {', '.join(map(repr, FEEDBACK))}, got {self.feedback!r}")
         self._check_bids()
         fee = known(self.bid_fee)
@@ -214,6 +216,8 @@ def _drawn(tied: Bool[Array, " n"], word: Any) -> Bool[Array, " n"]:
 def even_grid(low: float, high: float, count: int) -> Float[Array, " grid"]:
     """`count` bids from low to high at equal distances. Raises `InputError` for ends out of order or fewer than two."""
     check_count("even_grid", "count", count, 2)
-    if not (np.isfinite([low, high]).all() and 0 <= low < high):
+    check_number("even_grid", "low", low, "[0, inf)")
+    check_number("even_grid", "high", high, "[0, inf)")
+    if not low < high:
         raise InputError(f"even_grid: the ends must be 0 <= low < high, got {low} and {high}")
     return jnp.asarray(np.linspace(low, high, count), float)

@@ -189,7 +189,7 @@ def check_prices(who: str, low: Any, high: Any, tick: float) -> None:
     Off the grid a market would round a bid at its lowest price below it, and drop it. Bounds inside a compiled program
     cannot be looked at.
     """
-    if not (0 <= tick < float("inf")):
+    if isinstance(tick, bool) or not isinstance(tick, int | float) or not 0 <= tick < float("inf"):
         raise BuildError(f"{who}: tick must be 0 or positive, got {tick!r}")
     bottom, top = known(low), known(high)
     for name, price in (("low", bottom), ("high", top)):

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import InputError, check_count, check_number, rng
-from catallax.core.checks import known
+from catallax.core.checks import as_numbers, known
 
-_number = lambda x: jnp.asarray(x, float)
+_number = lambda x: as_numbers("auction", "a value", x)
 
 
 class AbstractValues(eqx.Module):

@@ -24,10 +24,13 @@ from catallax.core import (
     check_number,
     rng,
 )
+from catallax.core.checks import as_numbers
 
 from .formulas import ratio
 from .profit import Profit
 from .rounds import AbstractAuctionMeasure, Round, rounds_of
+
+_number = lambda x: as_numbers("ForcedDeviation", "a parameter", x, jnp.float32)
 
 
 class SurplusShift(AbstractAuctionMeasure):
@@ -136,7 +139,7 @@ class ForcedDeviation(AbstractMeasure):
     lags: int = eqx.field(static=True, default=5)
     noise: bool = eqx.field(static=True, default=True)
     suffix: str = eqx.field(static=True, default="")
-    margin: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.0)
+    margin: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
 
     def __check_init__(self) -> None:
         """Ranges."""

@@ -8,7 +8,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from catallax.core import AbstractMeasure, Variable, check_count
+from catallax.core.checks import as_numbers
 from catallax.games.macro.pricing import PricingGame
+
+_number = lambda x: as_numbers("PriceCut", "a parameter", x, jnp.float32)
 
 
 class Cycle(NamedTuple):
@@ -192,7 +195,7 @@ class PriceCut(AbstractMeasure):
     """
 
     every: int = eqx.field(static=True, default=25_000)
-    discount: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.float32), default=0.95)
+    discount: Float[Array, ""] = eqx.field(converter=_number, default=0.95)
     periods: int = eqx.field(static=True, default=15)
 
     @property

@@ -7,9 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from catallax.core import InputError, Variable, check_count, check_number
+from catallax.core.checks import as_numbers
 from catallax.solvers.population import AbstractPopulation, FiniteVolume
 
 from .moments import AbstractPopulationMeasure
+
+_number = lambda x: as_numbers("Histogram", "a parameter", x)
 
 
 class Histogram(AbstractPopulationMeasure):
@@ -23,8 +26,8 @@ class Histogram(AbstractPopulationMeasure):
     """
 
     bins: int = eqx.field(static=True, default=40)
-    low: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, float), default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, float), default=1.0)
+    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
+    high: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
 
     def __check_init__(self) -> None:
         """Ranges."""

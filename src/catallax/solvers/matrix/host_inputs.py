@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from catallax.core import InputError
+from catallax.core.checks import as_host_numbers
 from catallax.games.matrix import AbstractMatrixGame, check_game, per_player
 
 
@@ -16,7 +17,7 @@ def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False
     Raises:
         InputError: as `per_player`.
     """
-    heat = numbers_on_host("temperature", value)
+    heat = as_host_numbers("matrix game", "temperature", value)
     per_player(game, "temperature", heat, positive=positive)
     return np.array(np.broadcast_to(heat, (game.players,)))
 
@@ -27,18 +28,10 @@ def weights_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "
     Raises:
         InputError: not so many, or one that is not positive and finite.
     """
-    w = numbers_on_host("weights", value)
+    w = as_host_numbers("matrix game", "weights", value)
     if w.shape != (game.players,) or not (np.isfinite(w) & (w > 0)).all():
         raise InputError(f"weights must be {game.players} positive numbers, one for each player, got {w.tolist()}")
     return w
-
-
-def numbers_on_host(name: str, value: Any) -> np.ndarray:
-    """An array of floats; raises `InputError` for anything else."""
-    try:
-        return np.array(value, float)
-    except (TypeError, ValueError) as e:
-        raise InputError(f"{name} must be numbers, got {value!r}") from e
 
 
 def interior_policy(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n A"]:
@@ -64,7 +57,7 @@ def policy_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n
             sum to one.
     """
     check_game(game)
-    x = numbers_on_host("a policy", value)
+    x = as_host_numbers("matrix game", "a policy", value)
     if x.ndim == 1 and set(game.actions) == {2}:
         x = np.stack([x, 1 - x], axis=1)
     shape = (game.players, game.width)

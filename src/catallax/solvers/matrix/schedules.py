@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from catallax.core import InputError
-from catallax.core.checks import as_numbers, known
+from catallax.core import InputError, check_count
+from catallax.core.checks import as_numbers, check_kind, known
+from catallax.core.rng import check_key
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
 Number = Any
@@ -165,8 +166,17 @@ class _Pulse(AbstractSchedule):
     floor: Float[Array, "..."] = eqx.field(converter=_number, default=0.0)
 
     def __check_init__(self) -> None:
-        """A length of time."""
-        _positive(type(self).__name__, self.length)
+        """A length of time, and a peak that is no lower than the floor."""
+        who, peak, floor = type(self).__name__, known(self.peak), known(self.floor)
+        _positive(who, self.length)
+        if peak is None or floor is None:
+            return
+        try:
+            height = peak - floor
+        except ValueError:
+            raise InputError(f"{who}: peak has shape {peak.shape} and floor {floor.shape}; they must agree") from None
+        if not (height >= 0).all():
+            raise InputError(f"{who}: the peak must be no lower than the floor, got {peak} and {floor}")
 
     @property
     def limit(self) -> Float[Array, "..."]:
@@ -183,7 +193,7 @@ class OneCycle(_Pulse):
     """CLR-1: linearly from `floor` up to `peak` at half of `length`, down to `floor` at `length`, `floor` ever after.
 
     Raises:
-        InputError: a length that is not positive.
+        InputError: a length that is not positive, a peak below the floor.
 
     Source: Smith and Topin (2017), the one-cycle policy; Leonardos, Piliouras and Spendlove (2021), section 5, who
         print no constants.
@@ -199,7 +209,7 @@ class Cosine(_Pulse):
     """T(t) = floor + (peak - floor) (1 + cos(pi t / length)) / 2 up to `length`, `floor` ever after.
 
     Raises:
-        InputError: a length that is not positive.
+        InputError: a length that is not positive, a peak below the floor.
     """
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
@@ -223,7 +233,8 @@ class Matched(AbstractSchedule):
     schedules: tuple[AbstractSchedule, ...]
 
     def __init__(self, which: Any, schedules: Sequence[AbstractSchedule]):
-        self.which, self.schedules = jnp.asarray(which), tuple(schedules)
+        self.schedules = _schedules("Matched", schedules)
+        self.which = as_numbers("Matched", "which", which, None)
         named = known(self.which)
         whole = jnp.issubdtype(self.which.dtype, jnp.integer)
         if not whole or (named is not None and not ((named >= 0) & (named < len(self.schedules))).all()):
@@ -250,8 +261,25 @@ class Matched(AbstractSchedule):
         return jnp.broadcast_to(chosen, jnp.broadcast_shapes(chosen.shape, self.which.shape))
 
 
+def _schedules(who: str, given: Any) -> tuple[AbstractSchedule, ...]:
+    """Schedules in a tuple, at least one."""
+    if not isinstance(given, Sequence) or not given:
+        raise InputError(f"{who}: schedules must be a list of one or more, got {str(given)[:80]!r}")
+    for schedule in given:
+        check_kind(who, "each of the schedules", schedule, AbstractSchedule)
+    return tuple(given)
+
+
 def matched_at_random(
     key: Shaped[PRNGKeyArray, ""], players: int, trajectories: int, schedules: Sequence[AbstractSchedule]
 ) -> Matched:
-    """Every player of every trajectory draws one of the schedules, with equal probability."""
+    """Every player of every trajectory draws one of the schedules, with equal probability.
+
+    Raises:
+        InputError: something that is no key, no count of at least 1 or no list of schedules.
+    """
+    check_key("matched_at_random", key)
+    check_count("matched_at_random", "players", players)
+    check_count("matched_at_random", "trajectories", trajectories)
+    schedules = _schedules("matched_at_random", schedules)
     return Matched(jax.random.randint(key, (players, trajectories), 0, len(schedules)), schedules)

@@ -7,11 +7,12 @@ from jaxtyping import Float, PRNGKeyArray, Shaped
 from scipy.special import logsumexp, xlogy
 
 from catallax.core import InputError, rng
+from catallax.core.checks import as_host_numbers
 from catallax.games.matrix import AbstractMatrixGame
 
 from .face import polish
 from .host_game import HostGame, centred_on, on_host
-from .host_inputs import numbers_on_host, policy_on_host, temperatures, weights_on_host
+from .host_inputs import policy_on_host, temperatures, weights_on_host
 from .logit import logit_equilibrium
 from .zero_sum import zero_sum_weights
 
@@ -60,6 +61,7 @@ def snapshot(
     Source: Leonardos, Piliouras and Spendlove (2021), algorithm 1, after Li, Xu, Taylor, Studer and Goldstein (2018).
     Differs: more than two actions by log-ratio vectors.
     """
+    rng.check_key("snapshot", key)
     temperatures(game, temperature, positive=True)
     host = on_host(game)
     rows, columns = _axis("a", a), _axis("b", b)
@@ -91,7 +93,7 @@ def _equilibrium(game: AbstractMatrixGame, host: HostGame, temperature: Any) -> 
 
 
 def _axis(name: str, values: Any) -> Float[np.ndarray, " I"]:
-    axis = np.linspace(-3, 3, 61) if values is None else numbers_on_host(name, values)
+    axis = np.linspace(-3, 3, 61) if values is None else as_host_numbers("snapshot", name, values)
     if axis.ndim != 1 or not len(axis) or not np.isfinite(axis).all():
         raise InputError(f"snapshot: {name} must be a list of finite numbers, got shape {axis.shape}")
     return axis

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import InputError, check_count, check_number, rng
+from catallax.core.checks import check_flag, check_kind
 
 from .law import ProductLaw, sobol
 from .model import AbstractPopulation, Atoms, LearnerPopulation
@@ -68,7 +69,10 @@ class FinitePopulation(AbstractPopulation):
         populations: int = 1,
         lattice: bool = False,
     ):
-        who, dtype = "FinitePopulation", model.payoff.dtype
+        who = "FinitePopulation"
+        check_kind(who, "model", model, LearnerPopulation)
+        check_kind(who, "law", law, ProductLaw)
+        check_flag(who, "lattice", lattice)
         check_count(who, "agents", agents, 2)
         check_count(who, "populations", populations)
         if opponents is not None:
@@ -77,7 +81,7 @@ class FinitePopulation(AbstractPopulation):
         check_number(who, "interval", interval, "(0, inf)")
         if len(law.marginals) != model.actions:
             raise InputError(f"{who}: the law has {len(law.marginals)} values, the game {model.actions} actions")
-        play = float(gain) / float(model.rate)
+        dtype, play = model.payoff.dtype, float(gain) / float(model.rate)
         plays = round(float(interval) / play)
         if plays < 1 or abs(plays * play - interval) > 1e-6 * interval:
             raise InputError(

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import InputError, check_number
+from catallax.core.checks import check_kind
 from catallax.solvers.matrix.integrate import AbstractIntegrator, RungeKutta
 
 from .law import ProductLaw, Quadrature
@@ -53,6 +54,10 @@ class Characteristics(AbstractPopulation):
         interval: Any = 1.0,
         integrator: AbstractIntegrator | None = None,
     ):
+        check_kind("Characteristics", "model", model, LearnerPopulation)
+        check_kind("Characteristics", "law", law, ProductLaw, Quadrature)
+        if integrator is not None:
+            check_kind("Characteristics", "integrator", integrator, AbstractIntegrator)
         found = law.quadrature(nodes) if isinstance(law, ProductLaw) else law
         dtype = model.payoff.dtype
         if np.shape(found.nodes)[0] != model.actions:

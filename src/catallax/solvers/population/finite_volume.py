@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import InputError, check_count, check_number
-from catallax.core.checks import known
+from catallax.core.checks import check_kind, known
 
 from .law import ProductLaw
 from .model import AbstractPopulation, Atoms, LearnerPopulation
@@ -107,6 +107,8 @@ class FiniteVolume(AbstractPopulation):
         limiter: Limiter = monotonized_central,
         time_step: float | int | None = None,
     ):
+        check_kind("FiniteVolume", "model", model, LearnerPopulation)
+        check_kind("FiniteVolume", "law", law, ProductLaw)
         check_count("FiniteVolume", "cells", cells, 2)
         check_number("FiniteVolume", "interval", interval, "(0, inf)")
         if len(law.marginals) != model.actions:

@@ -11,6 +11,7 @@ from scipy import special, stats
 from scipy.stats import qmc
 
 from catallax.core import InputError, check_count, check_number
+from catallax.core.checks import as_host_numbers
 
 
 class Quadrature(NamedTuple):
@@ -166,10 +167,16 @@ class ProductLaw:
         return Quadrature(nodes, np.full(count, 1 / count), density)
 
     def masses(self, edges: Sequence[float] | np.ndarray) -> Float[np.ndarray, "..."]:
-        """The exact share of each cell of the grid with these edges on every axis, [G, ..., G]."""
-        whole = np.ones(())
+        """The exact share of each cell of the grid with these edges on every axis, [G, ..., G].
+
+        Raises:
+            InputError: edges that are no list of at least two ascending numbers.
+        """
+        edges, whole = as_host_numbers("ProductLaw", "edges", edges), np.ones(())
+        if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
+            raise InputError(f"ProductLaw: edges must be two or more ascending numbers, got shape {edges.shape}")
         for marginal in self.marginals:
-            whole = np.multiply.outer(whole, np.diff(marginal.law.cdf(np.asarray(edges, float))))
+            whole = np.multiply.outer(whole, np.diff(marginal.law.cdf(edges)))
         return whole
 
     def quantiles(self) -> Float[np.ndarray, "A M"]:
@@ -197,12 +204,12 @@ def given_nodes(nodes: Any, weights: Any, density: Any = None) -> Quadrature:
     Raises:
         InputError: shapes that do not agree, numbers that are not finite, weights below 0 or all 0.
     """
-    nodes, weights = np.asarray(nodes, float), np.asarray(weights, float)
+    nodes, weights = as_host_numbers("given_nodes", "nodes", nodes), as_host_numbers("given_nodes", "weights", weights)
     if nodes.ndim != 2 or weights.shape != nodes.shape[1:]:
         raise InputError(f"nodes are [A, K] and weights [K]; got shapes {nodes.shape} and {weights.shape}")
     if not (np.isfinite(nodes).all() and np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
         raise InputError("nodes must be finite, weights at least 0 and not all 0")
-    known = np.full(weights.shape, np.nan) if density is None else np.asarray(density, float)
+    known = np.full(weights.shape, np.nan) if density is None else as_host_numbers("given_nodes", "density", density)
     if known.shape != weights.shape:
         raise InputError(f"the density has shape {known.shape}; one number is needed for each of {len(weights)} nodes")
     return Quadrature(nodes, weights / weights.sum(), known)

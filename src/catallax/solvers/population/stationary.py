@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from catallax.core import InputError
+from catallax.core.checks import as_numbers, check_kind
 from catallax.games.matrix import Polymatrix
 from catallax.solvers.matrix import logit_equilibrium
 
@@ -37,9 +38,10 @@ def stationary_state(model: LearnerPopulation, start: Any = None, *, stages: int
         InputError: a start that is no interior policy.
         NumericalError: Newton's method did not converge.
     """
+    check_kind("stationary_state", "model", model, LearnerPopulation)
     both = None
     if start is not None:
-        first = jnp.asarray(start, model.payoff.dtype)
+        first = as_numbers("stationary_state", "start", start, model.payoff.dtype)
         if first.shape != (model.actions,):
             raise InputError(f"stationary_state: start has shape {first.shape}, the game {model.actions} actions")
         both = jnp.stack([first, first])

@@ -368,6 +368,7 @@ def test_nodes_integrate_what_scipy_integrates(law):
     assert masses.shape == (8, 8) and masses.sum() == pytest.approx(1, abs=1e-12)
 
 
+@pytest.mark.usefixtures("as_users_have_it")
 def test_bad_input_is_refused():
     three = ProductLaw(*[Uniform(0, 1)] * 3)
     cases = (
@@ -398,6 +399,16 @@ def test_bad_input_is_refused():
         (lambda: FinitePopulation(dilemma(), BOX, opponents=0), "opponents"),
         (lambda: stationary_state(dilemma(), [1.0, 0.0]), "interior"),
         (lambda: stationary_state(dilemma(), [0.2, 0.3, 0.5]), "shape"),
+        (lambda: stationary_state(dilemma(), "middle"), "start must be numbers"),
+        (lambda: stationary_state(prisoners_dilemma()), "model must be of the class LearnerPopulation"),
+        (lambda: Characteristics(dilemma(), Uniform(0, 1)), "law must be of the class ProductLaw or Quadrature"),
+        (lambda: Characteristics(dilemma(), BOX, integrator=100), "integrator must be"),
+        (lambda: FiniteVolume(prisoners_dilemma(), BOX), "model must be"),
+        (lambda: FinitePopulation(dilemma(), None), "law must be"),
+        (lambda: FinitePopulation(dilemma(), BOX, lattice=1), "lattice must be True or False"),
+        (lambda: given_nodes("nodes", np.ones(2)), "nodes must be numbers"),
+        (lambda: BOX.masses([0.0, 0.0, 1.0]), "ascending"),
+        (lambda: BOX.masses(3), "ascending"),
     )
     for make, words in cases:
         with pytest.raises(InputError, match=words):

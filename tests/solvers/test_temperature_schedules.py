@@ -103,12 +103,27 @@ def test_players_and_trajectories_have_their_own():
         np.testing.assert_allclose(run(alone, rng.key(0), 1).state[..., 0], together[..., b], atol=1e-12)
 
 
+@pytest.mark.usefixtures("as_users_have_it")
 def test_bad_schedules_are_refused():
     game = asymmetric_matching_pennies()
     with pytest.raises(InputError, match="length"):
         OneCycle(1.0, 0.0)
+    with pytest.raises(InputError, match="no lower than the floor"):
+        OneCycle(1.0, 10.0, [0.5, 3.0])
+    with pytest.raises(InputError, match="must agree"):
+        Cosine([1.0, 1.0, 1.0], 10.0, [0.5, 3.0])
     with pytest.raises(InputError, match="which"):
         Matched([0, 2], (ETE, CLR))
+    with pytest.raises(InputError, match="which must be numbers"):
+        Matched("second", (ETE, CLR))
+    with pytest.raises(InputError, match="a list of one or more"):
+        Matched(0, ())
+    with pytest.raises(InputError, match="each of the schedules"):
+        Matched(0, (ETE, 1.0))
+    with pytest.raises(InputError, match="no key"):
+        matched_at_random(3, 2, 5, (ETE, CLR))
+    with pytest.raises(InputError, match="players"):
+        matched_at_random(rng.key(3), 0, 5, (ETE, CLR))
     with pytest.raises(InputError, match="at least 0"):
         QLearningFlow(game, Constant(-1.0))
     with pytest.raises(InputError, match="2 players"):
