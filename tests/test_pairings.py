@@ -1,8 +1,9 @@
-"""Every game with every rule under every lift: it plays, or says when it is built why it cannot."""
+"""Every rule in every game, and every rule under every lift at home: it plays, or says when built why it cannot."""
 
-from collections.abc import Callable
+import functools
 
 import jax
+import numpy as np
 import pytest
 
 import zoo
@@ -16,18 +17,14 @@ from catallax.core import (
     NaNCount,
     Play,
     Population,
+    Seated,
     Shared,
     rng,
     run,
 )
 
-LIFTS = (Independent, Shared, Joint)
-
-
-def lifts(rule: str, game: str) -> tuple[type, ...]:
-    """What a rule is tried under: away from home, a trader that learns nothing only in seats of its own."""
-    away = type(zoo.RULES[rule].game()).__name__ != game
-    return (Independent,) if away and isinstance(zoo.RULES[rule].rule(), AbstractTrader) else LIFTS
+TRADERS = [rule for rule, seat in zoo.RULES.items() if isinstance(seat.rule(), AbstractTrader)]
+"""Rules that learn nothing."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,25 +36,49 @@ def compile_fast():
     jax.config.update("jax_disable_most_optimizations", before)
 
 
-def seated(game: Callable[[], AbstractGame], seat: zoo.Seat, lift: type) -> Play:
-    """The rule in all seats of the game, seeing and speaking as it does at home; a phase of two ticks, two copies."""
-    world, control = game(), lift(seat.rule())
-    return Play(world, Population([Group(r.name, None, control, seat.interface()) for r in world.roles]), 2, copies=2)
+def built(world: AbstractGame, seat: zoo.Seat, lift: type) -> Play | None:
+    """The rule in all seats, seeing and speaking as at home, two ticks a phase; None where refused with its name."""
+    groups = [Group(role.name, None, lift(seat.rule()), seat.interface()) for role in world.roles]
+    try:
+        return Play(world, Population(groups), 2, copies=2)
+    except CatallaxError as said:
+        assert type(seat.rule()).__name__ in str(said) and len(str(said)) > 40
+        return None
+
+
+abroad = functools.cache(lambda game, rule: built(zoo.KINDS[game](), zoo.RULES[rule], Independent))
+
+
+def plays(play: Play | None) -> None:
+    """Two phases without an action that is no number."""
+    if play is not None:
+        assert int(run(play, rng.key(0), 2, (NaNCount(),)).series["nan_actions"].sum()) == 0
 
 
 @pytest.mark.parametrize("rule", zoo.RULES)
 @pytest.mark.parametrize("game", zoo.KINDS)
 def test_every_rule_plays_every_game_or_says_why_not(game, rule):
-    """Under each lift: building refuses with the rule's name, or two phases are played."""
-    for lift in lifts(rule, game):
-        try:
-            play = seated(zoo.KINDS[game], zoo.RULES[rule], lift)
-        except CatallaxError as said:
-            assert type(zoo.RULES[rule].rule()).__name__ in str(said) and len(str(said)) > 40
-            continue
-        assert int(run(play, rng.key(0), 2, (NaNCount(),)).series["nan_actions"].sum()) == 0
+    play = abroad(game, rule)
+    if rule not in TRADERS:  # they play together, below
+        plays(play)
 
 
+@pytest.mark.parametrize("game", zoo.KINDS)
+def test_all_traders_that_fit_a_game_play_it_together(game):
+    """In one program, each in two copies of every seat."""
+    fit = [zoo.RULES[rule] for rule in TRADERS if abroad(game, rule) is not None]
+    if not fit:
+        return
+    world, rules = zoo.KINDS[game](), [seat.rule() for seat in fit]
+    row = np.repeat(np.arange(len(rules)), 2)
+    groups = [Group(r.name, None, Seated(rules, np.tile(row, (r.seats, 1))), fit[0].interface()) for r in world.roles]
+    plays(Play(world, Population(groups), 2, copies=len(row)))
+
+
+@pytest.mark.parametrize("lift", [Independent, Shared, Joint])
 @pytest.mark.parametrize("rule", zoo.RULES)
-def test_every_rule_fits_where_it_is_at_home(rule):
-    seated(zoo.RULES[rule].game, zoo.RULES[rule], Independent)
+def test_every_rule_fits_at_home_under_a_lift_or_says_why_not(rule, lift):
+    play = built(zoo.RULES[rule].game(), zoo.RULES[rule], lift)
+    assert play is not None or lift is not Independent
+    if lift is not Independent and rule not in TRADERS:
+        plays(play)

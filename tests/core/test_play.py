@@ -186,6 +186,16 @@ class Crashes(AbstractAgent):
         return obs.nothing, memory, ()
 
 
+class Recalls(AbstractAgent):
+    """Its memory starts as one number and becomes what it saw."""
+
+    def reset(self, key, state):
+        return jnp.int32(0)
+
+    def act(self, key, state, memory, obs):
+        return jnp.float32(0), jnp.zeros(2), ()
+
+
 class Grows(NoisyCat):
     def learn(self, key, state, batch, t):
         return jnp.zeros(3), {}
@@ -202,6 +212,10 @@ class Grows(NoisyCat):
         ((Group("cat", None, WrongShape()), DOGS), r"WrongShape in role 'cat' .*shape \(2,\); the game expects \(\)"),
         ((CATS, Group("dog", None, NoisyCat())), "NoisyCat in role 'dog' .*dtype float32; the game expects int32"),
         ((Group("cat", None, Crashes()), DOGS), "Crashes in role 'cat' .*`act` failed on what it is shown"),
+        (
+            (Group("cat", None, Recalls()), DOGS),
+            r"Recalls in .* given int32\[3, 1\], and returned float32",
+        ),
         ((Group("cat", None, Grows()), DOGS), "changed the form of the state"),
         ((Group("cat", None, Independent.each([NoisyCat()] * 2)), DOGS), "2 rules were given for 3 seats"),
     ],

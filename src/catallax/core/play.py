@@ -34,6 +34,11 @@ def _blaming(group: Group, doing: str) -> Iterator[None]:
         raise BuildError(f"{group}: {doing} ({type(error).__name__}: {said})") from error
 
 
+def _form(tree: Any) -> str:
+    """Structure, shapes and dtypes, in words."""
+    return str(jax.tree.map(lambda x: f"{jnp.result_type(x)}{list(jnp.shape(x))}", tree))
+
+
 class PlayState(NamedTuple):
     """Where a population at play stands between two phases."""
 
@@ -289,6 +294,8 @@ class Play(AbstractDynamics):
     def _audition(self, group: Group, agent: Any, memory: Any, obs: Any, view: Any) -> None:
         _, role = self._role(group)
         words = rng.Words(*jnp.zeros((2, group.size(role), self.copies), jnp.uint32))
-        action, _, _ = group.control.act(words, agent, memory, view)
+        action, kept, _ = group.control.act(words, agent, memory, view)
+        if (was := _form(memory)) != (now := _form(kept)):
+            raise BuildError(f"{group}: `act` must keep the form of the memory; it was given {was}, and returned {now}")
         one = lambda o, a: conform(group.interface.move(o, a), role.action, str(group))
         jax.vmap(jax.vmap(one))(obs, action)
