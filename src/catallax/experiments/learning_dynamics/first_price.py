@@ -70,7 +70,7 @@ def _over_temperatures(game: Polymatrix) -> tuple[Cell, Cell]:
     equilibria = Cell(
         name="equilibria",
         label="logit equilibria",
-        build=lambda: LogitGrid(game, rates),
+        build=lambda: LogitGrid(game, rates, stages=0),  # cooled down, all would follow the principal branch
         measures=(Policy(every=60), Gap(every=60)),
         steps={"quick": 60, "paper": 60},
     )

@@ -97,7 +97,7 @@ def _equilibria(results: Any) -> Table:
     )
     loss = _loss_of_stability(results)
     if loss is not None:
-        caption += f" Below T = {loss:.4f} the symmetric equilibrium is unstable."
+        caption += f" Below T = {loss:.4f} the principal branch is unstable."
     return Table(name="logit_equilibria", frame=chosen.reset_index(drop=True), caption=caption, decimals=6)
 
 
