@@ -1,5 +1,6 @@
 """The summary experiment end to end at a toy size: cells, claims, tables and figures fit together."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,8 @@ def test_every_experiment_of_the_catalogue_loads_and_cites_what_it_uses():
         found = load(name)
         assert found.name == name and {"quick", "paper"} <= set(found.scales)
         assert cite(found.sources)
+        keys = {key for claim in found.claims for key in re.findall(r"^[A-Z]\w*\d{4}\w*", claim.source)}
+        assert keys <= set(found.sources), f"{name}: claims name sources that the experiment does not"
         ids = [claim.id for claim in found.claims]
         assert len(set(ids)) == len(ids)
 
