@@ -57,13 +57,15 @@ def check_game(make: Callable[[], AbstractGame], ticks: int = 6) -> None:
     start = jax.eval_shape(game.init, key)
     after, _ = jax.eval_shape(lambda w, k: tick(game, w, k), start, key)
     _same_form(f"{_name(game)}: the world", start, after)
-    start, obs, (_, seen, outcomes) = _pure(_name(game), play, game, key)
+    compiled = eqx.filter_jit(play)
+    start, obs, (_, seen, outcomes) = _pure(_name(game), play, compiled, game, key)
     _arrays_only(f"{_name(game)}: the world", start)
     _check_seats(f"{_name(game)}: observe", game, obs)
     _same_form(f"{_name(game)}: observations", obs, jax.tree.map(lambda x: x[0], seen))
+    paid = _on_host(outcomes)
     for t in range(ticks):
-        _check_outcome(game, jax.tree.map(lambda x, t=t: x[t], outcomes))
-    _batches(_name(game), lambda k: play(game, k), key)
+        _check_outcome(game, jax.tree.map(lambda x, t=t: x[t], paid))
+    _batches(_name(game), play, compiled, game, key)
     _one_trace(_name(game), make, play, key)
 
 
@@ -102,7 +104,7 @@ def check_agent(
         learnt, log = agent.learn(rng.fold(key, 3), state, batch, jnp.int32(0))
         return state, memory, action, after, extras, learnt, log
 
-    state, memory, action, after, extras, learnt, log = _pure(who, live, agent, key)
+    state, memory, action, after, extras, learnt, log = _pure(who, live, eqx.filter_jit(live), agent, key)
     for name, tree in (
         ("state", state),
         ("memory", memory),
@@ -122,7 +124,8 @@ def check_agent(
             raise ContractError(f"{who}: the log's {name!r} has shape {value.shape}; logs are scalars")
     conform(move(action), spec.action, who)
     # Not what `learn` returns: an optimiser's first steps are signs, which rounding may turn.
-    _batches(who, lambda k: live(agent, k)[:5], key)
+    decide = lambda agent, k: live(agent, k)[:5]
+    _batches(who, decide, eqx.filter_jit(decide), agent, key)
     _one_trace(who, make, live, key)
 
 
@@ -175,13 +178,14 @@ def check_solver(make: Callable[[], AbstractDynamics], tol: float, max_steps: in
         after, record = dynamics.step(key, start, jnp.int32(0))
         return start, after, record, dynamics.residual(after)
 
-    start, after, record, residual = _pure(who, lambda d, _: stepped(d, rng.key(3)), dynamics, key)
+    compiled = eqx.filter_jit(stepped)
+    start, after, record, residual = _pure(who, lambda d, _: stepped(d, rng.key(3)), compiled, dynamics, key)
     for name, tree in (("state", start), ("state after a step", after), ("record", record)):
         _arrays_only(f"{who}: the {name}", tree)
     _same_form(f"{who}: the state", start, after)
     if residual.shape != () or not bool(residual >= 0):
         raise ContractError(f"{who}: the residual is {residual}; it must be one number of at least 0")
-    _batches(who, lambda k: stepped(dynamics, k)[1:], key)
+    _batches(who, stepped, compiled, dynamics, key)
     _one_trace(who, make, stepped, key)
     rest = solve(dynamics, key, tol=tol, max_steps=max_steps).require()
     still = dynamics.residual(dynamics.step(key, rest, jnp.int32(max_steps))[0])
@@ -193,29 +197,32 @@ def _name(piece: Any) -> str:
     return type(piece).__name__
 
 
-def _pure(who: str, f: Callable, piece: Any, key: Any) -> Any:
-    """Traced twice with the same key, the call gives the same; keys are consumed once."""
-    first = eqx.filter_jit(lambda piece, key: f(piece, key))(piece, key)
+def _pure(who: str, f: Callable, compiled: Callable, piece: Any, key: Any) -> Any:
+    """Traced twice with the same key, the call gives the same; keys are consumed once. `compiled` is f, jitted."""
+    first = compiled(piece, key)
     try:
         with jax.debug_key_reuse(True):
-            again = eqx.filter_jit(lambda piece, key: f(piece, key))(piece, key)
+            again = eqx.filter_jit(f)(piece, key)
     except jax.errors.KeyReuseError as error:
         raise ContractError(f"{who}: a key is consumed twice; fold or split it first ({error})") from error
     _equal(f"{who}: traced twice with the same key", first, again)
     return first
 
 
-def _batches(who: str, f: Callable, key: Any) -> None:
+def _batches(who: str, f: Callable, compiled: Callable, piece: Any, key: Any) -> None:
     """A vmapped call equals the calls one by one (to rounding)."""
     keys = jnp.stack([rng.fold(key, i) for i in range(3)])
-    together = jax.jit(jax.vmap(f))(keys)
-    compiled = jax.jit(f)
+    together = _on_host(jax.jit(jax.vmap(lambda k: f(piece, k)))(keys))
     for i in range(3):
-        _close(f"{who}: vmapped and one by one", jax.tree.map(lambda x, i=i: x[i], together), compiled(keys[i]))
+        alone = compiled(piece, keys[i])
+        _close(f"{who}: vmapped and one by one", jax.tree.map(lambda x, i=i: x[i], together), alone)
 
 
 def _one_trace(who: str, make: Callable, f: Callable, key: Any) -> None:
-    """Two equal pieces, and one with other numbers in its array leaves, share one trace."""
+    """Two equal pieces, and one with other numbers in its array leaves, share one trace.
+
+    Calls are traced only: a jitted function inside a larger trace keeps its traces as it does outside.
+    """
     traces = 0
 
     @eqx.filter_jit
@@ -224,8 +231,9 @@ def _one_trace(who: str, make: Callable, f: Callable, key: Any) -> None:
         traces += 1
         return f(piece, key)
 
-    counted(make(), key)
-    counted(make(), key)
+    trace = lambda piece: eqx.filter_eval_shape(counted, piece, key)
+    trace(make())
+    trace(make())
     if traces > 1:
         raise ContractError(
             f"{who}: two equal pieces are traced twice; name functions at module level and make static fields hashable"
@@ -237,7 +245,7 @@ def _one_trace(who: str, make: Callable, f: Callable, key: Any) -> None:
             f"{who}: {numbers[0]} is a leaf of type {type(numbers[0]).__name__}: every value would be traced anew; "
             "declare the field with converter=jnp.asarray, or static=True if it is structure"
         )
-    counted(other, key)
+    trace(other)
     if traces > 1:
         raise ContractError(f"{who}: other values of the array leaves are traced anew")
 
@@ -280,13 +288,19 @@ def _check_outcome(game: AbstractGame, outcome: Outcome) -> None:
                 raise ContractError(
                     f"{_name(game)}: {name} of {role.name!r} has shape {part[role.name].shape}, not ({role.seats},)"
                 )
-            if not bool(jnp.isfinite(part[role.name]).all()):
+            if not np.isfinite(part[role.name]).all():
                 raise ContractError(f"{_name(game)}: {name} of {role.name!r} is not finite: {part[role.name]}")
             if not jnp.issubdtype(part[role.name].dtype, jnp.floating):
                 raise ContractError(f"{_name(game)}: {name} of {role.name!r} has dtype {part[role.name].dtype}")
     for role in game.roles:
-        if bool(((outcome.discount[role.name] < 0) | (outcome.discount[role.name] > 1)).any()):
+        if ((outcome.discount[role.name] < 0) | (outcome.discount[role.name] > 1)).any():
             raise ContractError(f"{_name(game)}: discounts of {role.name!r} leave [0, 1]")
+
+
+def _on_host(tree: Any) -> Any:
+    """NumPy arrays, which are sliced without a program for each shape; keys stay as they are."""
+    is_key = lambda x: jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+    return jax.tree.map(lambda x: x if is_key(x) else np.asarray(x), tree)
 
 
 def _pairs(what: str, a: Any, b: Any) -> list[tuple[str, np.ndarray, np.ndarray]]:
