@@ -202,6 +202,15 @@ def test_many_starts_find_all_branches():
     assert len(logit_equilibria(asymmetric_matching_pennies(), 0.1, key).policy) == 1
 
 
+def test_stability_turns_where_the_branch_splits():
+    """Coordination at T = 1/2: uniform play attracts a thousandth above, and no more a thousandth below."""
+    key = rng.key(5)
+    above, below = logit_equilibria(coordination(), 0.501, key), logit_equilibria(coordination(), 0.499, key)
+    assert above.stable.tolist() == [True]
+    order = np.argsort(below.policy[:, 0, 0])
+    assert below.stable[order].tolist() == [True, False, True]
+
+
 def test_refusals(pitchfork):
     with pytest.raises(InputError, match="coldest"):
         trace_logit_branch(coordination(), 0.0)
