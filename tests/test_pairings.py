@@ -22,6 +22,7 @@ from catallax.core import (
     rng,
     run,
 )
+from catallax.games.auction.seats import ORDER
 
 TRADERS = [rule for rule, seat in zoo.RULES.items() if isinstance(seat.rule(), AbstractTrader)]
 """Rules that learn nothing."""
@@ -67,9 +68,10 @@ def test_every_rule_plays_every_game_or_says_why_not(game, rule):
 def test_all_traders_that_fit_a_game_play_it_together(game):
     """In one program, each in two copies of every seat."""
     fit = [zoo.RULES[rule] for rule in TRADERS if abroad(game, rule) is not None]
+    world, rules = zoo.KINDS[game](), [seat.rule() for seat in fit]
+    assert bool(fit) == any(role.action == ORDER for role in world.roles)
     if not fit:
         return
-    world, rules = zoo.KINDS[game](), [seat.rule() for seat in fit]
     row = np.repeat(np.arange(len(rules)), 2)
     groups = [Group(r.name, None, Seated(rules, np.tile(row, (r.seats, 1))), fit[0].interface()) for r in world.roles]
     plays(Play(world, Population(groups), 2, copies=len(row)))

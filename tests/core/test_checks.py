@@ -59,7 +59,7 @@ def test_a_count_is_an_integer_of_at_least_the_least(value):
 
 
 @pytest.mark.parametrize("read", [as_numbers, as_host_numbers])
-@pytest.mark.parametrize("value", [None, "3", 1j, [1, [2]], {}, object(), lambda x: x])
+@pytest.mark.parametrize("value", [None, "3", 1j, np.ones(2, complex), [1, [2]], {}, object(), lambda x: x])
 def test_what_is_no_array_of_numbers_is_refused(read, value):
     np.testing.assert_array_equal(read("It", "sizes", [1, 2.5]), [1, 2.5])
     with pytest.raises(InputError, match="It: sizes must be numbers, got"):

@@ -157,11 +157,23 @@ def test_clashing_measures_and_bad_intervals_are_refused():
         run(Walk(), rng.key(0), 2, (Level(0),))
 
 
-@pytest.mark.parametrize("key", [7, None, "seven", np.zeros(2, np.uint32)])
+@pytest.mark.parametrize("key", [7, None, "seven", np.zeros(2), np.zeros(3, np.uint32)])
 @pytest.mark.usefixtures("as_users_have_it")
 def test_what_is_no_key_is_refused(key):
     for start in (lambda: run(Walk(), key, 2), lambda: replicate(Walk(), key, 2), lambda: solve(Walk(), key)):
         with pytest.raises(InputError, match="no key of random numbers"):
             start()
-    with pytest.raises(InputError, match=r"keys must be a list of keys, \[replicates\], got shape \(\)"):
+    with pytest.raises(InputError, match=r"replicate takes a list of keys, got keys of shape \(\)"):
         replicate(Walk(), rng.key(0), 2)
+    with pytest.raises(InputError, match=r"run takes one key, got keys of shape \(3,\)"):
+        run(Walk(), jax.random.split(rng.key(0), 3), 2)
+
+
+@pytest.mark.usefixtures("as_users_have_it")
+def test_a_raw_key_gives_the_bits_of_the_typed_one():
+    raw, typed = jax.random.PRNGKey(7), rng.key(7)
+    np.testing.assert_array_equal(run(Walk(), raw, 3).state, run(Walk(), typed, 3).state)
+    both = replicate(Walk(), jax.random.split(raw, 3), 3), replicate(Walk(), jax.random.split(typed, 3), 3)
+    np.testing.assert_array_equal(both[0].state, both[1].state)
+    with pytest.raises(InputError, match="run takes one key"):
+        run(Walk(), jax.random.split(raw, 3), 2)

@@ -110,8 +110,11 @@ def test_bad_schedules_are_refused():
         OneCycle(1.0, 0.0)
     with pytest.raises(InputError, match="no lower than the floor"):
         OneCycle(1.0, 10.0, [0.5, 3.0])
-    with pytest.raises(InputError, match="must agree"):
+    with pytest.raises(InputError, match="other numbers of players"):
         Cosine([1.0, 1.0, 1.0], 10.0, [0.5, 3.0])
+    with pytest.raises(InputError, match="no lower than the floor"):
+        OneCycle([[1.0, 3.0], [3.0, 3.0]], 10.0, [2.0, 0.5])
+    OneCycle([[2.0, 3.0], [1.0, 1.0]], 10.0, [2.0, 0.5])  # floors of players, not of trajectories
     with pytest.raises(InputError, match="which"):
         Matched([0, 2], (ETE, CLR))
     with pytest.raises(InputError, match="which must be numbers"):

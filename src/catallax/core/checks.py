@@ -40,7 +40,7 @@ def as_host_numbers(who: str, name: str, value: Any) -> np.ndarray:
         InputError: as `as_numbers`.
     """
     try:
-        if value is None or isinstance(value, str):
+        if value is None or isinstance(value, str) or np.iscomplexobj(value):
             raise TypeError
         return np.array(value, float)
     except (TypeError, ValueError, OverflowError):

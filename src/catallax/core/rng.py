@@ -46,12 +46,20 @@ def key(seed: int) -> Shaped[PRNGKeyArray, ""]:
     return jr.key(seed, impl="threefry2x32")
 
 
-def check_key(who: str, key: Any) -> None:
-    """Raises `InputError` unless this is a typed JAX key, or an array of them."""
-    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
+def check_key(who: str, key: Any, axes: int = 0) -> None:
+    """Raises `InputError` unless this is a key, or an array of keys with so many axes.
+
+    Raw keys (`jax.random.PRNGKey`: two words in a last axis) pass: they give the draws of the typed key of their words.
+    """
+    dtype = getattr(key, "dtype", None)
+    raw = dtype == jnp.dtype("uint32") and key.shape[-1:] == (2,)
+    if not (raw or (dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key))):
         raise InputError(
             f"{who}: this is no key of random numbers: {str(key)[:80]!r}; give catallax.core.rng.key(number)"
         )
+    if key.ndim - raw != axes:
+        wanted = "a list of keys" if axes else "one key"
+        raise InputError(f"{who} takes {wanted}, got keys of shape {key.shape}")
 
 
 def fold(key: Shaped[PRNGKeyArray, ""], *data: int | Int[Array, ""]) -> Shaped[PRNGKeyArray, ""]:

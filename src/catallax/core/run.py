@@ -161,9 +161,7 @@ def replicate(
         InputError: as `run`, or not a list of keys.
     """
     measures = tuple(measures)
-    check_key("replicate", keys)
-    if keys.ndim != 1:
-        raise InputError(f"replicate: keys must be a list of keys, [replicates], got shape {keys.shape}")
+    check_key("replicate", keys, axes=1)
     _check(dynamics, steps, start, measures)
     return _replicate(dynamics, keys, states, np.asarray(start, np.int32), steps, measures, _offset(start, measures))
 

@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from reference_auction import Auction, Rules
 from scipy import stats
 
-from catallax.core import BuildError, CatallaxError, rng
+from catallax.core import BuildError, CatallaxError, InputError, rng
 from catallax.games.auction import (
     AbstractTokens,
     BestQuotes,
@@ -538,6 +538,8 @@ def test_memoryless_features_have_the_published_sizes(disclosure, size):
 def test_impossible_markets_are_refused(changes, says):
     with pytest.raises(BuildError, match=says):
         memoryless_market(**changes)
+    with pytest.raises(InputError, match="DoubleAuction: a parameter must be numbers, got 'a'"):
+        memoryless_market(fee="a")
 
 
 # What a market cannot be.

@@ -171,10 +171,11 @@ class _Pulse(AbstractSchedule):
         _positive(who, self.length)
         if peak is None or floor is None:
             return
+        peak, floor = (x[:, None] if x.ndim == 1 else x for x in (peak, floor))  # [n] beside [n, B]
         try:
             height = peak - floor
         except ValueError:
-            raise InputError(f"{who}: peak has shape {peak.shape} and floor {floor.shape}; they must agree") from None
+            raise InputError(f"{who}: peak and floor are for other numbers of players or trajectories") from None
         if not (height >= 0).all():
             raise InputError(f"{who}: the peak must be no lower than the floor, got {peak} and {floor}")
 
