@@ -11,11 +11,11 @@ import jax.numpy as jnp  # isort: skip
 import numpy as np  # isort: skip
 from numpy_market import Reference  # isort: skip
 
-from catallax.agents.learners import Reinforce
+from catallax.agents.deep import Reinforce
 from catallax.agents.traders import ZIC
 from catallax.core import AbstractMeasure, Group, Play, Population, Variable, replicate, rng
 from catallax.experiments.double_auction.summary import all_learning
-from catallax.games.auction import FullDisclosure, memoryless_market
+from catallax.games.double_auction import FullDisclosure, memoryless_market
 
 WIDTHS = (64, 96, 128, 192, 256)
 """Block widths tried for the zero-intelligence market."""

@@ -17,9 +17,9 @@ import jax  # isort: skip
 import jax.numpy as jnp  # isort: skip
 import numpy as np  # isort: skip
 
-from catallax.agents.tabular import Constant, EpsilonGreedy, QLearning, SettlingQLearning
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning, SettlingQLearning
 from catallax.core import Group, Play, Population, replicate, rng
-from catallax.games.macro import pricing_game
+from catallax.games.pricing import pricing_game
 
 ALPHA, BETA, DISCOUNT = 0.15, 4e-6, 0.95
 SESSIONS, PERIODS = 100, 10_000
@@ -34,7 +34,7 @@ def play_of(kind: type[QLearning]) -> Play:
         states=GAME.observations,
         actions=GAME.points,
         explore=EpsilonGreedy(1.0, decay=BETA),
-        rate=Constant(ALPHA),
+        rate=ConstantRate(ALPHA),
         gamma=DISCOUNT,
         initial=GAME.uniform_start(DISCOUNT)[0],
     )

@@ -15,7 +15,14 @@ from auction import Surplus, keys  # isort: skip
 
 from catallax.agents.traders import ZIC
 from catallax.core import AbstractGame, Group, Play, Population, replicate
-from catallax.games.auction import CallMarket, ContinuousDoubleAuction, GameType, PostedOffer, aurora, in_environment
+from catallax.games.double_auction import (
+    CallMarket,
+    ContinuousDoubleAuction,
+    GameType,
+    PostedOffer,
+    aurora,
+    in_environment,
+)
 
 BRISTOL = 80e3
 """Trader polls a second of the reference with zero-intelligence traders."""

@@ -30,7 +30,8 @@ from scipy.optimize import root  # isort: skip
 
 from catallax.core import rng, run
 from catallax.games.matrix import asymmetric_matching_pennies, match_mismatch_line, rock_paper_scissors
-from catallax.solvers.matrix import QLearningFlow, RungeKutta, logit_equilibrium, logit_surface
+from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
+from catallax.solvers.matrix.logit import logit_equilibrium, logit_surface
 
 TRAJECTORIES, STEPS, H, T = 10_000, 200, 0.05, 0.1
 UNITS = TRAJECTORIES * STEPS

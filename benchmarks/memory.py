@@ -25,7 +25,7 @@ REPLICATIONS = 128
 def _market() -> Any:
     from catallax.agents.traders import ZIC
     from catallax.core import Group, Play, Population
-    from catallax.games.auction import memoryless_market
+    from catallax.games.double_auction import memoryless_market
 
     game = memoryless_market()
     return Play(game, Population((Group("buyer", None, ZIC()), Group("seller", None, ZIC()))), length=game.length)

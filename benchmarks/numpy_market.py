@@ -16,7 +16,7 @@ WIDTHS = (28, 128, 64, 1)
 RATE, GAMMA, CLIP, SIGMA, DECAY, LEAST = 3e-4, 0.99, 10.0, 0.7, 0.995, 0.05
 LOW, HIGH = 35.0, 90.0
 MISSING = 5.0
-# (mean, SD) of the features, as in catallax.games.auction.views
+# (mean, SD) of the features, as in catallax.games.double_auction.views
 STEP, PRICE, SALE, HOLDER = (7.5, 4.61), (63.48, 4.49), (0.979, 0.142), (0.25, 0.433)
 BEST = ((69.8, 9.95), (56.6, 8.32))
 REQUEST = ((0.959, 0.199), (0.924, 0.265))

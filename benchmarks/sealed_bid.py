@@ -15,9 +15,9 @@ import jax  # isort: skip
 import jax.numpy as jnp  # isort: skip
 import numpy as np  # isort: skip
 
-from catallax.agents.tabular import Constant, EpsilonGreedy, QLearning, Uniform
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning, UniformValues
 from catallax.core import Group, Play, Population, replicate, rng
-from catallax.games.auction import SealedBid, even_grid
+from catallax.games.sealed_bid import SealedBid, even_grid
 
 RUNS, BIDS, WHOLE, ROUNDS = 200, 19, 1_000_000, 20_000
 BEFORE, COMPARED = 45_000, 5_000
@@ -29,7 +29,7 @@ GOAL = 120.0
 def play() -> Play:
     """Two learners with first values in [0, 100]."""
     rule = QLearning(
-        1, BIDS, EpsilonGreedy(EPSILON, DECAY), Constant(ALPHA), gamma=GAMMA, initial=Uniform(0.0, HIGHEST)
+        1, BIDS, EpsilonGreedy(EPSILON, DECAY), ConstantRate(ALPHA), gamma=GAMMA, initial=UniformValues(0.0, HIGHEST)
     )
     game = SealedBid(even_grid(0.05, 0.95, BIDS))
     return Play(game, Population((Group("bidder", None, rule),)), length=1, episodic=False)

@@ -20,9 +20,9 @@ def auction() -> Callable[[], Any]:
 
 def reinforce() -> Callable[[], Any]:
     """Eight learning traders who see everything."""
-    from catallax.agents.learners import Reinforce
+    from catallax.agents.deep import Reinforce
     from catallax.experiments.double_auction.summary import all_learning
-    from catallax.games.auction import FullDisclosure
+    from catallax.games.double_auction import FullDisclosure
 
     play = all_learning(Reinforce(), FullDisclosure())
     return lambda: run(play, rng.key(0), 2)
@@ -57,7 +57,7 @@ def karma() -> Callable[[], Any]:
 def flow() -> Callable[[], Any]:
     """A Q-learning flow in fixed steps."""
     from catallax.games.matrix import rock_paper_scissors
-    from catallax.solvers.matrix import QLearningFlow, RungeKutta
+    from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 
     flow = QLearningFlow(rock_paper_scissors(), 0.1, trajectories=100, integrator=RungeKutta(20))
     return lambda: run(flow, rng.key(0), 10)
@@ -66,7 +66,7 @@ def flow() -> Callable[[], Any]:
 def pricing() -> Callable[[], Any]:
     """The pricing duopoly."""
     from catallax.agents.tabular import SettlingQLearning
-    from catallax.games.macro import pricing_game
+    from catallax.games.pricing import pricing_game
 
     game = pricing_game()
     firms = Group("firm", None, SettlingQLearning(game.observations, game.points))
@@ -76,8 +76,8 @@ def pricing() -> Callable[[], Any]:
 
 def growth() -> Callable[[], Any]:
     """A household that learns to save by PPO."""
-    from catallax.agents.learners import PPO
-    from catallax.games.macro import BrockMirman, saving_interface
+    from catallax.agents.deep import PPO
+    from catallax.games.growth import BrockMirman, saving_interface
 
     household = Group("household", None, PPO(), saving_interface())
     play = Play(BrockMirman(), Population((household,)), length=16, copies=64)

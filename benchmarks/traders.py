@@ -32,7 +32,7 @@ from catallax.agents.traders import (
     TruthTeller,
 )
 from catallax.core import Group, Play, Population, replicate
-from catallax.games.auction import aurora
+from catallax.games.double_auction import aurora
 
 ENGINE = {
     "zic": 12.5e3,

@@ -23,16 +23,16 @@ def child(cores: int) -> None:
     import jax
     import numpy as np
 
-    from catallax.agents.tabular import Constant, EpsilonGreedy, SettlingQLearning
+    from catallax.agents.tabular import ConstantRate, EpsilonGreedy, SettlingQLearning
     from catallax.core import Group, Play, Population
-    from catallax.games.macro import pricing_game
+    from catallax.games.pricing import pricing_game
     from catallax.lab.experiment import Cell
     from catallax.lab.program import CellProgram
 
     game = pricing_game()
 
     def build(alpha) -> Play:
-        firm = SettlingQLearning(game.observations, game.points, EpsilonGreedy(1.0, decay=4e-6), Constant(alpha))
+        firm = SettlingQLearning(game.observations, game.points, EpsilonGreedy(1.0, decay=4e-6), ConstantRate(alpha))
         return Play(game, Population((Group("firm", None, firm),)), length=1, episodic=False)
 
     cell = Cell(name="sweep", label="sweep", build=build, measures=(), lanes={"alpha": (0.05, 0.1, 0.15, 0.2)})

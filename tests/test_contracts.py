@@ -15,11 +15,9 @@ import pytest
 from jaxtyping import Array
 
 import catallax.agents
-import catallax.agents.learners
 import catallax.agents.traders
 import catallax.games
 import catallax.measures
-import catallax.measures.auction
 import catallax.solvers
 import zoo
 from catallax.core import (
@@ -39,7 +37,7 @@ from catallax.core import (
     rng,
 )
 from catallax.core.contract import ContractError
-from catallax.measures.auction import Efficiency
+from catallax.measures.double_auction import Efficiency
 
 
 @pytest.fixture(scope="module", autouse=True)

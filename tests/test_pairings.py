@@ -14,15 +14,15 @@ from catallax.core import (
     Group,
     Independent,
     Joint,
+    Lineup,
     NaNCount,
     Play,
     Population,
-    Seated,
     Shared,
     rng,
     run,
 )
-from catallax.games.auction.seats import ORDER
+from catallax.games.double_auction.seats import ORDER
 
 TRADERS = [rule for rule, seat in zoo.RULES.items() if isinstance(seat.rule(), AbstractTrader)]
 """Rules that learn nothing."""
@@ -73,7 +73,7 @@ def test_all_traders_that_fit_a_game_play_it_together(game):
     if not fit:
         return
     row = np.repeat(np.arange(len(rules)), 2)
-    groups = [Group(r.name, None, Seated(rules, np.tile(row, (r.seats, 1))), fit[0].interface()) for r in world.roles]
+    groups = [Group(r.name, None, Lineup(rules, np.tile(row, (r.seats, 1))), fit[0].interface()) for r in world.roles]
     plays(Play(world, Population(groups), 2, copies=len(row)))
 
 

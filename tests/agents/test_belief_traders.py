@@ -15,7 +15,7 @@ from catallax.agents.traders.beliefs import CAPACITY, belief, listen, no_history
 from catallax.agents.traders.expected_surplus import best_bid
 from catallax.agents.traders.gdx import plan, remaining_values
 from catallax.core import BuildError, Group, InputError, Play, Population, rng, run
-from catallax.games.auction import (
+from catallax.games.double_auction import (
     ConditionalDisclosure,
     FullDisclosure,
     ReducedDisclosure,
@@ -25,7 +25,7 @@ from catallax.games.auction import (
     aurora,
     memoryless_market,
 )
-from catallax.measures.auction import Efficiency, Profit
+from catallax.measures.double_auction import Efficiency, Profit
 
 INF = float("inf")
 
@@ -404,7 +404,7 @@ def test_aa_estimates_the_price_and_moves_by_its_formulas():
     assert float(memory.r) < 0.0  # it could have had the unit for less than its target
 
 
-# Among themselves.
+# SelectedCopies themselves.
 
 
 @pytest.mark.parametrize(("rule", "least"), [(GD(), 0.98), (MGD(), 0.96), (GDX(), 0.96)], ids=["GD", "MGD", "GDX"])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from aiming import Aim
 
-from catallax.agents.learners import PPO, CentralLearner
+from catallax.agents.deep import PPO
+from catallax.agents.wrappers import CentralLearner
 from catallax.core import (
     AbstractAgent,
     Batch,

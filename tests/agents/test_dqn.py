@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.learners.dqn import DQN
-from catallax.agents.parts import replay
+from catallax.agents.deep.dqn import DQN
+from catallax.agents.parts import replay_buffer
 from catallax.core import (
     AbstractGame,
     Batch,
@@ -71,25 +71,25 @@ def value_iteration():
 
 def transitions(numbers):
     x = jnp.asarray(numbers, jnp.float32)
-    return replay.Transition(x, x.astype(jnp.int32), x, jnp.ones_like(x), x + 1)
+    return replay_buffer.Transition(x, x.astype(jnp.int32), x, jnp.ones_like(x), x + 1)
 
 
 def test_the_ring_keeps_the_latest_and_draws_only_what_it_holds():
     form = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), transitions([0]))
-    store = replay.empty(5, form)
-    store = replay.put(store, transitions([1, 2]))
+    store = replay_buffer.empty(5, form)
+    store = replay_buffer.put(store, transitions([1, 2]))
     assert int(store.size) == 2
-    drawn = replay.draw(store, rng.key(0), 200)
+    drawn = replay_buffer.draw(store, rng.key(0), 200)
     assert set(np.asarray(drawn.reward).tolist()) == {1.0, 2.0}
     np.testing.assert_array_equal(drawn.after, drawn.obs + 1)
     for start in range(3, 40, 2):
-        store = replay.put(store, transitions([start, start + 1]))
+        store = replay_buffer.put(store, transitions([start, start + 1]))
         latest = {float(x) for x in range(max(1, start - 3), start + 2)}
-        held = set(np.asarray(replay.draw(store, rng.key(start), 200).reward).tolist())
+        held = set(np.asarray(replay_buffer.draw(store, rng.key(start), 200).reward).tolist())
         assert held == set(sorted(latest)[-5:])
         assert int(store.total) < 10
     with pytest.raises(InputError, match="capacity"):
-        replay.put(store, transitions(range(6)))
+        replay_buffer.put(store, transitions(range(6)))
 
 
 def test_pieces_must_fit():
@@ -140,7 +140,7 @@ def test_the_loss_by_hand(double):
     state = rule.init(rng.key(0), SPEC)
     other = rule.init(rng.key(5), SPEC).layers
     obs, after = jax.random.normal(rng.key(1), (2, 3, 5))
-    lived = replay.Transition(
+    lived = replay_buffer.Transition(
         obs, jnp.asarray([0, 1, 1]), jnp.asarray([1.0, -2.0, 3.0]), jnp.asarray([1.0, 1.0, 0.0]), after
     )
     ahead, here = (np.asarray(rule.values(p, x)) for p, x in ((other, after), (state.layers, obs)))

@@ -7,34 +7,26 @@ import numpy as np
 import pytest
 from aiming import Aim
 
-from catallax.agents.learners import (
-    DQN,
-    PPO,
-    ActorCritic,
-    CentralLearner,
-    Frozen,
-    Reinforce,
-    frozen_population,
-    frozen_seat,
-)
+from catallax.agents.deep import DQN, PPO, ActorCritic, Reinforce
 from catallax.agents.parts import MLP
 from catallax.agents.tabular import BoltzmannQ
 from catallax.agents.traders import ZIC, Kaplan
+from catallax.agents.wrappers import CentralLearner, Frozen, frozen_population, frozen_seat
 from catallax.core import (
     BuildError,
     Group,
     Independent,
     InputError,
     Joint,
+    Lineup,
     Play,
     Population,
-    Seated,
     Shared,
     Spec,
     rng,
     run,
 )
-from catallax.games.auction import FullDisclosure, aurora, memoryless_market, standard_interface
+from catallax.games.double_auction import FullDisclosure, aurora, memoryless_market, standard_interface
 from catallax.games.matrix import Repeated, matching_pennies
 
 TINY = ActorCritic(widths=(4,), rate=0.05)
@@ -150,7 +142,7 @@ def test_what_cannot_be_frozen_says_so():
     team = lifted()["joint"]
     with pytest.raises(InputError, match="one agent for all its seats"):
         frozen_seat(team, team.init(rng.key(0)), "aimer", 0)
-    line_ups = Group("buyer", None, Seated((ZIC(), Kaplan()), np.array([[0], [1], [1], [1]])))
+    line_ups = Group("buyer", None, Lineup((ZIC(), Kaplan()), np.array([[0], [1], [1], [1]])))
     play = Play(aurora("SHRT"), Population([line_ups, Group("seller", None, ZIC())]), length=1)
     with pytest.raises(InputError, match="another rule in every copy"):
         frozen_seat(play, play.init(rng.key(0)), "buyer", 1)

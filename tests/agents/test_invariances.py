@@ -14,8 +14,8 @@ import pytest
 
 from catallax.agents import traders
 from catallax.core import Group, Play, Population, rng, run
-from catallax.games.auction import Fixed, Tape, TraderView, aurora
-from catallax.measures.auction import Profit
+from catallax.games.double_auction import Fixed, Tape, TraderView, aurora
+from catallax.measures.double_auction import Profit
 
 TRADERS = [
     traders.ZIC(),

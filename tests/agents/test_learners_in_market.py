@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.learners import PPO, ActorCritic
+from catallax.agents.deep import PPO, ActorCritic
 from catallax.agents.traders import ZIC
 from catallax.core import BuildError, Group, Interface, Play, Population, replicate, rng
-from catallax.games.auction import ReducedDisclosure, memoryless_market, standard_interface
-from catallax.measures.auction import Profit
+from catallax.games.double_auction import ReducedDisclosure, memoryless_market, standard_interface
+from catallax.measures.double_auction import Profit
 
 
 @pytest.fixture(scope="module", autouse=True)

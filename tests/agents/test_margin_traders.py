@@ -32,8 +32,8 @@ from catallax.agents.traders import (
 )
 from catallax.agents.traders.zero_intelligence_plus import ZIPMemory
 from catallax.core import BuildError, Group, InputError, Play, Population, rng, run
-from catallax.games.auction import FullDisclosure, ReducedDisclosure, Tape, TraderView, aurora, memoryless_market
-from catallax.measures.auction import Efficiency
+from catallax.games.double_auction import FullDisclosure, ReducedDisclosure, Tape, TraderView, aurora, memoryless_market
+from catallax.measures.double_auction import Efficiency
 
 INF = float("inf")
 

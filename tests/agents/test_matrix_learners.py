@@ -11,7 +11,7 @@ from catallax.core import Batch, BuildError, Discrete, Group, InputError, Play, 
 from catallax.games.forgone import Forgone, ForgoneInState
 from catallax.games.matrix import Polymatrix, Repeated, match_mismatch_line, prisoners_dilemma
 from catallax.measures.matrix import Policy
-from catallax.solvers.matrix import BestResponsePlay
+from catallax.solvers.matrix.flow import BestResponsePlay
 
 
 @pytest.fixture(autouse=True)

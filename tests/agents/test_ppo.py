@@ -9,8 +9,8 @@ from aiming import Aim
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catallax.agents.learners import PPO
-from catallax.agents.learners.ppo import Experience, clipped_objective, log_density
+from catallax.agents.deep import PPO
+from catallax.agents.deep.ppo import Experience, clipped_objective, log_density
 from catallax.agents.parts.advantage import generalised_advantage
 from catallax.core import Batch, BuildError, Discrete, Group, InputError, Play, Population, Real, Spec, rng
 
@@ -196,8 +196,8 @@ def test_values_bootstrap_a_cut_and_not_an_end():
 def test_actions_are_drawn_from_the_policy_whose_density_is_remembered():
     rule = PPO(**SMALL, sigma=0.4)
     state, obs = fresh(rule, (3,)), jnp.asarray([0.5, -1.0])
-    words = rng.words(rng.root(rng.key(2)), 1, jnp.int32(0), jnp.arange(4000), jnp.int32(0))
-    action, _, density = jax.jit(jax.vmap(lambda k: rule.act(k, state, (), obs)))(rng.from_words(words))
+    words = rng.random_bits(rng.root(rng.key(2)), 1, jnp.int32(0), jnp.arange(4000), jnp.int32(0))
+    action, _, density = jax.jit(jax.vmap(lambda k: rule.act(k, state, (), obs)))(rng.key_from_bits(words))
     mean = rule.best(state, obs)
     np.testing.assert_allclose(action.mean(axis=0), mean, atol=4 * 0.4 / 4000**0.5)
     np.testing.assert_allclose(np.cov(np.asarray(action).T), 0.16 * np.eye(3), atol=0.016)

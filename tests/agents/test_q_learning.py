@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.tabular import Boltzmann, Constant, EpsilonGreedy, Polynomial, QLearning
+from catallax.agents.tabular import Boltzmann, ConstantRate, EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import (
     AbstractGame,
     BuildError,
@@ -68,7 +68,7 @@ def replay(batch, values, rate, gamma):
 
 @pytest.mark.parametrize(
     ("rate", "plain"),
-    [(Constant(0.3), lambda n: 0.3), (Polynomial(0.8), lambda n: (1 + n) ** -0.8)],
+    [(ConstantRate(0.3), lambda n: 0.3), (PolynomialRate(0.8), lambda n: (1 + n) ** -0.8)],
     ids=["constant", "polynomial"],
 )
 def test_a_phase_is_learnt_from_in_order(rate, plain):
@@ -87,14 +87,14 @@ def test_a_phase_is_learnt_from_in_order(rate, plain):
 
 
 def test_one_tick_at_a_time_or_many_is_the_same_where_nothing_depends_on_the_table():
-    rule = QLearning(ROWS, ACTIONS, explore=EpsilonGreedy(1.0), rate=Constant(0.2))
+    rule = QLearning(ROWS, ACTIONS, explore=EpsilonGreedy(1.0), rate=ConstantRate(0.2))
     short, long = (run(play(rule, n), rng.key(3), 60 // n).state.agents[0] for n in (1, 30))
     np.testing.assert_allclose(short.table, long.table, atol=1e-6)
     np.testing.assert_array_equal(short.greedy, long.greedy)
 
 
 def test_online_it_learns_to_go_round():
-    rule = QLearning(ROWS, ACTIONS, explore=EpsilonGreedy(1.0, decay=1e-3), rate=Constant(0.2))
+    rule = QLearning(ROWS, ACTIONS, explore=EpsilonGreedy(1.0, decay=1e-3), rate=ConstantRate(0.2))
     state = run(play(rule), rng.key(0), 8000).state.agents[0]
     np.testing.assert_array_equal(state.greedy[0], np.ones(ROWS))
     value = np.zeros(ROWS)
@@ -149,7 +149,7 @@ def test_exploration_decays_to_its_floor():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: QLearning(ROWS, ACTIONS, explore=Boltzmann(), rate=Polynomial(), initial=np.ones((ROWS, ACTIONS))),
+        lambda: QLearning(ROWS, ACTIONS, explore=Boltzmann(), rate=PolynomialRate(), initial=np.ones((ROWS, ACTIONS))),
         lambda: QLearning(ROWS, ACTIONS, legal=triangle),
     ],
     ids=["Boltzmann", "masked"],
@@ -181,8 +181,8 @@ def test_a_seat_that_does_not_fit_is_refused(rule, spec, says):
         (lambda: EpsilonGreedy(1.5), "epsilon must lie in"),
         (lambda: Boltzmann(0.0), r"inverse_temperature must lie in \(0"),
         (lambda: Boltzmann(-1.0), r"inverse_temperature must lie in \(0"),
-        (lambda: Constant(0.0), r"alpha must lie in \(0, 1\]"),
-        (lambda: Polynomial(float("nan")), "power must lie in"),
+        (lambda: ConstantRate(0.0), r"alpha must lie in \(0, 1\]"),
+        (lambda: PolynomialRate(float("nan")), "power must lie in"),
     ],
 )
 def test_numbers_out_of_range_are_refused(make, says):

@@ -8,7 +8,7 @@ import optax
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from catallax.agents.learners import Reinforce
+from catallax.agents.deep import Reinforce
 from catallax.agents.parts import MLP
 from catallax.core import (
     AbstractGame,
@@ -25,7 +25,7 @@ from catallax.core import (
     rng,
     run,
 )
-from catallax.games.auction import memoryless_market, standard_interface
+from catallax.games.double_auction import memoryless_market, standard_interface
 
 INPUTS, COPIES, TICKS = 3, 4, 5
 TINY = MLP((4, 3), final_gain=0.5)

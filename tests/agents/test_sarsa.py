@@ -68,7 +68,7 @@ def test_learning_is_the_plain_loop(T, copies):
     state = state._replace(values=jnp.asarray(values.reshape(-1)), policy=frozen)
     batch = lived(T, copies, T)
     after, _ = agent.learn(rng.fold(key, 1), state, batch, jnp.int32(0))
-    keys = rng.from_words(rng.words(rng.fold(key, 1), 0, jnp.int32(0), jnp.arange(copies), jnp.int32(0)))
+    keys = rng.key_from_bits(rng.random_bits(rng.fold(key, 1), 0, jnp.int32(0), jnp.arange(copies), jnp.int32(0)))
     last = [int(agent.act(keys[c], state, (), batch.obs[c, -1])[0]) for c in range(copies)]
     q = values.astype(float)
     rows, actions = np.asarray(batch.obs), np.asarray(batch.action)
@@ -87,7 +87,7 @@ def test_the_policy_played_is_the_one_defined():
     values = np.random.default_rng(2).normal(size=(len(OPEN), agent.width)).astype(np.float32)
     policy = agent._cumulative(jnp.asarray(values), jnp.asarray(OPEN)).reshape(-1)
     state = agent.init(rng.key(0), SPEC)._replace(values=jnp.asarray(values.reshape(-1)), policy=policy)
-    keys = rng.from_words(rng.words(rng.root(rng.key(1)), 0, jnp.int32(0), jnp.arange(40_000), jnp.int32(0)))
+    keys = rng.key_from_bits(rng.random_bits(rng.root(rng.key(1)), 0, jnp.int32(0), jnp.arange(40_000), jnp.int32(0)))
     for row, n in enumerate(OPEN):
         acts = np.asarray(jax.vmap(lambda k, row=row: agent.act(k, state, (), jnp.int32(row))[0])(keys))
         assert acts.min() >= 0 and acts.max() < n

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.tabular import Constant, EpsilonGreedy, SettlingQLearning
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, SettlingQLearning
 from catallax.core import (
     AbstractMeasure,
     Group,
@@ -17,7 +17,7 @@ from catallax.core import (
     rng,
     run,
 )
-from catallax.games.macro import LogitMarket, pricing_game
+from catallax.games.pricing import LogitMarket, pricing_game
 
 PERIODS = 3000
 DECAY, ALPHA, GAMMA = 1e-3, 0.3, 0.9
@@ -53,7 +53,7 @@ def duopoly(game, length=1, **changes):
                 "states": game.observations,
                 "actions": game.points,
                 "explore": EpsilonGreedy(1.0, decay=DECAY),
-                "rate": Constant(ALPHA),
+                "rate": ConstantRate(ALPHA),
                 "gamma": GAMMA,
                 "initial": start[i],
             }
@@ -108,7 +108,7 @@ def test_a_session_replayed_with_a_plain_table(game, session, firm):
 
 def test_exploration_follows_the_clock(game):
     """Sessions side by side: the share that leaves the greedy action in period t is exp(-beta t) (m - 1) / m."""
-    play = duopoly(game, rate=Constant(1e-9))  # the greedy policy stays what it was
+    play = duopoly(game, rate=ConstantRate(1e-9))  # the greedy policy stays what it was
     keys = jax.vmap(lambda r: rng.fold(rng.key(1), r))(jnp.arange(300))
     story = replicate(play, keys, 2000, (Story(),)).series
     best = np.asarray(game.uniform_start(GAMMA)).argmax(axis=1)

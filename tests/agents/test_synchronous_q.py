@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.tabular import Constant, EpsilonGreedy, QLearning, SynchronousQLearning, Uniform
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning, SynchronousQLearning, UniformValues
 from catallax.core import (
     AbstractMeasure,
     Batch,
@@ -22,8 +22,8 @@ from catallax.core import (
     rng,
     run,
 )
-from catallax.games.auction import AffiliatedValues, SealedBid, even_grid
 from catallax.games.forgone import Forgone, ForgoneInState
+from catallax.games.sealed_bid import AffiliatedValues, SealedBid, even_grid
 
 ROUNDS, ALPHA, GAMMA = 300, 0.2, 0.9
 A = 5
@@ -58,7 +58,7 @@ def auction(values=None, **given):
 
 def play(game, states=1, length=1, copies=1, **given):
     rule = SynchronousQLearning(
-        A, states, EpsilonGreedy(0.3), alpha=ALPHA, gamma=GAMMA, initial=Uniform(1.0, 2.0), **given
+        A, states, EpsilonGreedy(0.3), alpha=ALPHA, gamma=GAMMA, initial=UniformValues(1.0, 2.0), **given
     )
     return Play(game, Population((Group("bidder", None, rule),)), length=length, copies=copies, episodic=False)
 
@@ -129,7 +129,7 @@ def test_drawn_first_values_differ_between_seats_and_runs_and_fill_their_range()
     game = SealedBid(even_grid(0.05, 0.95, 19))
     for x64 in (False, True):
         with jax.enable_x64(x64):
-            rule = QLearning(1, 19, initial=Uniform(5.0, 9.0))
+            rule = QLearning(1, 19, initial=UniformValues(5.0, 9.0))
             dynamics = Play(game, Population((Group("bidder", None, rule),)), length=1, episodic=False)
             keys = jax.jit(jax.vmap(lambda i: rng.fold(rng.key(0), i)))(jnp.arange(200))
             table = np.asarray(jax.jit(jax.vmap(dynamics.init))(keys).agents[0].table).reshape(200, 2, 24)[..., :19]
@@ -147,7 +147,7 @@ def test_drawn_first_values_differ_between_seats_and_runs_and_fill_their_range()
 def test_values_follow_the_float_type(x64):
     """With gamma = 0.99 values near 100 grow by less than single precision can tell apart."""
     with jax.enable_x64(x64):
-        rule = QLearning(1, A, EpsilonGreedy(0.0), Constant(0.05), gamma=0.99, initial=99.99)
+        rule = QLearning(1, A, EpsilonGreedy(0.0), ConstantRate(0.05), gamma=0.99, initial=99.99)
         game = SealedBid(even_grid(0.1, 0.9, A))
         group = Group("bidder", None, Independent(rule))
         state = run(Play(game, Population((group,)), length=1, episodic=False), rng.key(0), 1).state.agents[0]
@@ -163,13 +163,17 @@ def test_values_follow_the_float_type(x64):
         (lambda: SynchronousQLearning(0), InputError, "actions must be an integer"),
         (lambda: SynchronousQLearning(2, alpha=0.0), InputError, r"alpha must lie in \(0, 1\]"),
         (lambda: SynchronousQLearning(2, gamma=1.1), InputError, r"gamma must lie in \[0, 1\]"),
-        (lambda: Uniform(2.0, 1.0), InputError, "low at most high"),
-        (lambda: Uniform(0.0, np.inf), InputError, "must be finite"),
+        (lambda: UniformValues(2.0, 1.0), InputError, "low at most high"),
+        (lambda: UniformValues(0.0, np.inf), InputError, "must be finite"),
         (lambda: seat(SynchronousQLearning(3)), BuildError, "its seat accepts"),
         (lambda: seat(SynchronousQLearning(A, states=2)), BuildError, "ForgoneInState"),
         (lambda: seat(SynchronousQLearning(A), feedback="none"), BuildError, "full feedback"),
         (lambda: seat(SynchronousQLearning(A, initial=[1.0, 2.0])), InputError, "initial values have shape"),
-        (lambda: seat(SynchronousQLearning(A, initial=Uniform(0.0, [1.0, 2.0]))), InputError, "initial values have"),
+        (
+            lambda: seat(SynchronousQLearning(A, initial=UniformValues(0.0, [1.0, 2.0]))),
+            InputError,
+            "initial values have",
+        ),
     ],
 )
 def test_bad_input_is_refused(make, error, says):

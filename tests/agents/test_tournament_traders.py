@@ -24,8 +24,8 @@ from catallax.agents.traders import (
 from catallax.agents.traders.moments import heard, no_prices
 from catallax.agents.traders.standing import standing_quotes, up_to
 from catallax.core import BuildError, Group, InputError, Play, Population, rng, run
-from catallax.games.auction import FullDisclosure, Tape, TraderView, aurora, memoryless_market
-from catallax.measures.auction import Efficiency
+from catallax.games.double_auction import FullDisclosure, Tape, TraderView, aurora, memoryless_market
+from catallax.measures.double_auction import Efficiency
 
 INF, SILENT = float("inf"), -float("inf")
 KEYS = jax.random.split(rng.key(6), 4000)
@@ -465,7 +465,7 @@ def test_perry_learns_nothing_from_a_period_without_trades():
     assert float(mind(Perry(), view(step=3), view(step=0, period=1)).factor) == 2
 
 
-# Among themselves, and what cannot be.
+# SelectedCopies themselves, and what cannot be.
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from scipy import stats
 
 from catallax.agents.traders import ZIC, ZIU, AbstractTrader, Kaplan, TruthTeller
 from catallax.core import BuildError, Group, Play, Population, Spec, rng
-from catallax.games.auction import (
+from catallax.games.double_auction import (
     ConditionalDisclosure,
     FullDisclosure,
     Order,

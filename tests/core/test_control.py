@@ -14,8 +14,8 @@ SPEC = Spec(jax.ShapeDtypeStruct((), jnp.float32), Discrete(5))
 
 def words(*shape):
     n = int(np.prod(shape))
-    w = rng.words(rng.root(rng.key(0)), 1, jnp.int32(0), jnp.arange(n), jnp.int32(0))
-    return rng.Words(w.first.reshape(shape), w.second.reshape(shape))
+    w = rng.random_bits(rng.root(rng.key(0)), 1, jnp.int32(0), jnp.arange(n), jnp.int32(0))
+    return rng.Bits(w.first.reshape(shape), w.second.reshape(shape))
 
 
 @pytest.mark.parametrize("in_sequence", [False, True])
@@ -50,9 +50,9 @@ def test_independent_is_the_rule_seat_by_seat(rule):
     action, after, extras = control.act(words(4, 3), state, memory, obs)
     for n in range(4):
         for e in range(3):
-            w = rng.Words(words(4, 3).first[n, e], words(4, 3).second[n, e])
+            w = rng.Bits(words(4, 3).first[n, e], words(4, 3).second[n, e])
             mine = jax.tree.map(lambda x, n=n, e=e: x[n, e], memory)
-            a, m, x = agent.act(rng.from_words(w), state[n], mine, obs[n, e])
+            a, m, x = agent.act(rng.key_from_bits(w), state[n], mine, obs[n, e])
             np.testing.assert_allclose(action[n, e], a, rtol=1e-6)
             np.testing.assert_allclose(after["said"][n, e], m["said"], rtol=1e-6)
             np.testing.assert_allclose(extras["noise"][n, e], x["noise"], rtol=1e-6)

@@ -20,15 +20,15 @@ def test_threefry_is_jaxs_own_bit_for_bit():
 
 def test_a_draw_does_not_depend_on_how_many_are_drawn_beside_it():
     key = rng.root(rng.key(3))
-    alone = rng.words(key, 5, jnp.int32(2), jnp.int32(4), jnp.int32(9))
-    many = rng.words(key, 5, jnp.arange(6)[:, None], jnp.arange(8), jnp.int32(9))
+    alone = rng.random_bits(key, 5, jnp.int32(2), jnp.int32(4), jnp.int32(9))
+    many = rng.random_bits(key, 5, jnp.arange(6)[:, None], jnp.arange(8), jnp.int32(9))
     assert alone.first == many.first[2, 4] and alone.second == many.second[2, 4]
 
 
 def test_streams_copies_seats_and_steps_never_meet():
     key = rng.root(rng.key(0))
     grid = [
-        rng.words(key, stream, jnp.arange(8)[:, None, None], jnp.arange(16)[:, None], jnp.arange(32))
+        rng.random_bits(key, stream, jnp.arange(8)[:, None, None], jnp.arange(16)[:, None], jnp.arange(32))
         for stream in (rng.WORLD_INIT, rng.WORLD_STEP, *(rng.role_stream(r, p) for r in range(3) for p in range(4)))
     ]
     first = np.stack([np.asarray(w.first, np.uint64) for w in grid])
@@ -40,33 +40,33 @@ def test_streams_copies_seats_and_steps_never_meet():
 def test_neighbouring_seeds_share_no_draw():
     draws = []
     for seed in range(40):
-        w = rng.words(rng.root(rng.key(seed)), 1, jnp.arange(64)[:, None], jnp.arange(4), jnp.int32(0))
+        w = rng.random_bits(rng.root(rng.key(seed)), 1, jnp.arange(64)[:, None], jnp.arange(4), jnp.int32(0))
         draws.append(np.asarray(w.first, np.uint64) << np.uint64(32) | np.asarray(w.second, np.uint64))
     draws = np.stack(draws)
     assert np.unique(draws).size == draws.size
 
 
 def test_uniform_normal_and_below_have_their_laws():
-    keys = rng.from_words(rng.words(rng.root(rng.key(1)), 2, jnp.int32(0), jnp.arange(40_000), jnp.int32(0)))
+    keys = rng.key_from_bits(rng.random_bits(rng.root(rng.key(1)), 2, jnp.int32(0), jnp.arange(40_000), jnp.int32(0)))
     uniform, normal = np.asarray(rng.uniform(keys)), np.asarray(rng.normal(keys))
     assert uniform.min() >= 0 and uniform.max() < 1
     assert stats.kstest(uniform, "uniform").pvalue > 1e-3
     assert stats.kstest(normal, "norm").pvalue > 1e-3
-    die = np.bincount(np.asarray(rng.below(rng.bits(keys).first, 6)), minlength=6)
+    die = np.bincount(np.asarray(rng.to_integer(rng.key_bits(keys).first, 6)), minlength=6)
     assert die.size == 6 and stats.chisquare(die).pvalue > 1e-3
-    assert int(rng.below(jnp.uint32(2**32 - 1), 6)) == 5 and int(rng.below(jnp.uint32(5), 0)) == 0
+    assert int(rng.to_integer(jnp.uint32(2**32 - 1), 6)) == 5 and int(rng.to_integer(jnp.uint32(5), 0)) == 0
 
 
 def test_the_two_words_of_a_key_are_uncorrelated_with_neighbours():
-    w = rng.words(rng.root(rng.key(5)), 2, jnp.int32(0), jnp.arange(20_000), jnp.int32(3))
-    a, b = np.asarray(rng.unit(w.first)), np.asarray(rng.unit(w.second))
+    w = rng.random_bits(rng.root(rng.key(5)), 2, jnp.int32(0), jnp.arange(20_000), jnp.int32(3))
+    a, b = np.asarray(rng.to_uniform(w.first)), np.asarray(rng.to_uniform(w.second))
     for x, y in ((a, b), (a[1:], a[:-1]), (b[1:], b[:-1])):
         assert abs(np.corrcoef(x, y)[0, 1]) < 4 / np.sqrt(x.size)
 
 
 def test_words_under_vmap_and_jit_are_the_same_bits():
     keys = jnp.stack([rng.fold(rng.key(0), i) for i in range(5)])
-    f = lambda k: rng.words(k, 3, jnp.int32(0), jnp.arange(7), jnp.int32(2)).first
+    f = lambda k: rng.random_bits(k, 3, jnp.int32(0), jnp.arange(7), jnp.int32(2)).first
     assert (jax.jit(jax.vmap(f))(keys) == jnp.stack([f(k) for k in keys])).all()
 
 
@@ -82,5 +82,5 @@ def test_draws_are_the_counters_under_the_key():
 def test_bell_is_the_normal_quantile_of_the_words_middle():
     words = jnp.asarray([0, 2**31, 2**32 - 1, 12345678, 3456789012], jnp.uint32)
     exact = stats.norm.ppf((np.asarray(words >> 8, float) + 0.5) / 2**24)
-    np.testing.assert_allclose(rng.bell(words), exact, rtol=2e-5, atol=1e-6)
-    assert float(rng.bell(words[1])) == float(rng.normal(rng.from_words(rng.Words(words[1], words[0]))))
+    np.testing.assert_allclose(rng.to_normal(words), exact, rtol=2e-5, atol=1e-6)
+    assert float(rng.to_normal(words[1])) == float(rng.normal(rng.key_from_bits(rng.Bits(words[1], words[0]))))

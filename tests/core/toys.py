@@ -80,7 +80,7 @@ class RandomDog(AbstractAgent):
     """A uniform number."""
 
     def act(self, key, state, memory, obs):
-        return rng.below(rng.bits(key).first, 5), memory, ()
+        return rng.to_integer(rng.key_bits(key).first, 5), memory, ()
 
 
 class TeamOfDogs(AbstractAgent):
@@ -90,7 +90,7 @@ class TeamOfDogs(AbstractAgent):
         return jnp.int32(0)
 
     def act(self, key, state, memory, obs):
-        start = rng.below(rng.bits(key).first, 5)
+        start = rng.to_integer(rng.key_bits(key).first, 5)
         return (start + jnp.arange(obs.shape[0])) % 5, memory + 1, {"start": start}
 
     def learn(self, key, state, batch, t):

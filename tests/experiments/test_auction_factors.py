@@ -24,11 +24,11 @@ from catallax.experiments.learning_dynamics.auction_factors_reading import (
     same_bids,
     windows,
 )
-from catallax.games.auction import lowest_symmetric_bid
+from catallax.games.sealed_bid import lowest_symmetric_bid
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
-from catallax.measures.auction import LastBids, Revenue
+from catallax.measures.sealed_bid import LastBids, Revenue
 
 ROUNDS = 500
 

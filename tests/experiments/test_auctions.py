@@ -12,7 +12,7 @@ from catallax.experiments.learning_dynamics.auctions_claims import CLAIMS, alike
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
-from catallax.measures.auction import LastBids, Revenue
+from catallax.measures.sealed_bid import LastBids, Revenue
 
 ROUNDS = 100_000
 """Enough where collusion or competition settles soon; second price needs ten times as many."""

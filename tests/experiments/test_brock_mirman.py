@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from catallax.core import InputError
-from catallax.experiments.macro.brock_mirman import (
+from catallax.experiments.growth.brock_mirman import (
     CLAIMS,
     CONSTANT,
     CONTROL,

@@ -9,13 +9,13 @@ import pytest
 import xarray
 
 from catallax.core import InputError, replicate, rng
-from catallax.experiments.macro.calvano import CHECK, Settings, cells, duopoly, experiment
-from catallax.experiments.macro.calvano_report import BASELINE, CLAIMS, FAST, MYOPIC, TREATMENTS
-from catallax.experiments.macro.sessions import game_of, price_cuts, series, settled
+from catallax.experiments.pricing.calvano import CHECK, Settings, cells, duopoly, experiment
+from catallax.experiments.pricing.calvano_report import BASELINE, CLAIMS, FAST, MYOPIC, TREATMENTS
+from catallax.experiments.pricing.sessions import game_of, price_cuts, series, settled
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
-from catallax.measures.macro import Collusion, deviation
+from catallax.measures.pricing import Collusion, deviation
 
 SHORT = 400
 

@@ -14,10 +14,10 @@ from catallax.experiments.double_auction import classics_markets as markets
 from catallax.experiments.double_auction import classics_reading as reading
 from catallax.experiments.double_auction.classics import Settings, experiment
 from catallax.experiments.double_auction.classics_report import report
-from catallax.games.auction.equilibrium import competitive_equilibrium
-from catallax.games.auction.schedules import SMITH_1962_TEST_1
+from catallax.games.double_auction.equilibrium import competitive_equilibrium
+from catallax.games.double_auction.schedules import SMITH_1962_TEST_1
 from catallax.lab.claims import judge_all
-from catallax.measures import auction
+from catallax.measures import double_auction
 
 # Markets.
 
@@ -51,9 +51,9 @@ def test_a_market_played(monkeypatch):
     monkeypatch.setitem(markets.SESSIONS, "cliff", markets.SESSIONS["cliff"]._replace(steps=40, periods={"quick": 2}))
     play = markets.play("cliff", "quick", 2)
     measures = (
-        auction.Profit(by_period=True),
-        auction.ProfitDispersion(by_period=True),
-        auction.Volume(by_period=True),
+        double_auction.Profit(by_period=True),
+        double_auction.ProfitDispersion(by_period=True),
+        double_auction.Volume(by_period=True),
     )
     found = {k: np.asarray(v) for k, v in run(play, rng.key(3), 1, measures).series.items()}
     buyers, sellers = found["buyer_profit"][0], found["seller_profit"][0]

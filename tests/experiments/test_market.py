@@ -19,7 +19,7 @@ from catallax.lab.user_code import load_class
 
 HEAD = """import jax.numpy as jnp
 from catallax.agents.traders import AbstractTrader
-from catallax.games.auction import Order
+from catallax.games.double_auction import Order
 class Mine(AbstractTrader):
     def quote(self, key, memory, obs):
 """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from msgspec import Struct
 
-from catallax.agents.learners import Reinforce
+from catallax.agents.deep import Reinforce
 from catallax.agents.parts import MLP
 from catallax.agents.traders import GD, Kaplan
 from catallax.core import rng, run

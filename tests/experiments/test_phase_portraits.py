@@ -22,7 +22,8 @@ from catallax.experiments.learning_dynamics.phase_portraits_claims import (
 from catallax.experiments.learning_dynamics.reading import apart, final, liveliness
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
-from catallax.solvers.matrix import QLearningFlow, zero_sum_weights
+from catallax.solvers.matrix.flow import QLearningFlow
+from catallax.solvers.matrix.structure import zero_sum_weights
 
 
 @pytest.fixture(scope="module")

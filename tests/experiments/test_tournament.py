@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 from catallax.agents.traders import ZIP, Skeleton
-from catallax.core import FileError, Group, InputError, Play, Population, Seated, rng, run
+from catallax.core import FileError, Group, InputError, Lineup, Play, Population, rng, run
 from catallax.experiments.double_auction import tournament_payoffs as paid
 from catallax.experiments.double_auction.seatings import CIRCLES, half, line_ups
 from catallax.experiments.double_auction.tournament import experiment
 from catallax.experiments.double_auction.tournament_claims import CLAIMS
 from catallax.experiments.double_auction.tournament_design import Settings, environments_of, market, traders_of
 from catallax.experiments.double_auction.tournament_payoffs import Payoffs
-from catallax.games.auction.environments import ENVIRONMENTS
+from catallax.games.double_auction.environments import ENVIRONMENTS
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
 from catallax.lab.settings import decode_settings
-from catallax.measures.auction import EquilibriumProfit, Profit
+from catallax.measures.double_auction import EquilibriumProfit, Profit
 
 # Line-ups.
 
@@ -92,7 +92,7 @@ def earned(rules, numbers, draws=3):
     game = market(Settings(), "SHRT")
     ups = line_ups(len(rules), 4, 4)
     copies = ups.table.shape[1]
-    seated = Seated(rules, np.asarray(numbers)[ups.table])
+    seated = Lineup(rules, np.asarray(numbers)[ups.table])
     play = Play(game, Population([Group("trader", None, seated)]), length=game.length, copies=copies, replays=copies)
     series = run(play, rng.key(3), draws, (Profit(), EquilibriumProfit())).series
     sides = [np.asarray(series[f"{side}_profit"], float).sum(axis=0) for side in ("buyer", "seller")]
@@ -215,7 +215,7 @@ def test_a_market_with_one_seat_on_a_side_is_refused_before_anything_is_written(
 
 def test_a_users_trader_joins_under_the_name_own(tmp_path):
     text = """from catallax.agents.traders import AbstractTrader
-from catallax.games.auction import Order
+from catallax.games.double_auction import Order
 class Mine(AbstractTrader):
     def quote(self, key, memory, obs):
         return Order(obs.limit - 5.0, obs.limit), memory

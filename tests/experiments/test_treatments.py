@@ -20,7 +20,7 @@ from catallax.experiments.double_auction.effects import (
 )
 from catallax.experiments.double_auction.treatments import QUICK, TREATMENTS, Settings, cells, experiment
 from catallax.experiments.double_auction.treatments_report import report
-from catallax.games.auction import (
+from catallax.games.double_auction import (
     InelasticSupply,
     KeptDraw,
     NormalTokens,

@@ -17,14 +17,14 @@ SOUND = {
     "core/rng.py": "import math\nimport jax.numpy as jnp\nimport numpy as np\nfrom jaxtyping import Float\n",
     "core/run.py": "import equinox as eqx\nfrom . import rng\n\ndef run():\n    from .rng import key\n",
     "games/__init__.py": "",
-    "games/auction/__init__.py": "from .clearing import clear as clear\n",
-    "games/auction/clearing.py": "from catallax.core import run, rng\nfrom catallax.core.run import go\n",
+    "games/double_auction/__init__.py": "from .clearing import clear as clear\n",
+    "games/double_auction/clearing.py": "from catallax.core import run, rng\nfrom catallax.core.run import go\n",
     "lab/__init__.py": "",
     "lab/store.py": "import catallax.core.run\nfrom catallax.version import VERSION\nimport safetensors\n",
     "lab/figure.py": "import matplotlib.pyplot as plt\n",
     "lab/cluster.py": "import ray\n",
     "agents/zic.py": "from ..games.auction import clear\nfrom ..core import run\n",
-    "solvers/flow.py": "from catallax.games.auction.clearing import clear\n",
+    "solvers/flow.py": "from catallax.games.double_auction.clearing import clear\n",
     "measures/efficiency.py": "from catallax.solvers import flow\nfrom catallax.lab import store\n",
     "experiments/table.py": "import matplotlib\nfrom ..agents import zic\nfrom ..measures import efficiency",
     "cli/main.py": "import importlib as i\ni.import_module('catallax.experiments.table')\n",
@@ -33,7 +33,7 @@ SOUND = {
 BROKEN = {
     "core imports upwards": (
         "core/run.py",
-        "from catallax.games.auction import clear",
+        "from catallax.games.double_auction import clear",
         "core (floor 1) imports games",
     ),
     "lab imports a game": (
@@ -42,7 +42,7 @@ BROKEN = {
         "lab imports games: both on floor 2",
     ),
     "games import the lab": (
-        "games/auction/clearing.py",
+        "games/double_auction/clearing.py",
         "import catallax.lab.store",
         "games imports lab: both",
     ),
@@ -64,13 +64,13 @@ BROKEN = {
     ),
     "by name": ("lab/store.py", "__import__('catallax.agents.zic')", "lab (floor 2) imports agents"),
     "by relative name": (
-        "games/auction/clearing.py",
+        "games/double_auction/clearing.py",
         "from importlib import import_module\nimport_module('...lab.store', __package__)",
         "games imports lab: both",
     ),
     "member imports its package": ("core/rng.py", "from . import Missing", "the __init__ of catallax.core"),
     "member imports the package above": (
-        "games/auction/clearing.py",
+        "games/double_auction/clearing.py",
         "from .. import x",
         "the __init__ of catallax.games",
     ),

@@ -6,12 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.learners import Reinforce
+from catallax.agents.deep import Reinforce
 from catallax.agents.parts import MLP
 from catallax.agents.traders import ZIC, AbstractTrader, TruthTeller
 from catallax.core import Group, InputError, NaNCount, Play, Population, rng, run
-from catallax.games.auction import Fixed, FullDisclosure, Order, memoryless_market, standard_interface
-from catallax.measures.auction import Efficiency, ForcedDeviation, Profit, SurplusShift
+from catallax.games.double_auction import Fixed, FullDisclosure, Order, memoryless_market, standard_interface
+from catallax.measures.double_auction import Efficiency, ForcedDeviation, Profit, SurplusShift
 
 
 @pytest.fixture(scope="module", autouse=True)

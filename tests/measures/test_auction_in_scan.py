@@ -5,19 +5,19 @@ import pytest
 
 from catallax.agents.traders.zero_intelligence import ZIC
 from catallax.core import Group, Independent, InputError, Play, Population, rng, run
-from catallax.games.auction.institutions import aurora, memoryless_market
-from catallax.measures.auction import (
-    Among,
+from catallax.games.double_auction.institutions import aurora, memoryless_market
+from catallax.measures.double_auction import (
     Autocorrelation,
+    CompetitiveBenchmark,
     DeviationByTrade,
     Dispersion,
     Efficiency,
-    Equilibrium,
     EquilibriumProfit,
     Handover,
     LossAudit,
     Profit,
     ProfitDispersion,
+    SelectedCopies,
     TradingOrder,
     Volume,
 )
@@ -30,7 +30,7 @@ MEASURES = tuple(
         DeviationByTrade,
         Dispersion,
         Efficiency,
-        Equilibrium,
+        CompetitiveBenchmark,
         EquilibriumProfit,
         Handover,
         LossAudit,
@@ -39,7 +39,7 @@ MEASURES = tuple(
         TradingOrder,
         Volume,
     )
-) + (Efficiency(2, by_period=True, suffix="_by_period"), Among(Profit(suffix="_chosen"), (5, 0), "chosen"))
+) + (Efficiency(2, by_period=True, suffix="_by_period"), SelectedCopies(Profit(suffix="_chosen"), (5, 0), "chosen"))
 
 
 @pytest.fixture(scope="module", params=[memoryless_market(), aurora("SHRT")], ids=["seed", "SHRT"])
@@ -71,7 +71,7 @@ def test_a_run_yields_the_labelled_series_and_they_fit_together(play):
 
 def test_among_nobody_is_refused():
     with pytest.raises(InputError, match="at least one copy"):
-        Among(Profit(), (), "chosen")
+        SelectedCopies(Profit(), (), "chosen")
 
 
 @pytest.mark.parametrize("copies", [(0, 2), (-1,)])
@@ -79,4 +79,4 @@ def test_among_copies_that_the_phase_does_not_have_is_refused(copies):
     game = memoryless_market()
     play = Play(game, Population([Group(r.name, None, ZIC()) for r in game.roles]), length=game.length, copies=2)
     with pytest.raises(InputError, match=r"the phase has the copies 0\.\.1"):
-        run(play, rng.key(0), 1, (Among(Profit(), copies, "chosen"),))
+        run(play, rng.key(0), 1, (SelectedCopies(Profit(), copies, "chosen"),))

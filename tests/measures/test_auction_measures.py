@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catallax.core import InputError
-from catallax.games.auction.equilibrium import competitive_equilibrium, rounded_grid_equilibrium
-from catallax.measures.auction import (
+from catallax.games.double_auction.equilibrium import competitive_equilibrium, rounded_grid_equilibrium
+from catallax.measures.double_auction import (
     Autocorrelation,
+    CompetitiveBenchmark,
     DeviationByTrade,
     Dispersion,
     Efficiency,
-    Equilibrium,
     Handover,
     LossAudit,
     Profit,
@@ -38,7 +38,7 @@ ALL = (
     DeviationByTrade,
     Dispersion,
     Efficiency,
-    Equilibrium,
+    CompetitiveBenchmark,
     Handover,
     LossAudit,
     Profit,
@@ -129,7 +129,7 @@ def test_prices_of_two_trades():
 
 
 def test_benchmark():
-    found = measured(Equilibrium(), record({}, 4), 4)
+    found = measured(CompetitiveBenchmark(), record({}, 4), 4)
     assert [float(found[f"equilibrium_{x}"]) for x in ("quantity", "low", "high", "price")] == [
         3.0,
         5.0,
@@ -379,7 +379,7 @@ def test_phases_that_are_no_whole_periods_are_refused():
 
 
 def test_another_equilibrium_may_be_asked_for():
-    found = measured(Equilibrium(solver=rounded_grid_equilibrium, suffix="_grid"), record({}, 4), 4)
+    found = measured(CompetitiveBenchmark(solver=rounded_grid_equilibrium, suffix="_grid"), record({}, 4), 4)
     assert set(found) == {
         "equilibrium_quantity_grid",
         "equilibrium_low_grid",

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from catallax.core import InputError
-from catallax.games.macro import LogitMarket, pricing_game
-from catallax.measures.macro import Collusion, deviation, limit_cycle, present_value, profit_gain
+from catallax.games.pricing import LogitMarket, pricing_game
+from catallax.measures.pricing import Collusion, deviation, limit_cycle, present_value, profit_gain
 
 DISCOUNT = 0.9
 

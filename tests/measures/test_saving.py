@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from catallax.agents.traders import ZIC
 from catallax.core import AbstractAgent, BuildError, Group, Interface, Play, Population, Shared, Variable, rng, run
-from catallax.games.auction import memoryless_market
-from catallax.games.macro import BrockMirman, saving_share
-from catallax.measures.macro import SavingPolicy, consumption_loss, euler_error
+from catallax.games.double_auction import memoryless_market
+from catallax.games.growth import BrockMirman, saving_share
+from catallax.measures.growth import SavingPolicy, consumption_loss, euler_error
 
 ALPHA, BETA, BEST = 0.36, 0.95, 0.342
 Z, LAW = np.array([0.9, 1.1]), np.array([[0.9, 0.1], [0.4, 0.6]])

@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.games.auction.equilibrium import competitive_equilibrium, rounded_grid_equilibrium
-from catallax.games.auction.event import Event
-from catallax.measures.auction import (
+from catallax.games.double_auction.equilibrium import competitive_equilibrium, rounded_grid_equilibrium
+from catallax.games.double_auction.event import AuctionEvent
+from catallax.measures.double_auction import (
     Autocorrelation,
     Dispersion,
     Efficiency,
@@ -50,7 +50,7 @@ class Record(NamedTuple):
     """As much of a phase's record as the measures read: 100 rounds as 100 copies."""
 
     first: Tokens
-    info: Event
+    info: AuctionEvent
 
 
 def table(name):
@@ -100,7 +100,7 @@ def record(rounds, steps):
         return jnp.asarray(x, jnp.int32)
 
     none = jnp.zeros((ROUNDS, STEPS, 4), jnp.float32)
-    event = Event(
+    event = AuctionEvent(
         traded=jnp.asarray(traded),
         price=real(price),
         buyer=whole(np.where(traded, bidder, -1)),

@@ -22,8 +22,8 @@ from catallax.games.matrix import (
     rock_paper_scissors,
     shapleys_game,
 )
-from catallax.solvers.matrix import (
-    Kind,
+from catallax.solvers.matrix.logit import (
+    BranchEventKind,
     logit_equilibria,
     logit_equilibrium,
     select_by_vanishing_exploration,
@@ -76,7 +76,7 @@ def test_newton_at_fixed_temperature_agrees():
 def test_the_pitchfork_is_found_and_its_branches_are_taken(pitchfork):
     """T_c = 1/2; m = tanh(m / 2T) off the symmetric branch."""
     (event,) = pitchfork.events
-    assert event.kind == Kind.BIFURCATION and event.unstable == (0, 1)
+    assert event.kind == BranchEventKind.BIFURCATION and event.unstable == (0, 1)
     assert event.temperature == pytest.approx(0.5, abs=1e-12)
     np.testing.assert_allclose(pitchfork.policy[-1], 0.5, atol=1e-12)
     ends = {}
@@ -98,7 +98,7 @@ def test_the_fold_is_passed():
     start = (np.full((2, 2), [0.01, 0.99]), 0.1)
     branch = trace_logit_branch(game, 0.05, start=start, heading="hot").require()
     (event,) = branch.events
-    assert event.kind == Kind.FOLD
+    assert event.kind == BranchEventKind.FOLD
     assert event.temperature == pytest.approx(0.32123622744297, abs=1e-12)
     np.testing.assert_allclose(event.policy[:, 0], 0.12195072077967, atol=1e-7)
     assert branch.status == "cold" and sorted(set(branch.unstable)) == [0, 1]
@@ -115,7 +115,7 @@ def test_the_first_price_game(bids):
     }
     for temperature, policy in expected.items():
         np.testing.assert_allclose(bids.at(temperature)[0], [policy, policy], atol=2e-9 if temperature > 0.2 else 1e-11)
-    event = next(e for e in bids.events if e.kind == Kind.BIFURCATION)
+    event = next(e for e in bids.events if e.kind == BranchEventKind.BIFURCATION)
     assert event.temperature == pytest.approx(0.0624715426, abs=1e-10)
     assert event.temperature == pytest.approx(event.policy[0, 0] / 8, abs=1e-12)
     found = sorted(switch_branch(bids, event, 0.04, side=side).at(0.05)[0, 0].tolist() for side in (1, -1))
@@ -154,7 +154,7 @@ def test_the_flow_of_shapleys_game_begins_to_spiral_away():
     leading = values[np.argmax(values.real)]
     assert abs(leading.imag) > 0.1
     event = branch.events[0]
-    assert event.kind == Kind.HOPF and event.unstable == (0, 2) and len(event.directions) == 0
+    assert event.kind == BranchEventKind.HOPF and event.unstable == (0, 2) and len(event.directions) == 0
     assert event.temperature == pytest.approx(leading.real, abs=1e-9)
 
 
@@ -220,7 +220,7 @@ def test_refusals(pitchfork):
         trace_logit_branch(coordination(), 0.05, start=(np.asarray([[0.9, 0.1], [0.4, 0.6]]), 0.01))
     with pytest.raises(NumericalError, match="out of points"):
         trace_logit_branch(coordination(), 0.01, points=4).require()
-    fold = pitchfork.events[0]._replace(kind=Kind.FOLD)
+    fold = pitchfork.events[0]._replace(kind=BranchEventKind.FOLD)
     with pytest.raises(InputError, match="bifurcation only"):
         switch_branch(pitchfork, fold, 0.1)
 
@@ -262,5 +262,5 @@ def test_a_step_that_jumps_to_another_branch_is_taken_back():
     ratios = np.random.default_rng(58).uniform(0.1, 10, 4)
     branch = trace_logit_branch(game, 1e-2, ratios=ratios)
     # generic payoffs: nothing crosses the branch, folds come in pairs and it ends in the cold
-    assert branch.status == "cold" and not any(e.kind == Kind.BIFURCATION for e in branch.events)
+    assert branch.status == "cold" and not any(e.kind == BranchEventKind.BIFURCATION for e in branch.events)
     assert np.abs(np.diff(branch.policy, axis=0)).max() < 0.35

@@ -14,7 +14,8 @@ from catallax.games.matrix import (
     rock_paper_scissors,
 )
 from catallax.measures.matrix import Payoffs, Policy
-from catallax.solvers.matrix import BestResponsePlay, logit_equilibrium
+from catallax.solvers.matrix.flow import BestResponsePlay
+from catallax.solvers.matrix.logit import logit_equilibrium
 
 
 @pytest.fixture(autouse=True)

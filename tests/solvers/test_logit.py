@@ -20,16 +20,9 @@ from catallax.games.matrix import (
     prisoners_dilemma,
     rock_paper_scissors,
 )
-from catallax.solvers.matrix import (
-    LogitNewton,
-    SmoothQLearning,
-    Status,
-    interior_equilibrium,
-    logit_equilibrium,
-    logit_gap,
-    pairwise_constant_sum,
-    zero_sum_weights,
-)
+from catallax.solvers.matrix.flow import SmoothQLearning
+from catallax.solvers.matrix.logit import LogitNewton, Status, logit_equilibrium, logit_gap
+from catallax.solvers.matrix.structure import interior_equilibrium, pairwise_constant_sum, zero_sum_weights
 
 
 @pytest.fixture(autouse=True)

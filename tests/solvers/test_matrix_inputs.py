@@ -8,31 +8,37 @@ from catallax.agents.tabular import BoltzmannQ, CrossLearning, FictitiousPlay
 from catallax.core import InputError, rng
 from catallax.core.checks import as_numbers
 from catallax.games.matrix import as_normal_form, asymmetric_matching_pennies, first_price_bids
-from catallax.solvers.matrix import (
-    Cosine,
-    Linear,
+from catallax.solvers.matrix.flow import (
+    CosineTemperature,
+    LinearTemperature,
     OneCycle,
     QLearningFlow,
     RungeKutta,
     SmoothQLearning,
-    eliminate_dominated,
-    exact_potential,
-    interior_equilibrium,
-    lemke_howson,
+    one_explorer,
+    snapshot,
+    spectrum,
+)
+from catallax.solvers.matrix.logit import (
     logit_equilibria,
     logit_equilibrium,
     logit_surface,
-    one_explorer,
-    pairwise_constant_sum,
-    pure_equilibria,
     select_by_vanishing_exploration,
-    snapshot,
-    spectrum,
-    support_enumeration,
     trace_logit_branch,
+)
+from catallax.solvers.matrix.nash import (
+    lemke_howson,
+    pure_equilibria,
+    support_enumeration,
     vertex_enumeration,
-    weighted_potential,
     zero_sum_nash,
+)
+from catallax.solvers.matrix.structure import (
+    eliminate_dominated,
+    exact_potential,
+    interior_equilibrium,
+    pairwise_constant_sum,
+    weighted_potential,
     zero_sum_weights,
 )
 
@@ -53,7 +59,7 @@ def test_what_is_no_number_is_refused(value):
         lambda: select_by_vanishing_exploration(GAME, value),
         lambda: logit_surface(GAME, value, [1.0]),
         lambda: OneCycle(value, 1.0),
-        lambda: Cosine(1.0, value),
+        lambda: CosineTemperature(1.0, value),
         lambda: spectrum(GAME, 1.0, MIDDLE, tol=value),
         lambda: BoltzmannQ(temperature=value),
         lambda: FictitiousPlay(temperature=value),
@@ -124,9 +130,9 @@ def test_a_normal_form_where_edges_are_needed():
 
 def test_the_other_clock_refuses_a_schedule_that_begins_at_zero():
     with pytest.raises(InputError, match="begins at 0"):
-        QLearningFlow(GAME, Linear(0.0, 1.0, 5.0), time="temperature", integrator=RungeKutta(4))
+        QLearningFlow(GAME, LinearTemperature(0.0, 1.0, 5.0), time="temperature", integrator=RungeKutta(4))
     with pytest.raises(InputError, match="ends at 0"):
-        QLearningFlow(GAME, Linear(1.0, 0.0, 5.0), time="temperature")
+        QLearningFlow(GAME, LinearTemperature(1.0, 0.0, 5.0), time="temperature")
 
 
 def test_numbers_pass():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mean_field_reference as reference
-from catallax.agents.tabular import EpsilonGreedy, Polynomial, QLearning
+from catallax.agents.tabular import EpsilonGreedy, PolynomialRate, QLearning
 from catallax.agents.traders import ZIC
 from catallax.core import InputError, NumericalError, rng, run, solve
 from catallax.games.mean_field import AdAuction, TabularMDP, dense_transition, uniform_law, uniform_policy
@@ -228,7 +228,7 @@ def test_first_laws_differ_by_key_and_not_by_solver():
 
 def test_gmf_q_learns_nearly_what_gmf_v_knows():
     game = AdAuction()
-    learner = QLearning(10, 10, explore=EpsilonGreedy(1.0), rate=Polynomial(0.87))
+    learner = QLearning(10, 10, explore=EpsilonGreedy(1.0), rate=PolynomialRate(0.87))
     exact = run(FixedPoint(game), rng.key(0), 20).state.q
     distances = []
     for inner in (1000, 10_000):

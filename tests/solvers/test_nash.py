@@ -41,8 +41,8 @@ from catallax.games.matrix import (
     to_arrays,
     to_bimatrix,
 )
-from catallax.solvers.matrix import (
-    LogitNewton,
+from catallax.solvers.matrix.logit import LogitNewton
+from catallax.solvers.matrix.nash import (
     exploitability,
     lemke_howson,
     nash_conv,
@@ -51,7 +51,7 @@ from catallax.solvers.matrix import (
     vertex_enumeration,
     zero_sum_nash,
 )
-from catallax.solvers.matrix.nash import verified
+from catallax.solvers.matrix.nash.equilibria import verified
 
 
 @pytest.fixture(autouse=True)
@@ -273,7 +273,7 @@ def test_lemke_howson_goes_on_to_other_labels():
 
 
 def test_lemke_howson_says_when_nothing_was_found(monkeypatch):
-    monkeypatch.setattr("catallax.solvers.matrix.bimatrix_nash._MOST_PIVOTS", 1)
+    monkeypatch.setattr("catallax.solvers.matrix.nash.bimatrix._MOST_PIVOTS", 1)
     with pytest.raises(NumericalError, match="none of the 6 paths"):
         lemke_howson(rock_paper_scissors())
 

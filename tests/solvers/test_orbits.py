@@ -20,7 +20,8 @@ from catallax.games.matrix import (
     prisoners_dilemma,
     rock_paper_scissors,
 )
-from catallax.solvers.matrix import closed_orbit, conserved_quantity, recurrence, spectrum, zero_sum_weights
+from catallax.solvers.matrix.flow import closed_orbit, conserved_quantity, recurrence, spectrum
+from catallax.solvers.matrix.structure import zero_sum_weights
 from matrix_games import cycling_2x2
 
 START = (0.8, 0.9)

@@ -18,18 +18,18 @@ from catallax.games.matrix import (
     rock_paper_scissors,
 )
 from catallax.measures.matrix import Distance, Policy
-from catallax.solvers.matrix import (
+from catallax.solvers.matrix.flow import (
     Adaptive,
     QLearningFlow,
     RungeKutta,
     SmoothQLearning,
     divergence_rate,
     divergences,
-    interior_equilibrium,
-    logit_equilibrium,
     player_divergence_rates,
     weighted_divergence,
 )
+from catallax.solvers.matrix.logit import logit_equilibrium
+from catallax.solvers.matrix.structure import interior_equilibrium
 
 WEIGHTS = np.asarray([1.0, 0.5])
 TIGHT = Adaptive(1e-12, 1e-12, diffrax.Dopri8())

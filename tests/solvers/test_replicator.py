@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catallax.core import InputError
-from catallax.solvers.matrix import evolutionarily_stable, regret, replicator_path
+from catallax.solvers.matrix.flow import evolutionarily_stable, regret, replicator_path
 
 TIMES = np.linspace(0.0, 20.0, 41)
 

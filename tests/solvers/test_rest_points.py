@@ -22,8 +22,9 @@ from catallax.games.matrix import (
     prisoners_dilemma,
     rock_paper_scissors,
 )
-from catallax.solvers.matrix import RestKind, logit_equilibrium, rest_point
-from catallax.solvers.matrix.host_game import on_host
+from catallax.solvers.matrix.flow import RestKind, rest_point
+from catallax.solvers.matrix.host.game import concrete_game
+from catallax.solvers.matrix.logit import logit_equilibrium
 from matrix_games import profile, weighted_zero_sum
 
 
@@ -185,7 +186,7 @@ def test_the_result_does_not_depend_on_the_precision_of_jax():
 def test_the_host_form_of_a_three_player_tensor():
     draw = np.random.default_rng(0)
     game = NormalForm(draw.normal(size=(3, 2, 3, 2)))
-    host, x = on_host(game), profile(game, 1)
+    host, x = concrete_game(game), profile(game, 1)
     np.testing.assert_allclose(host.rewards(x), game.rewards(jnp.asarray(x)), atol=1e-14)
     exact = jax.jacfwd(game.rewards)(jnp.asarray(x))
     np.testing.assert_allclose(host.derivative(x) * game.legal, exact * game.legal, atol=1e-14)

@@ -38,13 +38,12 @@ from catallax.games.matrix import (
     star_graph,
     to_arrays,
 )
-from catallax.solvers.matrix import (
-    QLearningFlow,
-    RungeKutta,
+from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
+from catallax.solvers.matrix.logit import logit_equilibrium
+from catallax.solvers.matrix.structure import (
     dominated_actions,
     eliminate_dominated,
     exact_potential,
-    logit_equilibrium,
     pairwise_constant_sum,
     weighted_potential,
     zero_sum_weights,

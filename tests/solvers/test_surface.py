@@ -8,7 +8,7 @@ import pytest
 from catallax.core import InputError, NumericalError, rng, run
 from catallax.experiments.learning_dynamics.reference_values import AMPS, LINE_UNEQUAL
 from catallax.games.matrix import Polymatrix, asymmetric_matching_pennies, match_mismatch_line, rock_paper_scissors
-from catallax.solvers.matrix import LogitGrid, Status, logit_equilibrium, logit_surface, temperature_grid
+from catallax.solvers.matrix.logit import LogitGrid, Status, logit_equilibrium, logit_surface, temperature_grid
 
 AXIS = np.linspace(2 / 60, 2, 12)
 

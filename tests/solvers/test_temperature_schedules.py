@@ -8,12 +8,12 @@ import pytest
 
 from catallax.core import InputError, rng, run
 from catallax.games.matrix import asymmetric_matching_pennies, match_mismatch_line
-from catallax.solvers.matrix import (
+from catallax.solvers.matrix.flow import (
     Adaptive,
-    Constant,
-    Cosine,
+    ConstantTemperature,
+    CosineTemperature,
     ExploreThenExploit,
-    Linear,
+    LinearTemperature,
     Matched,
     OneCycle,
     QLearningFlow,
@@ -37,9 +37,9 @@ def double():
         (ExploreThenExploit(2.0, 10.0), {0: 2.0, 5: 1.0, 10: 0.0, 12: 0.0}),
         (ExploreThenExploit(2.0, 10.0, 3.0), {0: 2.0, 10: 2 * np.exp(-3), 20: 2 * np.exp(-6)}),
         (OneCycle(2.0, 10.0, 0.5), {0: 0.5, 2.5: 1.25, 5: 2.0, 7.5: 1.25, 10: 0.5, 15: 0.5}),
-        (Linear(0.5, 2.0, 10.0), {0: 0.5, 5: 1.25, 10: 2.0, 15: 2.0}),
-        (Cosine(2.0, 10.0, 1.0), {0: 2.0, 5: 1.5, 10: 1.0, 15: 1.0}),
-        (Constant(0.7), {0: 0.7, 9: 0.7}),
+        (LinearTemperature(0.5, 2.0, 10.0), {0: 0.5, 5: 1.25, 10: 2.0, 15: 2.0}),
+        (CosineTemperature(2.0, 10.0, 1.0), {0: 2.0, 5: 1.5, 10: 1.0, 15: 1.0}),
+        (ConstantTemperature(0.7), {0: 0.7, 9: 0.7}),
     ],
     ids=lambda x: type(x).__name__ if not isinstance(x, dict) else "",
 )
@@ -75,7 +75,7 @@ def test_exploration_splits_the_stake_of_the_line_fairly():
     heads = np.asarray([1, 0.7, 0.9, 0.2, 1])
     start = np.stack([heads, [0, 0.3, 0.1, 0.8, 0]], axis=1)
     which = np.broadcast_to([0, 1, 2], (5, 3))
-    schedule = Matched(which, (ETE, CLR, Constant(0.0)))
+    schedule = Matched(which, (ETE, CLR, ConstantTemperature(0.0)))
     flow = QLearningFlow(game, schedule, start, interval=LENGTH, integrator=RungeKutta(4000))
     end = flow.policy(run(flow, rng.key(0), 1).state)
     np.testing.assert_allclose(end[2, 0], [0.5, 0.5, 0.29], atol=1e-6)
@@ -111,7 +111,7 @@ def test_bad_schedules_are_refused():
     with pytest.raises(InputError, match="no lower than the floor"):
         OneCycle(1.0, 10.0, [0.5, 3.0])
     with pytest.raises(InputError, match="other numbers of players"):
-        Cosine([1.0, 1.0, 1.0], 10.0, [0.5, 3.0])
+        CosineTemperature([1.0, 1.0, 1.0], 10.0, [0.5, 3.0])
     with pytest.raises(InputError, match="no lower than the floor"):
         OneCycle([[1.0, 3.0], [3.0, 3.0]], 10.0, [2.0, 0.5])
     OneCycle([[2.0, 3.0], [1.0, 1.0]], 10.0, [2.0, 0.5])  # floors of players, not of trajectories
@@ -128,8 +128,8 @@ def test_bad_schedules_are_refused():
     with pytest.raises(InputError, match="players"):
         matched_at_random(rng.key(3), 0, 5, (ETE, CLR))
     with pytest.raises(InputError, match="at least 0"):
-        QLearningFlow(game, Constant(-1.0))
+        QLearningFlow(game, ConstantTemperature(-1.0))
     with pytest.raises(InputError, match="2 players"):
-        QLearningFlow(game, Constant([1.0, 1.0, 1.0]))
+        QLearningFlow(game, ConstantTemperature([1.0, 1.0, 1.0]))
     with pytest.raises(InputError, match="ends at 0"):
         QLearningFlow(game, ETE, time="temperature")

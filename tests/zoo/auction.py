@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from catallax.agents.learners import PPO, ActorCritic, Frozen, Reinforce
+from catallax.agents.deep import PPO, ActorCritic, Reinforce
 from catallax.agents.parts import MLP
 from catallax.agents.tabular import QLearning
 from catallax.agents.traders import (
@@ -30,27 +30,28 @@ from catallax.agents.traders import (
     Staecker,
     TruthTeller,
 )
+from catallax.agents.wrappers import Frozen
 from catallax.core import AbstractGame, Group, MeanReward, NaNCount, Play, Population, Real, Spec, rng
-from catallax.games.auction import (
+from catallax.games.double_auction import (
     CallMarket,
     ConditionalDisclosure,
     ContinuousDoubleAuction,
     DoubleAuction,
     FullDisclosure,
     NormalTokens,
-    Pooled,
     PostedOffer,
     ReducedDisclosure,
+    SingleRole,
     WeightedMidpoint,
     ZeroDisclosure,
     aurora,
-    coarse_interface,
+    discretized_interface,
     in_environment,
     memoryless_market,
     standard_interface,
 )
-from catallax.measures import auction
-from catallax.measures.auction.quotes import QuoteDistance, SampleRound
+from catallax.measures import double_auction
+from catallax.measures.double_auction.quotes import QuoteDistance, SampleRound
 
 from .places import Seat, Watch
 
@@ -103,7 +104,7 @@ GAMES: dict[str, Callable[[], AbstractGame]] = {
     "call market, open, one period": lambda: CallMarket(NormalTokens(units=2), 0.25, ReducedDisclosure(), sealed=False),
     "posted offer": lambda: in_environment(PostedOffer, "SHRT", steps=3),
     "posted bid, no disclosure": lambda: PostedOffer(NormalTokens(), ZeroDisclosure(), poster="buyer", steps=6),
-    "aurora, one table": lambda: Pooled(short_aurora(buyers=2, sellers=6)),
+    "aurora, one table": lambda: SingleRole(short_aurora(buyers=2, sellers=6)),
 }
 
 AGENTS: dict[str, Seat] = {
@@ -153,7 +154,7 @@ AGENTS |= {
     "Frozen": Seat(statue, memoryless_market, "seller", standard_interface),
     "ActorCritic": Seat(lambda: ActorCritic(widths=(4,)), memoryless_market, "buyer", standard_interface),
     "PPO, trader": Seat(lambda: PPO(widths=(4,), passes=2, minibatches=2), open_market, "seller", standard_interface),
-    "QLearning, trader": Seat(lambda: QLearning(120, 8, gamma=0.99), open_market, "buyer", coarse_interface),
+    "QLearning, trader": Seat(lambda: QLearning(120, 8, gamma=0.99), open_market, "buyer", discretized_interface),
 }
 
 
@@ -182,28 +183,30 @@ MEASURES: dict[str, Watch] = {
         rule.__name__: Watch(rule, zero_intelligence)
         for rule in (
             QuoteDistance,
-            auction.Autocorrelation,
-            auction.DeviationByTrade,
-            auction.Dispersion,
-            auction.Efficiency,
-            auction.Equilibrium,
-            auction.EquilibriumProfit,
-            auction.Handover,
-            auction.LossAudit,
-            auction.Profit,
-            auction.ProfitDispersion,
-            auction.QuoteFees,
-            auction.SurplusShift,
-            auction.TradingOrder,
-            auction.Volume,
+            double_auction.Autocorrelation,
+            double_auction.DeviationByTrade,
+            double_auction.Dispersion,
+            double_auction.Efficiency,
+            double_auction.CompetitiveBenchmark,
+            double_auction.EquilibriumProfit,
+            double_auction.Handover,
+            double_auction.LossAudit,
+            double_auction.Profit,
+            double_auction.ProfitDispersion,
+            double_auction.QuoteFees,
+            double_auction.SurplusShift,
+            double_auction.TradingOrder,
+            double_auction.Volume,
         )
     },
-    "Among": Watch(lambda: auction.Among(auction.Efficiency(2), (2, 0), "chosen"), zero_intelligence),
-    "ForcedDeviation": Watch(lambda: auction.ForcedDeviation(2), learners),
+    "SelectedCopies": Watch(
+        lambda: double_auction.SelectedCopies(double_auction.Efficiency(2), (2, 0), "chosen"), zero_intelligence
+    ),
+    "ForcedDeviation": Watch(lambda: double_auction.ForcedDeviation(2), learners),
     "ForcedDeviation, a seller's whole round": Watch(
-        lambda: auction.ForcedDeviation(1, "seller", 3, None, 15, suffix="_round", margin=2.0), zero_intelligence
+        lambda: double_auction.ForcedDeviation(1, "seller", 3, None, 15, suffix="_round", margin=2.0), zero_intelligence
     ),
     "Efficiency by period": Watch(
-        lambda: auction.Efficiency(2, by_period=True, suffix="_by_period"), zero_intelligence
+        lambda: double_auction.Efficiency(2, by_period=True, suffix="_by_period"), zero_intelligence
     ),
 }

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from catallax.agents.learners import PPO, CentralLearner
+from catallax.agents.deep import PPO
+from catallax.agents.wrappers import CentralLearner
 from catallax.core import AbstractGame, Group, Interface, Play, Population
-from catallax.games.macro import BrockMirman, log_deviations, saving_interface, saving_share
-from catallax.measures.macro import SavingPolicy
+from catallax.games.growth import BrockMirman, log_deviations, saving_interface, saving_share
+from catallax.measures.growth import SavingPolicy
 
 from .places import Seat, Watch
 

@@ -8,7 +8,8 @@ from catallax.agents.tabular import BoltzmannQ, CrossLearning, ExperienceWeighte
 from catallax.core import AbstractGame, Group, Play, Population
 from catallax.games.matrix import Repeated, match_mismatch_line, matching_pennies, prisoners_dilemma
 from catallax.measures import matrix
-from catallax.solvers.matrix import BestResponsePlay, LogitGrid, LogitNewton, QLearningFlow, RungeKutta, SmoothQLearning
+from catallax.solvers.matrix.flow import BestResponsePlay, QLearningFlow, RungeKutta, SmoothQLearning
+from catallax.solvers.matrix.logit import LogitGrid, LogitNewton
 
 from .places import Seat, Solver, Watch
 

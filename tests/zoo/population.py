@@ -3,9 +3,8 @@
 import numpy as np
 
 from catallax.games.matrix import prisoners_dilemma
-from catallax.measures import population
-from catallax.solvers.matrix import RungeKutta
-from catallax.solvers.population import (
+from catallax.measures import learner_density
+from catallax.solvers.learner_density import (
     Beta,
     Characteristics,
     FinitePopulation,
@@ -14,6 +13,7 @@ from catallax.solvers.population import (
     ProductLaw,
     Uniform,
 )
+from catallax.solvers.matrix.flow import RungeKutta
 
 from .places import Solver, Watch
 
@@ -41,15 +41,15 @@ def agents() -> FinitePopulation:
 
 
 MEASURES: dict[str, Watch] = {
-    "MeanPolicy": Watch(population.MeanPolicy, agents),
-    "MeanPolicy, before": Watch(lambda: population.MeanPolicy(before=True), nodes),
-    "Moments": Watch(population.Moments, nodes),
+    "MeanPolicy": Watch(learner_density.MeanPolicy, agents),
+    "MeanPolicy, before": Watch(lambda: learner_density.MeanPolicy(before=True), nodes),
+    "Moments": Watch(learner_density.Moments, nodes),
     "StationaryDistance": Watch(
-        lambda: population.StationaryDistance(values=np.ones(2), policy=np.full(2, 0.5)), agents
+        lambda: learner_density.StationaryDistance(values=np.ones(2), policy=np.full(2, 0.5)), agents
     ),
-    "Histogram": Watch(lambda: population.Histogram(bins=5, high=5.0), agents),
-    "Density": Watch(population.Density, grid),
-    "Courant": Watch(population.Courant, grid),
+    "Histogram": Watch(lambda: learner_density.Histogram(bins=5, high=5.0), agents),
+    "Density": Watch(learner_density.Density, grid),
+    "Courant": Watch(learner_density.Courant, grid),
 }
 
 SOLVERS: dict[str, Solver] = {

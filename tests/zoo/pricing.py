@@ -5,11 +5,11 @@ from typing import Any
 
 import jax
 
-from catallax.agents.learners import DQN, ActorCritic
+from catallax.agents.deep import DQN, ActorCritic
 from catallax.agents.tabular import SettlingQLearning
 from catallax.core import AbstractGame, Group, Interface, Play, Population
-from catallax.games.macro import LogitMarket, PricingGame, pricing_game
-from catallax.measures.macro import Collusion, PriceCut
+from catallax.games.pricing import LogitMarket, PricingGame, pricing_game
+from catallax.measures.pricing import Collusion, PriceCut
 
 from .places import Seat, Watch
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from catallax.agents.tabular import QLearning, SynchronousQLearning, Uniform
+from catallax.agents.tabular import QLearning, SynchronousQLearning, UniformValues
 from catallax.core import AbstractGame, Group, Play, Population
-from catallax.games.auction import AffiliatedValues, SealedBid
-from catallax.measures.auction import LastBids, Revenue
+from catallax.games.sealed_bid import AffiliatedValues, SealedBid
+from catallax.measures.sealed_bid import LastBids, Revenue
 
 from .places import Seat, Watch
 
@@ -29,7 +29,7 @@ def signals() -> SealedBid:
 
 def play() -> Play:
     """Two Q-learners, two copies, four auctions a phase."""
-    rule = QLearning(1, 4, initial=Uniform(0.0, 10.0))
+    rule = QLearning(1, 4, initial=UniformValues(0.0, 10.0))
     return Play(auction(), Population([Group("bidder", None, rule)]), length=4, copies=2, episodic=False)
 
 
@@ -43,9 +43,9 @@ GAMES: dict[str, Callable[[], AbstractGame]] = {
 }
 
 AGENTS: dict[str, Seat] = {
-    "SynchronousQLearning": Seat(lambda: SynchronousQLearning(4, initial=Uniform(0.0, 10.0)), revealed, "bidder"),
+    "SynchronousQLearning": Seat(lambda: SynchronousQLearning(4, initial=UniformValues(0.0, 10.0)), revealed, "bidder"),
     "SynchronousQLearning, states": Seat(lambda: SynchronousQLearning(4, 3), signals, "bidder"),
-    "QLearning, drawn first values": Seat(lambda: QLearning(1, 4, initial=Uniform(0.0, 10.0)), auction, "bidder"),
+    "QLearning, drawn first values": Seat(lambda: QLearning(1, 4, initial=UniformValues(0.0, 10.0)), auction, "bidder"),
 }
 
 MEASURES: dict[str, Watch] = {"Revenue, sealed bids": Watch(Revenue, play), "LastBids": Watch(LastBids, play)}

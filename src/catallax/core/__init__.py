@@ -24,6 +24,7 @@ from .errors import NumericalError as NumericalError
 from .game import AbstractGame as AbstractGame
 from .game import Outcome as Outcome
 from .game import Role as Role
+from .lineup import Lineup as Lineup
 from .measure import AbstractMeasure as AbstractMeasure
 from .measure import MeanReward as MeanReward
 from .measure import NaNCount as NaNCount
@@ -41,7 +42,6 @@ from .run import advance as advance
 from .run import replicate as replicate
 from .run import run as run
 from .run import solve as solve
-from .seated import Seated as Seated
 from .space import AbstractSpace as AbstractSpace
 from .space import Discrete as Discrete
 from .space import Product as Product

@@ -5,7 +5,7 @@
 
 Each takes a factory, not an instance, so that it can see whether two equal pieces share one compiled program. The first
 breach raises `ContractError` with what was expected, what was seen and how to mend it. Keys are followed by JAX's own
-checker, which does not see a second use of the bare words of a key (`rng.bits`, `rng.uniform`, `rng.normal`).
+checker, which does not see a second use of the bare words of a key (`rng.key_bits`, `rng.uniform`, `rng.normal`).
 """
 
 from collections.abc import Callable

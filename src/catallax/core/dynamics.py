@@ -20,7 +20,8 @@ class AbstractDynamics(eqx.Module):
         """The next state and a record of the step, for measures.
 
         `key` is the RUN's key, the same at every step; `t` counts steps from the start of the run. A dynamics that
-        draws must derive its key from both (`rng.fold(key, t)` or `rng.words`): so a run cut in chunks is the same.
+        draws must derive its key from both (`rng.fold(key, t)` or `rng.random_bits`), so that a run cut in chunks
+        is the same run.
         """
 
     def ahead(self, key: Shaped[PRNGKeyArray, ""], t: Int[Array, ""]) -> PyTree[Array]:

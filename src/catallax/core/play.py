@@ -76,7 +76,7 @@ class Play(AbstractDynamics):
         episodic: a new episode at each phase (True), or one continuing game (False).
         replays: how many neighbouring copies share all random numbers: copies 0..replays-1 open with the same world,
             and a rule in a given seat draws the same there. For tournaments, which replay a world with other rules in
-            its seats (see `Seated`).
+            its seats (see `Lineup`).
 
     The tick of phase t at position i is number t * T + i; together with role, seat and copy it fixes every draw. So in
     a continuing game that nobody learns from, the length of the phases changes nothing.
@@ -113,13 +113,15 @@ class Play(AbstractDynamics):
         agents = []
         for group, spec in zip(self.population.groups, specs, strict=True):
             index, role = self._role(group)
-            words = rng.words(key, rng.role_stream(index, rng.INIT), jnp.int32(0), group.positions(role), jnp.int32(0))
+            words = rng.random_bits(
+                key, rng.role_stream(index, rng.INIT), jnp.int32(0), group.positions(role), jnp.int32(0)
+            )
             with _blaming(group, "`init` failed on the form of what it is to see and do"):
                 agents.append(group.control.init(words, spec))
         worlds, memories = self._open(key, tuple(agents), jnp.int32(0))
         return PlayState(worlds, memories, tuple(agents))
 
-    def ahead(self, key: Shaped[PRNGKeyArray, ""], t: Int[Array, ""]) -> tuple[Any, tuple[rng.Words, ...]]:
+    def ahead(self, key: Shaped[PRNGKeyArray, ""], t: Int[Array, ""]) -> tuple[Any, tuple[rng.Bits, ...]]:
         """The random words of a phase's first tick, and those each group learns with."""
         key = rng.root(key)
         return self._draws(key, self._first_tick(t)), self._lessons(key, t)
@@ -190,12 +192,16 @@ class Play(AbstractDynamics):
 
     def _open(self, key: Any, agents: tuple[Any, ...], t: Array) -> tuple[Any, tuple[Any, ...]]:
         copies = self._drawn()
-        worlds = jax.vmap(self.game.init)(rng.from_words(rng.words(key, rng.WORLD_INIT, copies, jnp.int32(0), t)))
+        worlds = jax.vmap(self.game.init)(
+            rng.key_from_bits(rng.random_bits(key, rng.WORLD_INIT, copies, jnp.int32(0), t))
+        )
         worlds = self._replayed(worlds, 0)
         memories = []
         for group, state in zip(self.population.groups, agents, strict=True):
             index, role = self._role(group)
-            words = rng.words(key, rng.role_stream(index, rng.RESET), copies[None], group.positions(role)[:, None], t)
+            words = rng.random_bits(
+                key, rng.role_stream(index, rng.RESET), copies[None], group.positions(role)[:, None], t
+            )
             with _blaming(group, "`reset` failed"):
                 memories.append(group.control.reset(self._replayed(words, 1), state))
         return worlds, tuple(memories)
@@ -208,28 +214,28 @@ class Play(AbstractDynamics):
         """What E / replays copies drew, for all E."""
         return tree if self.replays == 1 else jax.tree.map(lambda x: jnp.repeat(x, self.replays, axis), tree)
 
-    def _draws(self, key: Any, t: Array) -> tuple[rng.Words, tuple[rng.Words, ...]]:
+    def _draws(self, key: Any, t: Array) -> tuple[rng.Bits, tuple[rng.Bits, ...]]:
         """The random words of tick t: the world's [E], and each group's [n, E] (E / replays of them).
 
         A tick computes the next tick's words and hands them on. Drawn where they are used, XLA would compute the
         generator anew for every consumer (measured: 130 against 25 ns a market-step).
         """
         copies = self._drawn()
-        world = rng.words(key, rng.WORLD_STEP, copies, jnp.int32(0), t)
+        world = rng.random_bits(key, rng.WORLD_STEP, copies, jnp.int32(0), t)
         groups = []
         for group in self.population.groups:
             index, role = self._role(group)
             seats = group.positions(role)[:, None]
-            groups.append(rng.words(key, rng.role_stream(index, rng.ACT), copies[None], seats, t))
+            groups.append(rng.random_bits(key, rng.role_stream(index, rng.ACT), copies[None], seats, t))
         return world, tuple(groups)
 
-    def _lessons(self, key: Any, t: Array) -> tuple[rng.Words, ...]:
+    def _lessons(self, key: Any, t: Array) -> tuple[rng.Bits, ...]:
         """The random words each group learns with after phase t, [n]."""
         lessons = []
         for group in self.population.groups:
             index, role = self._role(group)
             stream = rng.role_stream(index, rng.LEARN)
-            lessons.append(rng.words(key, stream, jnp.int32(0), group.positions(role), t))
+            lessons.append(rng.random_bits(key, stream, jnp.int32(0), group.positions(role), t))
         return tuple(lessons)
 
     def _tick(self, draws: Any, agents: tuple[Any, ...], worlds: Any, memories: tuple[Any, ...], look: Callable) -> Any:
@@ -245,7 +251,7 @@ class Play(AbstractDynamics):
             kept.append(memory)
         acted = self.population.gather(self.game, moves)
         step = jax.vmap(self.game.step, in_axes=(0, 0, 1))
-        worlds, outcome = step(rng.from_words(self._replayed(draws[0], 0)), worlds, acted)
+        worlds, outcome = step(rng.key_from_bits(self._replayed(draws[0], 0)), worlds, acted)
         by_seat = lambda x: jnp.moveaxis(x, 1, 0)
         out = []
         for group, (view, action, extras) in zip(self.population.groups, spoken, strict=True):
@@ -265,7 +271,7 @@ class Play(AbstractDynamics):
         return tuple(batches)
 
     def _learn(
-        self, lessons: tuple[rng.Words, ...], agents: tuple[Any, ...], batches: tuple[Batch, ...], t: Array
+        self, lessons: tuple[rng.Bits, ...], agents: tuple[Any, ...], batches: tuple[Batch, ...], t: Array
     ) -> Any:
         learnt, logs = [], []
         for group, words, state, batch in zip(self.population.groups, lessons, agents, batches, strict=True):
@@ -293,7 +299,7 @@ class Play(AbstractDynamics):
 
     def _audition(self, group: Group, agent: Any, memory: Any, obs: Any, view: Any) -> None:
         _, role = self._role(group)
-        words = rng.Words(*jnp.zeros((2, group.size(role), self.copies), jnp.uint32))
+        words = rng.Bits(*jnp.zeros((2, group.size(role), self.copies), jnp.uint32))
         action, kept, _ = group.control.act(words, agent, memory, view)
         if (was := _form(memory)) != (now := _form(kept)):
             raise BuildError(f"{group}: `act` must keep the form of the memory; it was given {was}, and returned {now}")

@@ -31,7 +31,7 @@ LEARN: Final = 3
 _ROTATIONS: Final = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
-class Words(NamedTuple):
+class Bits(NamedTuple):
     """Two random words for each place: raw output of the generator, and the data of a fresh key.
 
     Kept as two arrays, because a rule mostly uses one of them and the other is then never computed.
@@ -121,22 +121,22 @@ def _apart(x: UInt32[Array, "*shape"]) -> UInt32[Array, "*shape"]:
 
 
 def root(key: Shaped[PRNGKeyArray, ""]) -> Shaped[PRNGKeyArray, ""]:
-    """The key scrambled once. `words` perturbs its key by small numbers, so it must not be a bare seed.
+    """The key scrambled once. `random_bits` perturbs its key by small numbers, so it must not be a bare seed.
 
     Without this the keys of seeds 10 and 11 would give the same draws to other copies.
     """
     check_key("rng", key)
     data = jr.key_data(key)
-    return from_words(Words(*map(_apart, threefry(data[0], data[1], jnp.uint32(0x63617461), jnp.uint32(0x6C6C6178)))))
+    return key_from_bits(Bits(*map(_apart, threefry(data[0], data[1], jnp.uint32(0x63617461), jnp.uint32(0x6C6C6178)))))
 
 
-def words(
+def random_bits(
     key: Shaped[PRNGKeyArray, ""],
     stream: int,
     copy: Int[Array, "*#shape"] | UInt32[Array, "*#shape"],
     seat: Int[Array, "*#shape"] | UInt32[Array, "*#shape"],
     step: Int[Array, "*#shape"] | UInt32[Array, "*#shape"],
-) -> Words:
+) -> Bits:
     """Two random words for each (copy, seat, step) of a stream.
 
     The stream and the copy perturb the key, the seat and the step are the counter: distinct arguments never meet
@@ -146,39 +146,39 @@ def words(
     data = jr.key_data(key)
     k0 = data[0] ^ jnp.uint32(stream)
     k1 = data[1] ^ jnp.asarray(copy).astype(jnp.uint32)
-    return Words(*threefry(k0, k1, jnp.asarray(seat).astype(jnp.uint32), jnp.asarray(step).astype(jnp.uint32)))
+    return Bits(*threefry(k0, k1, jnp.asarray(seat).astype(jnp.uint32), jnp.asarray(step).astype(jnp.uint32)))
 
 
-def from_words(words: Words) -> Shaped[PRNGKeyArray, "*shape"]:
-    """The typed keys whose data are `words`."""
+def key_from_bits(words: Bits) -> Shaped[PRNGKeyArray, "*shape"]:
+    """The typed keys whose data are `random_bits`."""
     return jr.wrap_key_data(jnp.stack(words, axis=-1), impl="threefry2x32")
 
 
-def bits(key: Shaped[PRNGKeyArray, "*shape"]) -> Words:
+def key_bits(key: Shaped[PRNGKeyArray, "*shape"]) -> Bits:
     """The two random words that are the key itself. Consumes the key; costs nothing.
 
     Only for keys handed to a rule or a game by the engine: their data are output of the generator.
     """
     data = jr.key_data(key)
-    return Words(data[..., 0], data[..., 1])
+    return Bits(data[..., 0], data[..., 1])
 
 
-def unit(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
+def to_uniform(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
     """A word as a number in [0, 1), a multiple of 2**-24 (float32)."""
     return (word >> 8).astype(jnp.float32) * jnp.float32(2**-24)
 
 
 def uniform(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
     """One number in [0, 1) from the key's own words (float32, 24 bits). Consumes the key."""
-    return unit(bits(key).first)
+    return to_uniform(key_bits(key).first)
 
 
 def normal(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
     """One standard normal number from the key's own words (float32). Consumes the key."""
-    return bell(bits(key).first)
+    return to_normal(key_bits(key).first)
 
 
-def bell(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
+def to_normal(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
     """A word as a standard normal number (float32), by inversion.
 
     Its uniform has 24 bits and is centred in its cell, so the value lies within +-5.4.
@@ -187,17 +187,19 @@ def bell(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jnp.float32(2**0.5) * jax.lax.erf_inv(centred)
 
 
-def draws(key: Shaped[PRNGKeyArray, ""], n: int) -> Words:
+def draws(key: Shaped[PRNGKeyArray, ""], n: int) -> Bits:
     """n pairs of random words, [n]: the counters 0, ..., n - 1 under the key, which is consumed.
 
     For whole arrays: on CPU JAX compiles its own generator as a loop, which takes twice as long (0.4 against 0.2 s).
     """
     check_key("rng", key)
     data = jr.key_data(key)
-    return Words(*map(_apart, threefry(data[0], data[1], jnp.arange(n, dtype=jnp.uint32), jnp.uint32(0))))
+    return Bits(*map(_apart, threefry(data[0], data[1], jnp.arange(n, dtype=jnp.uint32), jnp.uint32(0))))
 
 
-def below(word: UInt32[Array, "*shape"], n: Int[Array, "*shape"] | int) -> Int[Array, "*shape"]:
+def to_integer(word: UInt32[Array, "*shape"], n: Int[Array, "*shape"] | int) -> Int[Array, "*shape"]:
     """A word as an integer in [0, n), for n up to 2**16 (bias below n / 2**24); n < 1 gives 0."""
     n = jnp.asarray(n)
-    return jnp.minimum((unit(word) * n.astype(jnp.float32)).astype(jnp.int32), jnp.maximum(n - 1, 0).astype(jnp.int32))
+    return jnp.minimum(
+        (to_uniform(word) * n.astype(jnp.float32)).astype(jnp.int32), jnp.maximum(n - 1, 0).astype(jnp.int32)
+    )

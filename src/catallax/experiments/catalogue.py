@@ -56,12 +56,12 @@ CATALOGUE: dict[str, Entry] = {
         "catallax.experiments.karma.social",
         "COIN, DICT, 200 learners under pay-bid-to-society, and exact mean fields under both payments",
     ),
-    "macro.brock_mirman": Entry(
-        "catallax.experiments.macro.brock_mirman",
+    "growth.brock_mirman": Entry(
+        "catallax.experiments.growth.brock_mirman",
         "A household learns to save: the learnt policy against the closed form, state by state",
     ),
-    "macro.calvano": Entry(
-        "catallax.experiments.macro.calvano",
+    "pricing.calvano": Entry(
+        "catallax.experiments.pricing.calvano",
         "Q-learners in a pricing duopoly: profit gain over Nash, time to settle, punishment of price cuts",
     ),
     "learning_dynamics.q_learning_flow": Entry(

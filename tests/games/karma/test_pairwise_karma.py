@@ -16,6 +16,7 @@ from catallax.games.karma import (
     AbstractPayment,
     CircleMatching,
     KarmaView,
+    KarmaWorld,
     PairwiseKarma,
     PayBidToPeer,
     PayBidToSociety,
@@ -23,7 +24,6 @@ from catallax.games.karma import (
     TableRow,
     UniformMatching,
     Urgency,
-    World,
     coin_cost,
     coin_reward_variance,
     dictator_cost,
@@ -74,9 +74,9 @@ def vectors(high):
 def test_one_step_is_the_plain_loop_and_conserves_karma(rule, karma, bids, urgency, seed):
     game, step = stepper(rule)
     key = rng.fold(rng.key(seed), 1)
-    world = World(jnp.asarray(karma, jnp.int32), jnp.asarray(urgency, jnp.int32))
+    world = KarmaWorld(jnp.asarray(karma, jnp.int32), jnp.asarray(urgency, jnp.int32))
     after, outcome = step(key, world, jnp.asarray(bids, jnp.int32))
-    words = rng.words(key, 0, jnp.int32(0), jnp.arange(PLAYERS), jnp.int32(0))
+    words = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(PLAYERS), jnp.int32(0))
     rival, first = (np.asarray(x) for x in game.matching(words.first))
     held, costs = np.array(karma), (1.0, 5.0)
     bids = np.minimum(bids, karma)
@@ -214,7 +214,7 @@ def test_conservation_sees_a_loss():
         def step(self, key, world, action):
             world, outcome = super().step(key, world, action)
             after = outcome.info.after.at[0].add(-1)
-            return World(after, world.urgency), outcome._replace(info=outcome.info._replace(after=after))
+            return KarmaWorld(after, world.urgency), outcome._replace(info=outcome.info._replace(after=after))
 
     play = Play(
         Leaking(players=4, payment=PayNothing()),

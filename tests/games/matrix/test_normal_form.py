@@ -9,7 +9,7 @@ import pytest
 
 from catallax.core import InputError
 from catallax.games.matrix import NormalForm, as_normal_form, match_mismatch_line
-from catallax.solvers.matrix import logit_equilibrium
+from catallax.solvers.matrix.logit import logit_equilibrium
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from catallax.games.matrix import (
     prisoners_dilemma,
 )
 from catallax.measures.matrix import Distance, Payoffs, Policy, policies
-from catallax.solvers.matrix import QLearningFlow, RungeKutta
+from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 
 
 def mixed():

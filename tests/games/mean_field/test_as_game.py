@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mean_field_reference as reference
-from catallax.agents.tabular import Constant, EpsilonGreedy, Polynomial, QLearning
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import BuildError, Group, InputError, Play, Population, Shared, contract, rng, run
 from catallax.games.mean_field import AdAuction, FinitePlayers, Representative, empirical_law, meet_in_law, uniform_law
 from mean_field_toys import ROCK_PAPER_SCISSORS, Places
@@ -33,7 +33,7 @@ def test_they_keep_the_contract(make):
 
 @pytest.fixture(scope="module")
 def learnt():
-    rule = QLearning(10, 10, explore=EpsilonGreedy(1.0), rate=Polynomial(0.7))
+    rule = QLearning(10, 10, explore=EpsilonGreedy(1.0), rate=PolynomialRate(0.7))
     crowd = Play(one_seat(True), Population((Group("player", None, rule),)), length=1)
     state = run(crowd, rng.key(2), 200_000).state
     return np.asarray(rule.values(jax.tree.map(lambda x: x[0], state.agents[0])))
@@ -46,7 +46,7 @@ def test_a_learner_in_the_crowd_finds_the_optimal_values(learnt):
 
 
 def test_n_players_earn_what_the_crowd_would_pay():
-    rule = QLearning(10, 10, explore=EpsilonGreedy(1.0), rate=Constant(0.1))  # always a uniform bid
+    rule = QLearning(10, 10, explore=EpsilonGreedy(1.0), rate=ConstantRate(0.1))  # always a uniform bid
     play = Play(FinitePlayers(AdAuction(), 200), Population((Group("player", None, rule),)), length=400, copies=1)
     _, record = jax.jit(lambda: play.step(rng.key(0), play.init(rng.key(0)), jnp.int32(0)))()
     with jax.enable_x64(True):

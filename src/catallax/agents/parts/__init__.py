@@ -1,3 +1,3 @@
 """Parts that learners share: networks."""
 
-from .networks import MLP as MLP
+from .mlp import MLP as MLP

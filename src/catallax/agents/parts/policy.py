@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped, UInt32
 
-from catallax.agents.parts.networks import MLP, Layer
+from catallax.agents.parts.mlp import MLP, Layer
 from catallax.core import AbstractSpace, Discrete, Real, rng
 
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
@@ -21,7 +21,7 @@ def same(x: Array) -> Array:
 
 def noise(key: Shaped[PRNGKeyArray, ""], n: int) -> Float[Array, " {n}"]:
     """n standard normal numbers; the key's own words are enough for one. Consumes the key."""
-    return rng.normal(key)[None] if n == 1 else rng.bell(rng.draws(key, n).first)
+    return rng.normal(key)[None] if n == 1 else rng.to_normal(rng.draws(key, n).first)
 
 
 def log_density(action: Float[Array, "*N k"], mean: Float[Array, "*N k"], log_sigma: Float[Array, " k"]) -> Array:

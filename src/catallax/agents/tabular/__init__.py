@@ -7,13 +7,13 @@ from .experience_weighted import Attractions as Attractions
 from .experience_weighted import ExperienceWeighted as ExperienceWeighted
 from .fictitious_play import Averages as Averages
 from .fictitious_play import FictitiousPlay as FictitiousPlay
-from .initial import Uniform as Uniform
+from .initial import UniformValues as UniformValues
 from .q_learning import AbstractExploration as AbstractExploration
 from .q_learning import AbstractRate as AbstractRate
 from .q_learning import Boltzmann as Boltzmann
-from .q_learning import Constant as Constant
+from .q_learning import ConstantRate as ConstantRate
 from .q_learning import EpsilonGreedy as EpsilonGreedy
-from .q_learning import Polynomial as Polynomial
+from .q_learning import PolynomialRate as PolynomialRate
 from .q_learning import QLearning as QLearning
 from .q_learning import QState as QState
 from .sarsa import Sarsa as Sarsa

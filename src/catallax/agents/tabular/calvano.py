@@ -53,7 +53,7 @@ class SettlingQLearning(QLearning):
         self, key: Shaped[PRNGKeyArray, ""], state: SettlingState, memory: Any, obs: Int[Array, ""]
     ) -> tuple[Int[Array, ""], Any, Int[Array, ""]]:
         """Explore or exploit; remembers the row's best action."""
-        u = rng.bits(key).first.astype(jnp.float32) * jnp.float32(2**-32)
+        u = rng.key_bits(key).first.astype(jnp.float32) * jnp.float32(2**-32)
         epsilon = self.explore.probability(state.updates)
         other = (u / jnp.maximum(epsilon, 1e-30) * self.actions).astype(jnp.int32)
         best = state.greedy[obs]

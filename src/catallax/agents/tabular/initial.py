@@ -12,7 +12,7 @@ from catallax.core.checks import as_numbers, known
 _number = lambda x: as_numbers("learner", "a parameter", x)
 
 
-class Uniform(eqx.Module):
+class UniformValues(eqx.Module):
     """Independent values, uniform in [low, high), for every state and action; each seat of each run draws its own.
 
     With high = low the values are that number. In double precision a draw has 53 random bits, else 24: two equal values
@@ -44,21 +44,21 @@ class Uniform(eqx.Module):
     def draw(self, key: Shaped[PRNGKeyArray, ""], shape: tuple[int, int]) -> Float[Array, "S A"]:
         """A table. Consumes the key."""
         count = shape[0] * shape[1]
-        words = rng.words(key, 0, jnp.int32(0), jnp.arange(count), jnp.int32(0))
-        share = rng.unit(words.first).astype(self.low.dtype)
+        words = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(count), jnp.int32(0))
+        share = rng.to_uniform(words.first).astype(self.low.dtype)
         if share.dtype == jnp.float64:  # 29 more bits below the 24
             share = share + (words.second >> 3).astype(jnp.float64) * 2.0**-53
         return self.low + (self.high - self.low) * share.reshape(shape)
 
 
 def first_values(given: Any) -> Any:
-    """Converter of a learner's first values: `Uniform` as it is, all else as numbers of JAX's own float type."""
-    return given if isinstance(given, Uniform) else _number(given)
+    """Converter of a learner's first values: `UniformValues` as it is, all else as numbers of JAX's own float type."""
+    return given if isinstance(given, UniformValues) else _number(given)
 
 
 def first_table(given: Any, key: Shaped[PRNGKeyArray, ""], shape: tuple[int, int]) -> Float[Array, "S A"]:
     """The table that first values give. Consumes the key only if they are drawn."""
-    return given.draw(key, shape) if isinstance(given, Uniform) else jnp.broadcast_to(given, shape)
+    return given.draw(key, shape) if isinstance(given, UniformValues) else jnp.broadcast_to(given, shape)
 
 
 def first_row(who: str, start: Float[Array, "*A"], actions: int) -> Float[Array, " A"]:

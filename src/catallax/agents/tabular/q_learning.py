@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_count, check_number, rng
 from catallax.core.checks import as_numbers
 
-from .initial import Uniform, check_initial, first_table, first_values
+from .initial import UniformValues, check_initial, first_table, first_values
 
 _scalar = lambda x: as_numbers("learner", "a parameter", x)
 _PAD = 8
@@ -41,7 +41,7 @@ class AbstractExploration(eqx.Module):
     @abc.abstractmethod
     def choose(
         self,
-        words: rng.Words,
+        words: rng.Bits,
         row: Float[Array, " A"],
         greedy: Int[Array, ""],
         updates: Int[Array, ""],
@@ -80,7 +80,7 @@ class EpsilonGreedy(AbstractExploration):
 
     def choose(
         self,
-        words: rng.Words,
+        words: rng.Bits,
         row: Float[Array, " A"],
         greedy: Int[Array, ""],
         updates: Int[Array, ""],
@@ -89,11 +89,11 @@ class EpsilonGreedy(AbstractExploration):
         """One word for the coin, one for the action."""
         if masked:
             legal = row > -jnp.inf
-            rank = rng.below(words.second, legal.sum())
+            rank = rng.to_integer(words.second, legal.sum())
             other = (jnp.cumsum(legal) <= rank).sum(dtype=jnp.int32)
         else:
-            other = rng.below(words.second, row.shape[0])
-        return jnp.where(rng.unit(words.first) < self.probability(updates), other, greedy)
+            other = rng.to_integer(words.second, row.shape[0])
+        return jnp.where(rng.to_uniform(words.first) < self.probability(updates), other, greedy)
 
     def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
         """As above."""
@@ -119,7 +119,7 @@ class Boltzmann(AbstractExploration):
 
     def choose(
         self,
-        words: rng.Words,
+        words: rng.Bits,
         row: Float[Array, " A"],
         greedy: Int[Array, ""],
         updates: Int[Array, ""],
@@ -129,7 +129,7 @@ class Boltzmann(AbstractExploration):
         actions = row.shape[0]
         weights = jnp.exp(self.inverse_temperature * (row - row.max()))
         below = weights @ jnp.triu(jnp.ones((actions, actions), row.dtype))
-        action = (below <= rng.unit(words.first) * below[-1]).sum(dtype=jnp.int32)
+        action = (below <= rng.to_uniform(words.first) * below[-1]).sum(dtype=jnp.int32)
         return jnp.where(action < actions, action, greedy)  # rounding may leave nothing above
 
     def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
@@ -148,7 +148,7 @@ class AbstractRate(eqx.Module):
         """The step size of an entry updated so many times before."""
 
 
-class Constant(AbstractRate):
+class ConstantRate(AbstractRate):
     """alpha in (0, 1]. Raises `InputError` outside."""
 
     alpha: Float[Array, ""] = eqx.field(converter=_scalar, default=0.1)
@@ -162,7 +162,7 @@ class Constant(AbstractRate):
         return self.alpha
 
 
-class Polynomial(AbstractRate):
+class PolynomialRate(AbstractRate):
     """(1 + n(s, a))^(-power): the first update of an entry replaces it. Raises `InputError` for a power not in (0, 1].
 
     Source: Even-Dar and Mansour (2003), polynomial learning rates; power 0.87 as reported for GuoHuXuZhang2019.
@@ -193,10 +193,10 @@ class QLearning(AbstractAgent):
     Args:
         states, actions: the size of the table.
         explore: `EpsilonGreedy(...)` or `Boltzmann(...)`.
-        rate: `Constant(...)` or `Polynomial(...)`.
+        rate: `ConstantRate(...)` or `PolynomialRate(...)`.
         gamma: discount beyond the game's own; 1 where the game discounts.
-        initial: first values: a number, one for each action [A], a table [S, A], or `Uniform(low, high)`, drawn anew by
-            every seat of every run.
+        initial: first values: a number, one for each action [A], a table [S, A], or `UniformValues(low, high)`,
+            drawn anew by every seat of every run.
         legal: a named function from row to Bool[A], which actions are open there (at least one); None for all.
 
     Values, rewards and step sizes have JAX's default float type: with a discount near 1 the values are of the order of
@@ -212,9 +212,9 @@ class QLearning(AbstractAgent):
     states: int = eqx.field(static=True)
     actions: int = eqx.field(static=True)
     explore: AbstractExploration = eqx.field(default_factory=EpsilonGreedy)
-    rate: AbstractRate = eqx.field(default_factory=Constant)
+    rate: AbstractRate = eqx.field(default_factory=ConstantRate)
     gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
-    initial: Float[Array, "..."] | Uniform = eqx.field(converter=first_values, default=0.0)
+    initial: Float[Array, "..."] | UniformValues = eqx.field(converter=first_values, default=0.0)
     legal: Callable[[Int[Array, ""]], Bool[Array, " A"]] | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
@@ -244,7 +244,7 @@ class QLearning(AbstractAgent):
         """Explore or exploit in row `obs`."""
         row = jax.lax.dynamic_slice(state.table, (obs * self.width,), (self.actions,))
         masked = self.legal is not None
-        action = self.explore.choose(rng.bits(key), row, state.greedy[obs], state.updates, masked)
+        action = self.explore.choose(rng.key_bits(key), row, state.greedy[obs], state.updates, masked)
         return action, memory, ()
 
     def learn(

@@ -92,7 +92,7 @@ class Sarsa(AbstractAgent):
     ) -> tuple[SarsaState, dict[str, Array]]:
         """One pass over the phase's transitions in order of time, then the new policy."""
         copies = batch.obs.shape[0]
-        keys = rng.from_words(rng.words(key, 0, jnp.int32(0), jnp.arange(copies), jnp.int32(0)))
+        keys = rng.key_from_bits(rng.random_bits(key, 0, jnp.int32(0), jnp.arange(copies), jnp.int32(0)))
         last = jax.vmap(lambda k, row: self._draw(k, state, row))(keys, batch.obs[:, -1])
         played = jnp.concatenate([batch.action, last[:, None]], axis=1)
         entry = batch.obs * self.width + played

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_count, check_number, rng
 from catallax.core.checks import as_numbers
 
-from .initial import Uniform, check_initial, first_table, first_values
+from .initial import UniformValues, check_initial, first_table, first_values
 from .q_learning import AbstractExploration, EpsilonGreedy, QState
 
 _scalar = lambda x: as_numbers("learner", "a parameter", x)
@@ -30,7 +30,7 @@ class SynchronousQLearning(AbstractAgent):
         explore: how to choose; ties of the best action go to the first.
         alpha: step size in (0, 1].
         gamma: discount in [0, 1], beyond the game's own.
-        initial: first values: a number, one for each action [A], a table [S, A], or `Uniform(low, high)`.
+        initial: first values: a number, one for each action [A], a table [S, A], or `UniformValues(low, high)`.
 
     Raises:
         BuildError: the seat's action space is not Discrete(actions), or it is not shown forgone payoffs of that length.
@@ -45,7 +45,7 @@ class SynchronousQLearning(AbstractAgent):
     explore: AbstractExploration = eqx.field(default_factory=EpsilonGreedy)
     alpha: Float[Array, ""] = eqx.field(converter=_scalar, default=0.1)
     gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
-    initial: Float[Array, "..."] | Uniform = eqx.field(converter=first_values, default=0.0)
+    initial: Float[Array, "..."] | UniformValues = eqx.field(converter=first_values, default=0.0)
 
     def __check_init__(self):
         """Sizes and ranges."""
@@ -65,7 +65,9 @@ class SynchronousQLearning(AbstractAgent):
     ) -> tuple[Int[Array, ""], Any, tuple]:
         """Explore or exploit."""
         s = self._row(obs)
-        action = self.explore.choose(rng.bits(key), self._slice(state.table, s), state.greedy[s], state.updates, False)
+        action = self.explore.choose(
+            rng.key_bits(key), self._slice(state.table, s), state.greedy[s], state.updates, False
+        )
         return action, memory, ()
 
     def learn(

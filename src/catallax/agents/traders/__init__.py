@@ -1,4 +1,4 @@
-"""Scripted traders of double auctions, each written once in buyer's form (see `games.auction.observation`)."""
+"""Scripted traders of double auctions, each written once in buyer's form (see `games.double_auction.observation`)."""
 
 from .adaptive_aggressiveness import AA as AA
 from .easley_ledyard import EasleyLedyard as EasleyLedyard

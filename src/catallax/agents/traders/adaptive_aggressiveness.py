@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import check_number, rng
 from catallax.core.checks import as_numbers
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
 
@@ -95,7 +95,7 @@ class AA(AbstractTrader):
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> AAMemory:
         """Draws its rates; nothing was traded."""
-        u = rng.unit(rng.draws(key, 3).first)
+        u = rng.to_uniform(rng.draws(key, 3).first)
         zero, inf = jnp.float32(0), jnp.float32(jnp.inf)
         return AAMemory(
             0.2 + 0.4 * u[:2], 0.01 + 0.01 * u[2], zero, jnp.float32(-2), jnp.zeros(WINDOW, jnp.float32), jnp.int32(0),

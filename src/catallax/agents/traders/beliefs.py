@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Int16, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import BuildError, Spec
-from catallax.games.auction.observation import TraderView
+from catallax.games.double_auction.observation import TraderView
 
 from .trader import AbstractTrader
 
@@ -39,7 +39,7 @@ class History(NamedTuple):
     ask_slot: Int16[Array, ""]
 
 
-class Grid(NamedTuple):
+class PriceGrid(NamedTuple):
     """The levels that prices are told apart on: `low + grain * level`, from level 0 to `top`."""
 
     low: Float[Array, ""]
@@ -51,9 +51,9 @@ class Grid(NamedTuple):
         level = jnp.floor((price - self.low) / self.grain + 0.5)
         return jnp.clip(level, 0.0, self.top.astype(jnp.float32)).astype(jnp.int32)
 
-    def part(self, bottom: Int[Array, ""], top: Int[Array, ""]) -> "Grid":
+    def part(self, bottom: Int[Array, ""], top: Int[Array, ""]) -> "PriceGrid":
         """The levels from `bottom` to `top`, counted from the first of them."""
-        return Grid(self.low + self.grain * bottom.astype(jnp.float32), self.grain, top - bottom)
+        return PriceGrid(self.low + self.grain * bottom.astype(jnp.float32), self.grain, top - bottom)
 
 
 class Belief(NamedTuple):
@@ -143,14 +143,14 @@ def no_history() -> History:
     )
 
 
-def price_grid(obs: TraderView) -> Grid:
+def price_grid(obs: TraderView) -> PriceGrid:
     """The market's own grid where it has at most 2**14 ticks, else about that many levels between the bounds."""
     width = obs.high - obs.low
     grain = jnp.where(obs.tick > 0, obs.tick * jnp.ceil(width / (obs.tick * _LEVELS)), width / _LEVELS)
-    return Grid(obs.low, grain, jnp.floor(width / grain + 0.5).astype(jnp.int32))
+    return PriceGrid(obs.low, grain, jnp.floor(width / grain + 0.5).astype(jnp.int32))
 
 
-def listen(history: History, obs: TraderView, grid: Grid, coin: Bool[Array, ""]) -> History:
+def listen(history: History, obs: TraderView, grid: PriceGrid, coin: Bool[Array, ""]) -> History:
     """The history with the last tick's messages, and the one that its trade took marked as taken."""
     tape, slot = obs.tape, jnp.arange(_SLOTS, dtype=jnp.int16)
     new_bid = jnp.isfinite(tape.last_bid) & (tape.last_bid != history.bid)

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from catallax.games.auction.observation import TraderView
+from catallax.games.double_auction.observation import TraderView
 
-from .beliefs import Belief, Grid, Segments
+from .beliefs import Belief, PriceGrid, Segments
 
 _STEP: Final = 2.0**-12
 
@@ -31,7 +31,7 @@ def least_bid(obs: TraderView) -> Float[Array, ""]:
     return jnp.maximum(obs.low, obs.tape.bid + step)
 
 
-def best_bid(belief: Belief, value: Float[Array, ""], grid: Grid, obs: TraderView) -> BestBid:
+def best_bid(belief: Belief, value: Float[Array, ""], grid: PriceGrid, obs: TraderView) -> BestBid:
     """The maximiser of q(b) (value - b) over bids above the standing one, to the nearest tick and not above the limit.
 
     `grid` is the one whose levels the belief is about. Where the standing bid is beyond it, the least bid is sure.

@@ -9,9 +9,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import check_number, rng
 from catallax.core.checks import as_numbers
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
-from .beliefs import AbstractBeliefTrader, Belief, Grid, History, belief, listen, no_history, price_grid
+from .beliefs import AbstractBeliefTrader, Belief, History, PriceGrid, belief, listen, no_history, price_grid
 from .expected_surplus import best_bid, least_bid
 
 _number = lambda x: as_numbers("GDX", "a parameter", x, jnp.float32)
@@ -59,7 +59,7 @@ class GDX(AbstractBeliefTrader):
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: History, obs: TraderView) -> tuple[Order, History]:
         """Listens, believes, plans, chooses."""
         grid = price_grid(obs)
-        history = listen(memory, obs, grid, (rng.bits(key).first & 1) == 1)
+        history = listen(memory, obs, grid, (rng.key_bits(key).first & 1) == 1)
         faith = belief(history, grid.top)
         later = _later(faith, grid, obs, self.discount)
         worth = obs.limit - self.discount * later
@@ -100,7 +100,7 @@ def plan(
     return jax.lax.fori_loop(0, ticks, earlier, jnp.zeros_like(values))
 
 
-def _later(faith: Belief, grid: Grid, obs: TraderView, discount: Float[Array, ""]) -> Float[Array, ""]:
+def _later(faith: Belief, grid: PriceGrid, obs: TraderView, discount: Float[Array, ""]) -> Float[Array, ""]:
     """V(m, n-1) - V(m-1, n-1) at the trader's own m and n."""
     value = jnp.where(jnp.isfinite(obs.limit), obs.limit, obs.low)
     first = jnp.minimum(least_bid(obs), obs.high)

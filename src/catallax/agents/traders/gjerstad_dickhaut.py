@@ -3,7 +3,7 @@
 from jaxtyping import Array, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import rng
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
 from .beliefs import AbstractBeliefTrader, History, belief, listen, no_history, price_grid
 from .expected_surplus import best_bid
@@ -42,6 +42,6 @@ class GD(AbstractBeliefTrader):
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: History, obs: TraderView) -> tuple[Order, History]:
         """Listens, believes, chooses."""
         grid = price_grid(obs)
-        history = listen(memory, obs, grid, (rng.bits(key).first & 1) == 1)
+        history = listen(memory, obs, grid, (rng.key_bits(key).first & 1) == 1)
         best = best_bid(belief(history, grid.top), obs.limit, grid, obs)
         return Order(best.price, obs.limit - best.surplus), history

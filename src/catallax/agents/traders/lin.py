@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import rng
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
-from .moments import Moments, heard, no_prices
+from .moments import RunningMoments, heard, no_prices
 from .standing import STANDING, standing_quotes, up_to, worst_limit
 from .trader import AbstractTrader
 
@@ -17,9 +17,9 @@ class LinMemory(NamedTuple):
     """Prices heard, own coordinates."""
 
     period: Int[Array, ""]
-    now: Moments  # type: ignore[assignment]
+    now: RunningMoments  # type: ignore[assignment]
     """Of the running period."""
-    past: Moments  # type: ignore[assignment]
+    past: RunningMoments  # type: ignore[assignment]
     """Of the means of the round's earlier periods, those without trades left out."""
 
 
@@ -71,7 +71,7 @@ class Lin(AbstractTrader):
 
     def _weight(self, obs: TraderView) -> Float[Array, ""]:
         """w, between 0 and 1."""
-        own, rivals = obs.own_seats, obs.rival_seats  # lists of quotes may be filled up (`Pooled`)
+        own, rivals = obs.own_seats, obs.rival_seats  # lists of quotes may be filled up (`SingleRole`)
         units = jnp.maximum(jnp.isfinite(obs.tokens).sum(), 1)
         return (1 - obs.step / obs.steps) * (obs.left / units) * (rivals / (own + rivals))
 
@@ -79,5 +79,5 @@ class Lin(AbstractTrader):
         """The last tick's trade joins its own period; then the period may turn, and its mean joins the past."""
         now, turned = heard(memory.now, obs.tape.sale, obs.tape.price), obs.period != memory.period
         past = heard(memory.past, turned & (now.count > 0), now.mean)
-        now = Moments(*(jnp.where(turned, 0.0, x) for x in now))
+        now = RunningMoments(*(jnp.where(turned, 0.0, x) for x in now))
         return LinMemory(obs.period, now, past)

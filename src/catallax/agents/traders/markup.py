@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from catallax.core import check_number
 from catallax.core.checks import as_numbers
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
 

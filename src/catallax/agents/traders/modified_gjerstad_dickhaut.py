@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import rng
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
-from .beliefs import AbstractBeliefTrader, Grid, History, belief, listen, no_history, price_grid
+from .beliefs import AbstractBeliefTrader, History, PriceGrid, belief, listen, no_history, price_grid
 from .expected_surplus import best_bid
 
 
@@ -49,7 +49,7 @@ class MGD(AbstractBeliefTrader):
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: MGDMemory, obs: TraderView) -> tuple[Order, MGDMemory]:
         """Listens, believes, chooses."""
         grid = price_grid(obs)
-        history = listen(memory.history, obs, grid, (rng.bits(key).first & 1) == 1)
+        history = listen(memory.history, obs, grid, (rng.key_bits(key).first & 1) == 1)
         memory = _turn(memory._replace(history=history), obs)
         bottom = jnp.where(memory.past_lowest > -jnp.inf, _level(grid, memory.past_lowest, -1), 0)
         top = jnp.where(memory.past_highest < jnp.inf, _level(grid, memory.past_highest, 1), grid.top)
@@ -57,7 +57,7 @@ class MGD(AbstractBeliefTrader):
         return Order(best.price, obs.limit - best.surplus), memory
 
 
-def _level(grid: Grid, price: Float[Array, ""], beside: int) -> Int[Array, ""]:
+def _level(grid: PriceGrid, price: Float[Array, ""], beside: int) -> Int[Array, ""]:
     """The level of a price, or the one beside it, between the bounds."""
     known = jnp.where(jnp.isfinite(price), price, grid.low)
     return jnp.clip(grid.level(known) + beside, 0, grid.top)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 
-class Moments(NamedTuple):
+class RunningMoments(NamedTuple):
     """Count, mean and sum of squared deviations of prices; all 0 before the first."""
 
     count: Float[Array, ""]
@@ -14,13 +14,13 @@ class Moments(NamedTuple):
     squares: Float[Array, ""]
 
 
-def no_prices() -> Moments:
+def no_prices() -> RunningMoments:
     """Nothing heard yet."""
     zero = jnp.float32(0)
-    return Moments(zero, zero, zero)
+    return RunningMoments(zero, zero, zero)
 
 
-def heard(moments: Moments, sale: Bool[Array, ""], price: Float[Array, ""]) -> Moments:
+def heard(moments: RunningMoments, sale: Bool[Array, ""], price: Float[Array, ""]) -> RunningMoments:
     """With one price more where `sale`.
 
     Source: Welford (1962), "Note on a method for calculating corrected sums of squares and products".
@@ -29,4 +29,4 @@ def heard(moments: Moments, sale: Bool[Array, ""], price: Float[Array, ""]) -> M
     away = jnp.where(sale, price - moments.mean, 0.0)
     mean = moments.mean + away / jnp.maximum(count, 1.0)
     squares = moments.squares + jnp.where(sale, away * (price - mean), 0.0)
-    return Moments(count, mean, squares)
+    return RunningMoments(count, mean, squares)

@@ -6,10 +6,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import rng
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
 from . import waiting
-from .moments import Moments, heard, no_prices
+from .moments import RunningMoments, heard, no_prices
 from .standing import STANDING, standing_quotes, up_to, worst_limit
 from .trader import AbstractTrader
 
@@ -19,9 +19,9 @@ class PerryMemory(NamedTuple):
 
     factor: Float[Array, ""]
     """a, standard deviations it asks for at the start of a period."""
-    prices: Moments  # type: ignore[assignment]
+    prices: RunningMoments  # type: ignore[assignment]
     """Of all trades of the round."""
-    now: Moments  # type: ignore[assignment]
+    now: RunningMoments  # type: ignore[assignment]
     """Of the running period."""
     gain: Float[Array, ""]
     """Own profit of the running period."""
@@ -104,7 +104,7 @@ class Perry(AbstractTrader):
         return PerryMemory(
             jnp.where(turned & (now.count > 0), tuned, memory.factor),
             heard(memory.prices, sale, price),
-            Moments(*(jnp.where(turned, 0.0, x) for x in now)),
+            RunningMoments(*(jnp.where(turned, 0.0, x) for x in now)),
             jnp.where(turned, 0.0, gain),
             obs.limit,
             obs.period,

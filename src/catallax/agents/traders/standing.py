@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from catallax.games.auction.observation import TraderView
+from catallax.games.double_auction.observation import TraderView
 
 STANDING = ("bid", "ask", "last_bid", "last_ask", "sale")
 """What `standing_quotes` reads of the tape."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from jaxtyping import Array, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import AbstractAgent, BuildError, Spec
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
 
 class AbstractTrader(AbstractAgent):

@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray, Shaped
 
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
 

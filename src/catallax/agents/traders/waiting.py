@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from catallax.games.auction.observation import TraderView
+from catallax.games.double_auction.observation import TraderView
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Shaped
 
 from catallax.core import check_number, rng
 from catallax.core.checks import as_numbers
-from catallax.games.auction.observation import Order, TraderView
+from catallax.games.double_auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
 
@@ -74,13 +74,13 @@ class ZIP(AbstractTrader):
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> ZIPMemory:
         """beta ~ U[0.1, 0.5), gamma ~ U[0, 0.1), m ~ U[0.05, 0.35), Gamma = 0."""
-        margin, rate, inertia = rng.unit(rng.draws(key, 3).first)
+        margin, rate, inertia = rng.to_uniform(rng.draws(key, 3).first)
         silent, idle = jnp.float32(-jnp.inf), jnp.asarray(False)
         return ZIPMemory(0.05 + 0.3 * margin, jnp.float32(0), 0.1 + 0.4 * rate, 0.1 * inertia, silent, idle)
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: ZIPMemory, obs: TraderView) -> tuple[Order, ZIPMemory]:
         """Hears, adapts, then shouts."""
-        memory = self._adapt(rng.bits(key), memory, obs)._replace(limit=obs.limit, active=obs.left > 0)
+        memory = self._adapt(rng.key_bits(key), memory, obs)._replace(limit=obs.limit, active=obs.left > 0)
         price = self._shout(memory, obs)
         return Order(jnp.minimum(price, obs.cap), price), memory
 
@@ -92,11 +92,11 @@ class ZIP(AbstractTrader):
         size = self._size(obs, memory.limit)
         return jnp.where(jnp.isfinite(size), memory.limit - memory.margin * size, -jnp.inf)
 
-    def _adapt(self, words: rng.Words, memory: ZIPMemory, obs: TraderView) -> ZIPMemory:
+    def _adapt(self, words: rng.Bits, memory: ZIPMemory, obs: TraderView) -> ZIPMemory:
         price, size = self._shout(memory, obs), self._size(obs, memory.limit)
         falls, rises, shout = self._heard(words, memory, obs, price)
-        away = 0.05 * rng.unit(words.first) * self._size(obs, shout)
-        away = away + rng.unit(words.second) * self.absolute * (obs.high - obs.low)
+        away = 0.05 * rng.to_uniform(words.first) * self._size(obs, shout)
+        away = away + rng.to_uniform(words.second) * self.absolute * (obs.high - obs.low)
         target = shout + jnp.where(rises, away, -away)
         momentum = memory.inertia * memory.momentum + (1 - memory.inertia) * memory.rate * (target - price)
         most = jnp.where((obs.side > 0) | self.reflected, 1.0, jnp.inf)
@@ -106,7 +106,7 @@ class ZIP(AbstractTrader):
         return ZIPMemory(*(jnp.where(moves, new, old) for new, old in zip(moved, memory, strict=True)))
 
     def _heard(
-        self, words: rng.Words, memory: ZIPMemory, obs: TraderView, price: Float[Array, ""]
+        self, words: rng.Bits, memory: ZIPMemory, obs: TraderView, price: Float[Array, ""]
     ) -> tuple[Bool[Array, ""], Bool[Array, ""], Float[Array, ""]]:
         """Whether p is to fall or to rise, and the shout that was heard (0 if none was)."""
         tape, coin = obs.tape, (words.first & 1) == 1  # uniforms take the 24 highest bits only

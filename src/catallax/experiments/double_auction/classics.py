@@ -17,7 +17,7 @@ import msgspec
 
 from catallax.core import AbstractMeasure, NaNCount
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures import auction
+from catallax.measures import double_auction
 
 from .classics_claims import CLAIMS
 from .classics_markets import LANED, MARKETS, SESSIONS, ZERO, play
@@ -29,9 +29,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 MEASURES = (
-    auction.Efficiency(by_period=True),
-    auction.Dispersion(by_period=True),
-    auction.DeviationByTrade(),
+    double_auction.Efficiency(by_period=True),
+    double_auction.Dispersion(by_period=True),
+    double_auction.DeviationByTrade(),
     NaNCount(),
 )
 GODE_SUNDER = ("cliff", "symmetric")
@@ -41,8 +41,8 @@ GODE_SUNDER = ("cliff", "symmetric")
 def _zero_intelligence(name: str) -> tuple[AbstractMeasure, ...]:
     """Dispersion of profits and order of trade, of zero intelligence only: orders cost as much as all the rest."""
     copies = [SESSIONS[name].traders.index(trader) for trader in ZERO]
-    measures = (auction.ProfitDispersion(by_period=True), auction.TradingOrder(by_period=True))
-    return tuple(auction.Among(measure, copies, "zero") for measure in measures)
+    measures = (double_auction.ProfitDispersion(by_period=True), double_auction.TradingOrder(by_period=True))
+    return tuple(double_auction.SelectedCopies(measure, copies, "zero") for measure in measures)
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:

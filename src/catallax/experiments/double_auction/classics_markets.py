@@ -13,10 +13,17 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.traders import GD, ZIC, ZIP, ZIU, AbstractTrader
-from catallax.core import Group, InputError, Play, Population, Seated
-from catallax.games.auction import ContinuousDoubleAuction, DoubleAuction, aurora
-from catallax.games.auction.schedules import CLIFF_A, CLIFF_B, CLIFF_C, CLIFF_D, GJERSTAD_DICKHAUT_SYMMETRIC, Schedule
-from catallax.games.auction.tokens import AbstractTokens
+from catallax.core import Group, InputError, Lineup, Play, Population
+from catallax.games.double_auction import ContinuousDoubleAuction, DoubleAuction, aurora
+from catallax.games.double_auction.schedules import (
+    CLIFF_A,
+    CLIFF_B,
+    CLIFF_C,
+    CLIFF_D,
+    GJERSTAD_DICKHAUT_SYMMETRIC,
+    Schedule,
+)
+from catallax.games.double_auction.tokens import AbstractTokens
 
 LOW, HIGH = 1.0, 400.0
 """Price bounds: of Cliff's random quotes, $0.01 to $4.00, and of our markets of Gjerstad and Dickhaut."""
@@ -118,6 +125,6 @@ def play(name: str, scale: str, market: Any = 0) -> Play:
     groups = []
     for role in auction.roles:
         seating = np.tile(np.arange(len(names)), (role.seats, 1))
-        groups.append(Group(role.name, None, Seated([rules[n] for n in names], seating)))
+        groups.append(Group(role.name, None, Lineup([rules[n] for n in names], seating)))
     # copies share their random numbers: traders of a cell are compared on equal luck
     return Play(auction, Population(groups), length=auction.length, copies=len(names), replays=len(names))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from catallax.lab.figure import plot_with_interval, state_sample
 from catallax.lab.statistics import mean_interval
-from catallax.measures.auction.series import moving_mean
+from catallax.measures.double_auction.series import moving_mean
 
 
 def curve(values: np.ndarray, at: ArrayLike, panel: str, series: str) -> pandas.DataFrame:

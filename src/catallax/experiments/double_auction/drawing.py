@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas
 
-from catallax.games.auction.equilibrium import competitive_equilibrium
+from catallax.games.double_auction.equilibrium import competitive_equilibrium
 from catallax.lab.figure import ASKS, BIDS, COLOURS, PRICES
 
 from .curves import smooth_curve

@@ -14,20 +14,20 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from catallax.agents.learners import PPO, ActorCritic, Reinforce
+from catallax.agents.deep import PPO, ActorCritic, Reinforce
 from catallax.agents.tabular import EpsilonGreedy, QLearning
-from catallax.agents.tabular.q_learning import Polynomial
+from catallax.agents.tabular.q_learning import PolynomialRate
 from catallax.core import AbstractAgent, Group, Interface, NaNCount, Play, Population
-from catallax.games.auction.coarse import coarse_interface
-from catallax.games.auction.disclosure import AbstractDisclosure, FullDisclosure, ReducedDisclosure
-from catallax.games.auction.double_auction import DoubleAuction
-from catallax.games.auction.institutions import memoryless_market
-from catallax.games.auction.views import standard_interface
+from catallax.games.double_auction.disclosure import AbstractDisclosure, FullDisclosure, ReducedDisclosure
+from catallax.games.double_auction.discretized import discretized_interface
+from catallax.games.double_auction.double_auction import DoubleAuction
+from catallax.games.double_auction.institutions import memoryless_market
+from catallax.games.double_auction.views import standard_interface
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.auction.collusion import SurplusShift
-from catallax.measures.auction.efficiency import Efficiency
-from catallax.measures.auction.prices import Dispersion
-from catallax.measures.auction.profit import Profit
+from catallax.measures.double_auction.collusion import SurplusShift
+from catallax.measures.double_auction.efficiency import Efficiency
+from catallax.measures.double_auction.prices import Dispersion
+from catallax.measures.double_auction.profit import Profit
 
 from .learners_claims import CLAIMS
 from .learners_report import report
@@ -52,8 +52,8 @@ LEARNERS = {
     "ppo": Learner("PPO", lambda: PPO(rate=1e-3, reward_scale=0.01)),
     "table": Learner(
         "Q-table",
-        lambda: QLearning(120, 8, EpsilonGreedy(1.0, 2e-4, 0.02), Polynomial(0.7), gamma=0.99),
-        coarse_interface,
+        lambda: QLearning(120, 8, EpsilonGreedy(1.0, 2e-4, 0.02), PolynomialRate(0.7), gamma=0.99),
+        discretized_interface,
     ),
 }
 

@@ -9,7 +9,7 @@ from catallax.lab.figure import TWO_COLUMNS, Figure
 from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
-from catallax.measures.auction.series import speed_of_learning
+from catallax.measures.double_auction.series import speed_of_learning
 
 from .curves import curve, draw_curves, smooth_curve
 from .rounds import LAST

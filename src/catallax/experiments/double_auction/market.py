@@ -13,35 +13,35 @@ import numpy as np
 import pandas
 from msgspec import Meta, Struct
 
-from catallax.agents.learners import Reinforce
+from catallax.agents.deep import Reinforce
 from catallax.core import AbstractAgent, Group, InputError, Interface, NaNCount, Play, Population
-from catallax.games.auction import schedules
-from catallax.games.auction.call_market import CallMarket
-from catallax.games.auction.continuous import ContinuousDoubleAuction
-from catallax.games.auction.disclosure import (
+from catallax.games.double_auction import schedules
+from catallax.games.double_auction.call_market import CallMarket
+from catallax.games.double_auction.continuous import ContinuousDoubleAuction
+from catallax.games.double_auction.disclosure import (
     AbstractDisclosure,
     ConditionalDisclosure,
     FullDisclosure,
     ReducedDisclosure,
     ZeroDisclosure,
 )
-from catallax.games.auction.double_auction import DoubleAuction
-from catallax.games.auction.in_environment import in_environment
-from catallax.games.auction.institutions import aurora, memoryless_market
-from catallax.games.auction.posted_offer import PostedOffer
-from catallax.games.auction.schedule_file import read_schedule
-from catallax.games.auction.views import standard_interface
+from catallax.games.double_auction.double_auction import DoubleAuction
+from catallax.games.double_auction.in_environment import in_environment
+from catallax.games.double_auction.institutions import aurora, memoryless_market
+from catallax.games.double_auction.posted_offer import PostedOffer
+from catallax.games.double_auction.schedule_file import read_schedule
+from catallax.games.double_auction.views import standard_interface
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.lab.figure import Figure
 from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
 from catallax.lab.user_code import load_class, make
-from catallax.measures.auction.activity import Handover, Volume
-from catallax.measures.auction.efficiency import Efficiency
-from catallax.measures.auction.prices import Autocorrelation, Dispersion, Equilibrium
-from catallax.measures.auction.profit import Profit
-from catallax.measures.auction.quotes import SampleRound
+from catallax.measures.double_auction.activity import Handover, Volume
+from catallax.measures.double_auction.efficiency import Efficiency
+from catallax.measures.double_auction.prices import Autocorrelation, CompetitiveBenchmark, Dispersion
+from catallax.measures.double_auction.profit import Profit
+from catallax.measures.double_auction.quotes import SampleRound
 
 from . import drawing
 from .replay import replay_figure
@@ -216,7 +216,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         Handover(),
         Volume(),
         Profit(),
-        Equilibrium(),
+        CompetitiveBenchmark(),
         SampleRound(every=10),
         NaNCount(),
     )

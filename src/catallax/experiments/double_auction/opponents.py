@@ -10,7 +10,7 @@ Source: Rawat (2023), "Reinforcement Learning and Double Auctions", experimental
 of A1 only, against zero intelligence (see `double_auction.summary`).
 """
 
-from catallax.agents.learners import Reinforce
+from catallax.agents.deep import Reinforce
 from catallax.agents.traders import (
     GD,
     ZIC,
@@ -22,16 +22,28 @@ from catallax.agents.traders import (
     TruthTeller,
 )
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.auction import DoubleAuction, FullDisclosure, WithoutTape, memoryless_market, standard_interface
+from catallax.games.double_auction import (
+    DoubleAuction,
+    FullDisclosure,
+    WithoutTape,
+    memoryless_market,
+    standard_interface,
+)
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures import auction
+from catallax.measures import double_auction
 
 from .opponents_claims import CLAIMS
 from .opponents_report import report
 from .published import Settings, learner
 
 ROUNDS_PER_UPDATE = 10
-MEASURES = (auction.Efficiency(), auction.Dispersion(), auction.Profit(), auction.SurplusShift(), NaNCount())
+MEASURES = (
+    double_auction.Efficiency(),
+    double_auction.Dispersion(),
+    double_auction.Profit(),
+    double_auction.SurplusShift(),
+    NaNCount(),
+)
 OPPONENTS: tuple[tuple[str, AbstractTrader], ...] = (
     ("zic", ZIC()),
     ("truth", TruthTeller()),

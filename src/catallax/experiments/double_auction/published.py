@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from catallax.agents.learners import Reinforce
+from catallax.agents.deep import Reinforce
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,18 +8,18 @@ author's code plays them one after the other, which is the same, as policies are
 Source: Rawat (2023), "Reinforcement Learning and Double Auctions", summary table and experiments I to III.
 """
 
-from catallax.agents.learners import Reinforce
+from catallax.agents.deep import Reinforce
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.auction.disclosure import AbstractDisclosure, FullDisclosure, ZeroDisclosure
-from catallax.games.auction.institutions import memoryless_market
-from catallax.games.auction.views import standard_interface
+from catallax.games.double_auction.disclosure import AbstractDisclosure, FullDisclosure, ZeroDisclosure
+from catallax.games.double_auction.institutions import memoryless_market
+from catallax.games.double_auction.views import standard_interface
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.auction.activity import Handover, Volume
-from catallax.measures.auction.efficiency import Efficiency
-from catallax.measures.auction.prices import Autocorrelation, Dispersion, Equilibrium
-from catallax.measures.auction.profit import Profit
-from catallax.measures.auction.quotes import QuoteDistance, SampleRound
+from catallax.measures.double_auction.activity import Handover, Volume
+from catallax.measures.double_auction.efficiency import Efficiency
+from catallax.measures.double_auction.prices import Autocorrelation, CompetitiveBenchmark, Dispersion
+from catallax.measures.double_auction.profit import Profit
+from catallax.measures.double_auction.quotes import QuoteDistance, SampleRound
 
 from .published import Settings, learner
 from .summary_claims import CLAIMS
@@ -33,7 +33,7 @@ MEASURES = (
     Handover(),
     Volume(),
     Profit(),
-    Equilibrium(),
+    CompetitiveBenchmark(),
     QuoteDistance(),
     SampleRound(every=10),
     NaNCount(),

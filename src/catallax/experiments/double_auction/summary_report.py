@@ -9,7 +9,7 @@ from catallax.lab.figure import TWO_COLUMNS, Figure
 from catallax.lab.report import Report
 from catallax.lab.statistics import Estimate, mean_interval
 from catallax.lab.table import Table
-from catallax.measures.auction.series import speed_of_convergence, speed_of_learning
+from catallax.measures.double_auction.series import speed_of_convergence, speed_of_learning
 
 from . import drawing
 from .curves import draw_curves

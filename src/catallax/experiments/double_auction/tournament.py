@@ -15,7 +15,15 @@ Differs: other programs than the thirty of 1990; each pair is also played by its
 
 from catallax.core import NaNCount
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.auction import Among, Autocorrelation, Dispersion, Efficiency, EquilibriumProfit, Profit, Volume
+from catallax.measures.double_auction import (
+    Autocorrelation,
+    Dispersion,
+    Efficiency,
+    EquilibriumProfit,
+    Profit,
+    SelectedCopies,
+    Volume,
+)
 
 from .tournament_claims import CLAIMS
 from .tournament_design import Settings, environments_of, line_ups_of, play
@@ -27,8 +35,8 @@ def _cell(settings: Settings, scale: str, place: str) -> Cell:
     controls = (Efficiency(), Dispersion(), Autocorrelation(), Volume())
     measures = (
         Profit(),
-        Among(EquilibriumProfit(), (0,), "draw"),
-        *(Among(measure, alone.tolist(), "rule") for measure in controls),
+        SelectedCopies(EquilibriumProfit(), (0,), "draw"),
+        *(SelectedCopies(measure, alone.tolist(), "rule") for measure in controls),
         NaNCount(),
     )
     build = lambda: play(settings, scale, place)

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from catallax.games.auction.environments import ENVIRONMENTS
+from catallax.games.double_auction.environments import ENVIRONMENTS
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value, printed_error
 
 from .tournament_payoffs import alone, field_share, names, over_places, pair_share, payoffs, places

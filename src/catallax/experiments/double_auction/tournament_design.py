@@ -6,9 +6,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from catallax.agents.traders import AbstractTrader
-from catallax.core import Group, InputError, Play, Population, Seated
-from catallax.games.auction import Pooled, aurora, environment
-from catallax.games.auction.environments import ENVIRONMENTS
+from catallax.core import Group, InputError, Lineup, Play, Population
+from catallax.games.double_auction import SingleRole, aurora, environment
+from catallax.games.double_auction.environments import ENVIRONMENTS
 from catallax.lab.user_code import load_class, make
 
 from .rules import RULES, check_rule, rule
@@ -67,10 +67,10 @@ def environments_of(settings: Settings, scale: str) -> tuple[str, ...]:
     return QUICK_ENVIRONMENTS if scale == "quick" else ENVIRONMENTS
 
 
-def market(settings: Settings, place: str) -> Pooled:
+def market(settings: Settings, place: str) -> SingleRole:
     """The market of an environment, both sides at one table."""
     changes = {side: n for side in ("buyers", "sellers") if (n := getattr(settings, side)) is not None}
-    return Pooled(aurora(place, **changes))
+    return SingleRole(aurora(place, **changes))
 
 
 def line_ups_of(settings: Settings, scale: str, place: str) -> LineUps:
@@ -82,7 +82,7 @@ def line_ups_of(settings: Settings, scale: str, place: str) -> LineUps:
 def play(settings: Settings, scale: str, place: str) -> Play:
     """All line-ups of an environment, replays of one round, as a dynamics; a phase is a round."""
     game, table = market(settings, place), line_ups_of(settings, scale, place).table
-    seated = Seated([_rule(settings, name) for name in traders_of(settings, scale)], table)
+    seated = Lineup([_rule(settings, name) for name in traders_of(settings, scale)], table)
     copies = table.shape[1]
     population = Population([Group("trader", None, seated)])
     return Play(game, population, length=game.length, copies=copies, replays=copies)

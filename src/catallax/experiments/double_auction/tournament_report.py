@@ -9,7 +9,7 @@ from catallax.lab.figure import TWO_COLUMNS, Figure
 from catallax.lab.report import Report
 from catallax.lab.statistics import Estimate, mean_interval
 from catallax.lab.table import Table
-from catallax.solvers.matrix import evolutionarily_stable, regret, replicator_path
+from catallax.solvers.matrix.flow import evolutionarily_stable, regret, replicator_path
 
 from . import tournament_drawing as drawing
 from .tournament_payoffs import (

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.auction import (
+from catallax.games.double_auction import (
     AbstractDisclosure,
     ConditionalDisclosure,
     DoubleAuction,
@@ -31,7 +31,7 @@ from catallax.games.auction import (
     standard_interface,
 )
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures import auction
+from catallax.measures import double_auction
 
 from .published import Settings, learner
 from .treatments_claims import CLAIMS
@@ -39,12 +39,12 @@ from .treatments_report import report
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (
-    auction.Efficiency(),
-    auction.Dispersion(),
-    auction.DeviationByTrade(),
-    auction.Profit(),
-    auction.SurplusShift(),
-    auction.QuoteFees(),
+    double_auction.Efficiency(),
+    double_auction.Dispersion(),
+    double_auction.DeviationByTrade(),
+    double_auction.Profit(),
+    double_auction.SurplusShift(),
+    double_auction.QuoteFees(),
     NaNCount(),
 )
 

@@ -9,7 +9,7 @@ from catallax.lab.figure import ASKS, TWO_COLUMNS, Figure
 from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
-from catallax.measures.auction.series import speed_of_convergence, speed_of_learning
+from catallax.measures.double_auction.series import speed_of_convergence, speed_of_learning
 
 from .curves import curve, draw_curves, smooth_curve
 from .effects import OUTCOMES, Arm, Comparison, arms_of, compare, effect_lines, effects_tables, less, levels

@@ -29,9 +29,9 @@ from catallax.core import (
     Variable,
     rng,
 )
-from catallax.games.auction.double_auction import DoubleAuction
-from catallax.games.auction.observation import Order, TraderView
-from catallax.measures.auction.collusion import mean_change
+from catallax.games.double_auction.double_auction import DoubleAuction
+from catallax.games.double_auction.observation import Order, TraderView
+from catallax.measures.double_auction.collusion import mean_change
 
 ZERO, TRUTH, LEARNER = 0, 1, 2
 ROUNDS_PER_UPDATE = 10
@@ -71,7 +71,7 @@ class Said(NamedTuple):
 
     raw: Any
     speaker: Int[Array, ""]
-    words: rng.Words
+    words: rng.Bits
 
 
 class _Move(eqx.Module):
@@ -81,8 +81,8 @@ class _Move(eqx.Module):
 
     def __call__(self, obs: TraderView, said: Said) -> Order:
         learnt = self.move(obs, said.raw)
-        random, _ = ZIC().quote(rng.from_words(said.words), (), obs)
-        honest, _ = TruthTeller().quote(rng.from_words(said.words), (), obs)  # draws nothing
+        random, _ = ZIC().quote(rng.key_from_bits(said.words), (), obs)
+        honest, _ = TruthTeller().quote(rng.key_from_bits(said.words), (), obs)  # draws nothing
         heard = lambda *x: jnp.where(said.speaker == LEARNER, x[0], jnp.where(said.speaker == TRUTH, x[1], x[2]))
         return jax.tree.map(heard, learnt, honest, random)
 
@@ -106,7 +106,7 @@ class Trio(AbstractAgent):
     ) -> tuple[Said, PyTree[Array], PyTree[Array]]:
         """The learner decides; as only one is heard, the others may draw the same numbers."""
         raw, memory, extras = self.learner.act(key, state, memory, obs)
-        return Said(raw, self.speaker, rng.bits(key)), memory, extras
+        return Said(raw, self.speaker, rng.key_bits(key)), memory, extras
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: Any, batch: Batch, t: Int[Array, ""]

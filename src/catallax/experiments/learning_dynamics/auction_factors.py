@@ -10,7 +10,7 @@ import msgspec
 
 from catallax.core import NaNCount
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.auction import LastBids, Revenue
+from catallax.measures.sealed_bid import LastBids, Revenue
 
 from .auction_factors_claims import CLAIMS
 from .auction_factors_design import groups, play_of

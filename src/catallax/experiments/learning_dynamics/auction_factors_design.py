@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from catallax.agents.tabular import Constant, EpsilonGreedy, QLearning, SynchronousQLearning, Uniform
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning, SynchronousQLearning, UniformValues
 from catallax.core import Group, Play, Population
-from catallax.games.auction import SealedBid, even_grid, symmetric_equilibria
+from catallax.games.sealed_bid import SealedBid, even_grid, symmetric_equilibria
 from catallax.lab.factorial import Design, factorial
 
 
@@ -109,7 +109,7 @@ def play_of(scale: str, numbers: tuple[int, ...], rounds: int) -> Callable[..., 
         }
         game = game_of(here)
         optimistic = 1 / (1 - here["gamma"])
-        first = Uniform(0.0, jnp.where(here["initial"] > 0.5, optimistic, 0.01))
+        first = UniformValues(0.0, jnp.where(here["initial"] > 0.5, optimistic, 0.01))
         explore = EpsilonGreedy(1.0, decay=-math.log(LEAST) / (here["exploration"] * rounds))
         if here["update"]:
             rule: Any = SynchronousQLearning(
@@ -117,7 +117,7 @@ def play_of(scale: str, numbers: tuple[int, ...], rounds: int) -> Callable[..., 
             )
         else:
             rule = QLearning(
-                game.states, game.actions, explore, Constant(here["alpha"]), gamma=here["gamma"], initial=first
+                game.states, game.actions, explore, ConstantRate(here["alpha"]), gamma=here["gamma"], initial=first
             )
         return Play(game, Population((Group("bidder", None, rule),)), length=1, episodic=False)
 

@@ -12,11 +12,11 @@ from typing import Any
 import jax.numpy as jnp
 import msgspec
 
-from catallax.agents.tabular import Constant, EpsilonGreedy, QLearning, SynchronousQLearning, Uniform
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning, SynchronousQLearning, UniformValues
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.auction import AffiliatedValues, ConstantValue, SealedBid, even_grid
+from catallax.games.sealed_bid import AffiliatedValues, ConstantValue, SealedBid, even_grid
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.auction import LastBids, Revenue
+from catallax.measures.sealed_bid import LastBids, Revenue
 
 from .auction_reading import WINDOW
 from .auction_settings import GROUPS, SIGNALS, Setting
@@ -55,14 +55,14 @@ def auction(settings: Settings, rows: tuple[Setting, ...], feedback: str, with_v
         game = SealedBid(  # pyright: ignore  (takes the inherited property `roles` for a field)
             bids=grid, rule=column("rule")[setting], values=law, feedback=feedback
         )
-        first = Uniform(column("low")[setting], column("high")[setting])
+        first = UniformValues(column("low")[setting], column("high")[setting])
         discount = gamma * column("patient")[setting]
         explore = EpsilonGreedy(settings.epsilon, decay=settings.decay)
         if feedback == "full":
             rule: Any = SynchronousQLearning(game.actions, explore=explore, alpha=alpha, gamma=discount, initial=first)
         else:
             rule = QLearning(
-                game.states, game.actions, explore=explore, rate=Constant(alpha), gamma=discount, initial=first
+                game.states, game.actions, explore=explore, rate=ConstantRate(alpha), gamma=discount, initial=first
             )
         return Play(game, Population((Group("bidder", None, rule),)), length=1, episodic=False)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from catallax.games.auction import lowest_symmetric_bid
+from catallax.games.sealed_bid import lowest_symmetric_bid
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
 
 from .auction_reading import last_bids, last_price

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas
 
-from catallax.games.auction import affiliated_revenue, lowest_symmetric_bid
+from catallax.games.sealed_bid import affiliated_revenue, lowest_symmetric_bid
 from catallax.lab import statistics
 from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure, plot_with_interval, state_sample
 from catallax.lab.report import Report

@@ -16,10 +16,10 @@ from catallax.core import check_count
 from catallax.games.matrix import asymmetric_matching_pennies, match_mismatch_line
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.measures.matrix import Payoffs, Policy
-from catallax.solvers.matrix import (
-    AbstractSchedule,
+from catallax.solvers.matrix.flow import (
+    AbstractTemperatureSchedule,
     ExploreThenExploit,
-    Linear,
+    LinearTemperature,
     Matched,
     OneCycle,
     QLearningFlow,
@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Runge-Kutta steps for each unit of time."""
 
 
-def policies(length: float) -> tuple[AbstractSchedule, AbstractSchedule]:
+def policies(length: float) -> tuple[AbstractTemperatureSchedule, AbstractTemperatureSchedule]:
     """Explore-then-exploit and one cycle: number 0 and 1 of every matching."""
     return ExploreThenExploit(PEAK, length), OneCycle(PEAK, length)
 
@@ -57,7 +57,7 @@ def _paths(name: str, label: str, length: float, interval: float, substeps: int)
     )
 
 
-def _line(name: str, label: str, schedule: AbstractSchedule | float, runs: int, substeps: int) -> Cell:
+def _line(name: str, label: str, schedule: AbstractTemperatureSchedule | float, runs: int, substeps: int) -> Cell:
     """Figure 10: three players between two dummies, whose rates have no effect."""
     game = match_mismatch_line(3)
     return Cell(
@@ -81,7 +81,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         surface("AMPs", asymmetric_matching_pennies()),
         _paths("paths", f"AMPs, L = {LENGTH:g}", LENGTH, 0.25, substeps),
         _paths("slow_paths", f"AMPs, L = {SLOW:g}", SLOW, SLOW / 8, substeps),
-        _line("linear", "line of 3, linear", Linear(first, 0.0, LINE), 1, substeps),
+        _line("linear", "line of 3, linear", LinearTemperature(first, 0.0, LINE), 1, substeps),
         _line("matched", "line of 3, matched at random", Matched(which, policies(LINE)), RUNS, substeps),
         _line("none", "line of 3, nobody explores", 0.0, 1, substeps),
     )

@@ -20,7 +20,8 @@ from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, first_price_bids
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.measures.matrix import Gap, Payoffs, Policy
-from catallax.solvers.matrix import LogitGrid, QLearningFlow, RungeKutta
+from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
+from catallax.solvers.matrix.logit import LogitGrid
 
 from .first_price_claims import CLAIMS, FEE, TEMPERATURES, THETA
 from .first_price_report import report

@@ -6,7 +6,7 @@ import numpy as np
 
 from catallax.games.matrix import first_price_bids
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
-from catallax.solvers.matrix import pure_equilibria
+from catallax.solvers.matrix.nash import pure_equilibria
 
 FEE, THETA = 0.25, 0.01
 """The printed fee, and the step size of cross learning."""

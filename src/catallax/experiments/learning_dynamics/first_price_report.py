@@ -10,7 +10,7 @@ from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure, state_sample
 from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
-from catallax.solvers.matrix import trace_logit_branch
+from catallax.solvers.matrix.logit import trace_logit_branch
 
 from .first_price_claims import TEMPERATURES, gap_to_flow, policies, shares
 

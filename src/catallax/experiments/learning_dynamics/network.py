@@ -15,7 +15,7 @@ import numpy as np
 from catallax.games.matrix import match_mismatch_line
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.measures.matrix import Payoffs, Policy
-from catallax.solvers.matrix import QLearningFlow, RungeKutta
+from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 
 from .network_claims import CLAIMS, FIXED_T, LYAPUNOV_T, SELECTION_T, SIZES
 from .network_report import report

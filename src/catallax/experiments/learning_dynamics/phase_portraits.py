@@ -15,7 +15,8 @@ from catallax.core import check_count
 from catallax.games.matrix import Edge, Polymatrix, asymmetric_matching_pennies, rock_paper_scissors
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.measures.matrix import Distance, Policy
-from catallax.solvers.matrix import QLearningFlow, RungeKutta, zero_sum_weights
+from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
+from catallax.solvers.matrix.structure import zero_sum_weights
 
 from .phase_portraits_claims import CLAIMS, MODIFIED, MODIFIED_T, ONE_EXPLORER, RPS_T, amps_rest, modified_rest
 from .phase_portraits_report import report

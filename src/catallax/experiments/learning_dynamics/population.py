@@ -18,16 +18,8 @@ import msgspec
 
 from catallax.games.matrix import coordination, first_price_bids, prisoners_dilemma
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.population import (
-    Courant,
-    Density,
-    Histogram,
-    MeanPolicy,
-    Moments,
-    StationaryDistance,
-)
-from catallax.solvers.matrix import RungeKutta
-from catallax.solvers.population import (
+from catallax.measures.learner_density import Courant, Density, Histogram, MeanPolicy, Moments, StationaryDistance
+from catallax.solvers.learner_density import (
     Beta,
     Characteristics,
     FinitePopulation,
@@ -37,6 +29,7 @@ from catallax.solvers.population import (
     Uniform,
     stationary_state,
 )
+from catallax.solvers.matrix.flow import RungeKutta
 
 from .population_claims import (
     CLAIMS,

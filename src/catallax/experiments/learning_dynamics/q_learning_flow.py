@@ -16,12 +16,8 @@ from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, asymmetric_matching_pennies, match_mismatch_line
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.measures.matrix import Distance, Policy
-from catallax.solvers.matrix import (
-    QLearningFlow,
-    RungeKutta,
-    interior_equilibrium,
-    zero_sum_weights,
-)
+from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
+from catallax.solvers.matrix.structure import interior_equilibrium, zero_sum_weights
 
 from .q_learning_claims import CLAIMS
 from .q_learning_report import report

@@ -7,7 +7,7 @@ import numpy as np
 from catallax.games.matrix import Polymatrix
 from catallax.lab.experiment import Cell
 from catallax.measures.matrix import Gap, Policy
-from catallax.solvers.matrix import LogitGrid, temperature_grid
+from catallax.solvers.matrix.logit import LogitGrid, temperature_grid
 
 from .reading import final
 

@@ -8,7 +8,7 @@ Source: GuoHuXuZhang2019 (slides and NeurIPS version).
 
 import msgspec
 
-from catallax.agents.tabular import EpsilonGreedy, Polynomial, QLearning
+from catallax.agents.tabular import EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import InputError
 from catallax.games.mean_field import AdAuction
 from catallax.lab.experiment import Cell, Experiment, Scale
@@ -68,7 +68,7 @@ def naive(settings: Settings) -> FixedPoint:
 
 def gmf_q(settings: Settings, inner: object) -> MeanFieldQ:
     """Q-learning on uniform draws, softmax, epsilon-net."""
-    learner = QLearning(settings.size, settings.size, explore=EpsilonGreedy(1.0), rate=Polynomial(0.87))
+    learner = QLearning(settings.size, settings.size, explore=EpsilonGreedy(1.0), rate=PolynomialRate(0.87))
     return MeanFieldQ(auction(settings), learner, inner, Softmax(TEMPERATURE), net=settings.net, dirichlet=True)
 
 

@@ -8,9 +8,9 @@ from .matching import AbstractMatching as AbstractMatching
 from .matching import CircleMatching as CircleMatching
 from .matching import Pairing as Pairing
 from .matching import UniformMatching as UniformMatching
-from .pairwise import Event as Event
+from .pairwise import KarmaEvent as KarmaEvent
+from .pairwise import KarmaWorld as KarmaWorld
 from .pairwise import PairwiseKarma as PairwiseKarma
-from .pairwise import World as World
 from .payment import AbstractPayment as AbstractPayment
 from .payment import PayBidToPeer as PayBidToPeer
 from .payment import PayBidToSociety as PayBidToSociety

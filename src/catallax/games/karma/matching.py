@@ -79,7 +79,7 @@ class CircleMatching(AbstractMatching):
         """Closed form: player n - 1 stays, the others i and j meet in round r if i + j = r modulo n - 1."""
         n = words.shape[0]
         odd, me = n - 1, jnp.arange(n, dtype=jnp.int32)
-        round = rng.below(words[0], odd)
+        round = rng.to_integer(words[0], odd)
         across = (round - me) % odd
         # i = round / 2 modulo the odd number n - 1 would meet itself: it meets the player who stays.
         alone = (round * (n // 2)) % odd

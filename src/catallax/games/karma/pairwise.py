@@ -19,7 +19,7 @@ _CONTEST, _GIFTS = 0, 1
 """Streams of a step's random words: matching and urgency; redistribution."""
 
 
-class World(NamedTuple):
+class KarmaWorld(NamedTuple):
     """Where n players stand."""
 
     karma: Int[Array, " n"]
@@ -27,7 +27,7 @@ class World(NamedTuple):
     """Number of the urgency level."""
 
 
-class Event(NamedTuple):
+class KarmaEvent(NamedTuple):
     """What one step brought; n players. For measures."""
 
     karma: Int[Array, " n"]
@@ -106,22 +106,22 @@ class PairwiseKarma(AbstractGame):
         total = self.endowment * self.players if isinstance(self.endowment, int) else sum(self.endowment)
         return total / self.players
 
-    def init(self, key: Shaped[PRNGKeyArray, ""]) -> World:
+    def init(self, key: Shaped[PRNGKeyArray, ""]) -> KarmaWorld:
         """Everyone has his endowment and an urgency from the stationary law."""
-        words = rng.words(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
+        words = rng.random_bits(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
         karma = jnp.broadcast_to(jnp.asarray(self.endowment, jnp.int32), (self.players,))
-        return World(karma, self.urgency.draw(words.first))
+        return KarmaWorld(karma, self.urgency.draw(words.first))
 
-    def observe(self, world: World) -> dict[str, KarmaView]:
+    def observe(self, world: KarmaWorld) -> dict[str, KarmaView]:
         """Everyone sees his own karma and urgency."""
         return {PLAYER: KarmaView(world.karma, world.urgency)}
 
     def step(
-        self, key: Shaped[PRNGKeyArray, ""], world: World, action: dict[str, Int[Array, " n"]]
-    ) -> tuple[World, Outcome]:
+        self, key: Shaped[PRNGKeyArray, ""], world: KarmaWorld, action: dict[str, Int[Array, " n"]]
+    ) -> tuple[KarmaWorld, Outcome]:
         """One contest of everyone."""
         karma, urgency = world
-        words = rng.words(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
+        words = rng.random_bits(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
         bid = jnp.clip(action[PLAYER], 0, karma)
         rival, first = self.matching(words.first)
         other = bid.at[rival].get(mode="promise_in_bounds")
@@ -136,13 +136,15 @@ class PairwiseKarma(AbstractGame):
             held = jnp.minimum(karma - paid, self.cap)
             # All that is no longer held, whatever the rule of payment: so the total is conserved by construction.
             pool = (karma - held).sum(dtype=jnp.int32)
-            gifts = rng.words(key, _GIFTS, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
+            gifts = rng.random_bits(key, _GIFTS, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
             after = held + share_out(pool, self.cap - held, gifts.first, self.cap)
         cost = self.urgency.levels.astype(jnp.float32).at[urgency].get(mode="promise_in_bounds")
         reward = jnp.where(won, jnp.float32(0), -cost)
-        event = Event(karma, urgency, bid, won, reward, paid, pool, after)
+        event = KarmaEvent(karma, urgency, bid, won, reward, paid, pool, after)
         going = jnp.ones(self.players, jnp.float32)
-        return World(after, self.urgency.move(urgency, words.second)), Outcome({PLAYER: reward}, {PLAYER: going}, event)
+        return KarmaWorld(after, self.urgency.move(urgency, words.second)), Outcome(
+            {PLAYER: reward}, {PLAYER: going}, event
+        )
 
 
 def _check_endowment(endowment: object, players: int, cap: int) -> None:

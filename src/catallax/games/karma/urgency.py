@@ -77,11 +77,11 @@ class Urgency(eqx.Module):
 
     def draw(self, word: UInt32[Array, "*shape"]) -> Int[Array, "*shape"]:
         """A level from the stationary law for each random word."""
-        return _level(self.stationary(), rng.unit(word)[..., None])
+        return _level(self.stationary(), rng.to_uniform(word)[..., None])
 
     def move(self, level: Int[Array, "*shape"], word: UInt32[Array, "*shape"]) -> Int[Array, "*shape"]:
         """The next level of each player, one random word each."""
-        return _level(self.chain.at[level].get(mode="promise_in_bounds"), rng.unit(word)[..., None])
+        return _level(self.chain.at[level].get(mode="promise_in_bounds"), rng.to_uniform(word)[..., None])
 
 
 def _level(law: Float[Array, "*#shape u"], unit: Float[Array, "*#shape 1"]) -> Int[Array, "*shape"]:

@@ -84,8 +84,8 @@ class AuctionMDP(AbstractMDP):
         self, key: Shaped[PRNGKeyArray, ""], state: Int[Array, ""], action: Int[Array, ""]
     ) -> tuple[Int[Array, ""], Float[Array, ""]]:
         """One auction: whether it is won and at which price (24 bits), the conversion and the refill (16 bits each)."""
-        words = rng.bits(key)
-        price = (self.at_most[action] <= rng.unit(words.first)).sum(dtype=jnp.int32)
+        words = rng.key_bits(key)
+        price = (self.at_most[action] <= rng.to_uniform(words.first)).sum(dtype=jnp.int32)
         won = price <= action  # beyond the bid the table stays at W(a): a miss counts on to A
         value, refilled = _value_and_refill(words.second, self.conversions, self.refill)
         reward, after = _settled(won, price, value, refilled, state, self.penalty, self.reward.shape[0])
@@ -196,7 +196,7 @@ class AdAuction(AbstractMeanFieldGame):
         """
         n = state.shape[0]
         seats = jnp.arange(n, dtype=jnp.uint32)
-        words = rng.words(key, 0, jnp.int32(0), seats, jnp.int32(0))
+        words = rng.random_bits(key, 0, jnp.int32(0), seats, jnp.int32(0))
         low = jnp.uint32((1 << max(1, (n - 1).bit_length())) - 1)
         order = (jnp.sort((words.first & ~low) | seats) & low).astype(jnp.int32).reshape(-1, self.bidders)
         bid = jnp.minimum(action, state) if self.cap_bids else action

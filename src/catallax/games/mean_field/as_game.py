@@ -118,8 +118,8 @@ class FinitePlayers(AbstractGame):
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Int[Array, " N"]:
         """Independent states from `start`."""
-        words = rng.words(key, 0, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
-        return _draw(self.start, rng.unit(words.first))
+        words = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
+        return _draw(self.start, rng.to_uniform(words.first))
 
     def observe(self, world: Int[Array, " N"]) -> dict[str, Int[Array, " N"]]:
         """Each its own state."""

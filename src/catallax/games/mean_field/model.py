@@ -130,7 +130,7 @@ def meet_in_law(
             where it is zero without.
     """
     law = empirical_law(game, state, action)
-    keys = rng.from_words(rng.words(key, 0, jnp.int32(0), jnp.arange(state.size), jnp.int32(0)))
+    keys = rng.key_from_bits(rng.random_bits(key, 0, jnp.int32(0), jnp.arange(state.size), jnp.int32(0)))
     if with_self:
         mdp = game.frozen(law)
         return jax.vmap(mdp.draw)(keys, state, action)

@@ -23,7 +23,7 @@ class Kernel(NamedTuple):
     """That share, of the players with room for it."""
 
 
-class Outcomes(NamedTuple):
+class ContestOutcomes(NamedTuple):
     """What a contest leaves one with. Axes: own karma k, own bid b, opponent's bid."""
 
     win: Int[Array, "K K K"]
@@ -32,7 +32,7 @@ class Outcomes(NamedTuple):
     """Karma held after losing, cut to the cap."""
 
 
-def outcomes(payment: AbstractPayment, cap: int) -> Outcomes:
+def outcomes(payment: AbstractPayment, cap: int) -> ContestOutcomes:
     """Karma held after winning and after losing.
 
     Impossible combinations (bids above one's karma, winning bids below the rival's) have no mass; any value will do.
@@ -40,10 +40,10 @@ def outcomes(payment: AbstractPayment, cap: int) -> Outcomes:
     karma, bid, rival = jnp.meshgrid(*[jnp.arange(cap + 1)] * 3, indexing="ij")
     win, _ = payment(bid, rival)
     _, lose = payment(rival, bid)
-    return Outcomes(jnp.clip(karma - win, 0, cap), jnp.clip(karma - lose, 0, cap))
+    return ContestOutcomes(jnp.clip(karma - win, 0, cap), jnp.clip(karma - lose, 0, cap))
 
 
-def karma_kernel(after: Outcomes, occupancy: Float[Array, "U K"], policy: Float[Array, "U K K"]) -> Kernel:
+def karma_kernel(after: ContestOutcomes, occupancy: Float[Array, "U K"], policy: Float[Array, "U K K"]) -> Kernel:
     """The environment when players are spread as `occupancy` and bid by `policy` (as executed).
 
     With nu the law of bids: a bid b meets a lower one with mass sum_{b' < b} nu(b'), an equal one (fair coin) with

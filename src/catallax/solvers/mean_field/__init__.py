@@ -16,10 +16,10 @@ from .mean_field_q import MeanFieldQState as MeanFieldQState
 from .mean_field_q import nearest_on_net as nearest_on_net
 from .mirror_descent import MirrorDescent as MirrorDescent
 from .mirror_descent import MirrorDescentState as MirrorDescentState
-from .population import AbstractPopulationMap as AbstractPopulationMap
-from .population import OneStep as OneStep
-from .population import PopulationFlow as PopulationFlow
-from .population import Stationary as Stationary
-from .population import one_step as one_step
-from .population import stationary_law as stationary_law
+from .population_map import AbstractPopulationMap as AbstractPopulationMap
+from .population_map import OneStep as OneStep
+from .population_map import PopulationFlow as PopulationFlow
+from .population_map import Stationary as Stationary
+from .population_map import one_step as one_step
+from .population_map import stationary_law as stationary_law
 from .solver import AbstractMeanFieldSolver as AbstractMeanFieldSolver

@@ -11,7 +11,7 @@ from catallax.games.mean_field.model import AbstractMeanFieldGame
 
 from .choice import AbstractChoice, Softmax
 from .decision import MOST_SWEEPS, SWEEP_TOLERANCE, best_response
-from .population import AbstractPopulationMap, OneStep, check_weight
+from .population_map import AbstractPopulationMap, OneStep, check_weight
 from .solver import AbstractMeanFieldSolver, Step, check_solver, distance, first_law
 
 

@@ -12,7 +12,7 @@ from catallax.games.mean_field.mdp import real
 from catallax.games.mean_field.model import AbstractMeanFieldGame
 
 from .decision import evaluate
-from .population import AbstractPopulationMap, OneStep
+from .population_map import AbstractPopulationMap, OneStep
 from .solver import AbstractMeanFieldSolver, Step, check_solver, distance, first_law, masked
 
 

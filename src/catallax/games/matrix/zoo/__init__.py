@@ -7,11 +7,11 @@ from .many_player import public_goods as public_goods
 from .many_player import random_normal_form as random_normal_form
 from .many_player import random_potential as random_potential
 from .many_player import random_zero_sum as random_zero_sum
-from .networks import match_mismatch_line as match_mismatch_line
-from .networks import matching_ring as matching_ring
-from .networks import polymatrix_on as polymatrix_on
-from .networks import random_polymatrix as random_polymatrix
-from .networks import random_zero_sum_polymatrix as random_zero_sum_polymatrix
+from .network_games import match_mismatch_line as match_mismatch_line
+from .network_games import matching_ring as matching_ring
+from .network_games import polymatrix_on as polymatrix_on
+from .network_games import random_polymatrix as random_polymatrix
+from .network_games import random_zero_sum_polymatrix as random_zero_sum_polymatrix
 from .two_player import asymmetric_matching_pennies as asymmetric_matching_pennies
 from .two_player import battle_of_the_sexes as battle_of_the_sexes
 from .two_player import coordination as coordination

@@ -8,9 +8,8 @@ from jaxtyping import Float
 
 from catallax.core import InputError
 from catallax.core.checks import check_count, check_number
-
-from ..graphs import generator
-from ..normal_form import LARGEST, NormalForm
+from catallax.games.matrix.graphs import generator
+from catallax.games.matrix.normal_form import LARGEST, NormalForm
 
 Cost = Callable[[int], Any] | Sequence[Any]
 """What a resource costs each of its users: a function of how many use it, or the costs for 1, 2, ... users."""

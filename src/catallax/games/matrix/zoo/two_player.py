@@ -6,8 +6,7 @@ import numpy as np
 
 from catallax.core import InputError
 from catallax.core.checks import check_count, check_number
-
-from ..polymatrix import Edge, Polymatrix
+from catallax.games.matrix.polymatrix import Edge, Polymatrix
 
 MATCH = np.array([[1.0, -1.0], [-1.0, 1.0]])
 """Win a match, lose a mismatch."""

@@ -1,0 +1,162 @@
+"""Deep Q-learning with a replay store and a target network, all in the learner's state."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
+
+from catallax.agents.parts import replay_buffer
+from catallax.agents.parts.descent import begin, descend
+from catallax.agents.parts.mlp import MLP
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, check_count, check_number, rng
+
+_scalar = lambda x: jnp.asarray(x, jnp.float32)
+
+
+def _same(x: Array) -> Array:
+    """x."""
+    return x
+
+
+class DQNState(NamedTuple):
+    """What has been learnt and what is remembered."""
+
+    layers: Any
+    target: Any
+    """Layers as they were some gradient steps ago."""
+    optimiser: Any
+    store: replay_buffer.Replay
+    ticks: Int[Array, ""]
+    """Ticks learnt from, of all sequences; sets the chance of exploring."""
+    descents: Int[Array, ""]
+    """Gradient steps made."""
+
+
+class DQN(AbstractAgent):
+    """Q(obs, .) is a network; a phase's transitions go into a ring, then `steps` minibatches are drawn from it.
+
+    One step lowers the mean Huber loss of r + gamma d Q'(s', b) - Q(s, a), Q' the target network, b its best action
+    (`double`: the best action of Q), with Adam at `rate`. Every `renew` steps Q' becomes Q. Actions are uniform with
+    probability epsilon_n = max(least, 1 - (1 - least) n / explore) after n ticks, else the first best.
+
+    Args:
+        gamma: discount beyond the game's own; 1 where the game discounts.
+        capacity: transitions remembered; at least those of one phase.
+        minibatch, steps: transitions of a gradient step, gradient steps of a phase.
+        warmup: no gradient step before so many transitions are stored.
+
+    Raises:
+        BuildError: observations that are not a vector, an action space that is not `Discrete`.
+        InputError: a count below one, a number out of range, a phase larger than the store.
+
+    Source: MnihEtAl2015; VanHasseltGuezSilver2016 for `double`.
+    Differs: Adam instead of RMSProp; the target is renewed by gradient steps, not by frames.
+    """
+
+    learns_in_sequence = True
+
+    rate: Float[Array, ""] = eqx.field(converter=_scalar, default=1e-3)
+    gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.99)
+    least: Float[Array, ""] = eqx.field(converter=_scalar, default=0.05)
+    explore: Float[Array, ""] = eqx.field(converter=_scalar, default=10_000.0)
+    widths: tuple[int, ...] = eqx.field(static=True, default=(64, 64))
+    capacity: int = eqx.field(static=True, default=10_000)
+    minibatch: int = eqx.field(static=True, default=64)
+    steps: int = eqx.field(static=True, default=1)
+    renew: int = eqx.field(static=True, default=200)
+    warmup: int = eqx.field(static=True, default=200)
+    double: bool = eqx.field(static=True, default=True)
+
+    def __check_init__(self) -> None:
+        """Counts and ranges."""
+        for name in ("capacity", "minibatch", "steps", "renew", "warmup"):
+            check_count("DQN", name, getattr(self, name))
+        ranges = (("gamma", "[0, 1]"), ("least", "[0, 1]"), ("rate", "[0, inf)"), ("explore", "[1, inf)"))
+        for name, interval in ranges:
+            check_number("DQN", name, getattr(self, name), interval)
+        if self.warmup > self.capacity:
+            raise InputError(f"DQN: warmup {self.warmup} is never reached in a store of {self.capacity}")
+
+    def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> DQNState:
+        """A fresh network, an empty store."""
+        shape = getattr(spec.obs, "shape", None)
+        if shape is None or len(shape) != 1:
+            raise BuildError(f"DQN needs a vector of features, its seat sees {spec.obs}; give its group a view")
+        if not isinstance(spec.action, Discrete):
+            raise BuildError(f"DQN chooses among finitely many actions, its seat accepts {spec.action}")
+        layers = self._network(spec.action.n).init(key, shape[0])
+        number = jax.ShapeDtypeStruct((), jnp.float32)
+        form = replay_buffer.Transition(spec.obs, spec.action.struct(), number, number, spec.obs)  # pyright: ignore
+        target = jax.tree.map(jnp.copy, layers)
+        return DQNState(
+            layers, target, begin(layers), replay_buffer.empty(self.capacity, form), jnp.int32(0), jnp.int32(0)
+        )
+
+    def values(self, layers: Any, obs: Float[Array, "*batch features"]) -> Float[Array, "*batch actions"]:
+        """Q(obs, .) under these layers."""
+        return self._network(layers[-1].bias.shape[0])(layers, obs)
+
+    def best(self, state: DQNState, obs: Float[Array, " features"]) -> Int[Array, ""]:
+        """The policy without exploration."""
+        return jnp.argmax(self.values(state.layers, obs)).astype(jnp.int32)
+
+    def act(
+        self, key: Shaped[PRNGKeyArray, ""], state: DQNState, memory: Any, obs: Float[Array, " features"]
+    ) -> tuple[Int[Array, ""], Any, tuple]:
+        """Explore or exploit."""
+        words = rng.key_bits(key)
+        epsilon = jnp.maximum(self.least, 1 - (1 - self.least) * state.ticks.astype(jnp.float32) / self.explore)
+        other = rng.to_integer(words.second, state.layers[-1].bias.shape[0])
+        return jnp.where(rng.to_uniform(words.first) < epsilon, other, self.best(state, obs)), memory, ()
+
+    def learn(
+        self, key: Shaped[PRNGKeyArray, ""], state: DQNState, batch: Batch, t: Int[Array, ""]
+    ) -> tuple[DQNState, dict[str, Array]]:
+        """Remember the phase, then learn from what is remembered."""
+        flat = lambda x: x.reshape(-1, *x.shape[2:])
+        new = replay_buffer.Transition(
+            obs=flat(batch.obs[:, :-1]),
+            action=flat(batch.action),
+            reward=flat(batch.reward),
+            discount=flat(batch.discount),
+            after=flat(batch.obs[:, 1:]),
+        )
+        ticks = jnp.minimum(state.ticks, 2**30) + batch.reward.size
+        state = state._replace(store=replay_buffer.put(state.store, new), ticks=ticks)
+        lived = self._minibatches(key, state.store)
+        flat, restored = ravel_pytree(state.layers)
+        nets = (flat, ravel_pytree(state.target)[0], state.optimiser, state.descents)
+        trained, losses = jax.lax.scan(lambda nets, x: self._descend(restored, nets, x), nets, lived)
+        ready = state.store.size >= self.warmup
+        flat, target, optimiser, descents = jax.tree.map(lambda a, b: jnp.where(ready, a, b), trained, nets)
+        log = {"return": batch.reward.sum(axis=1).mean(), "loss": jnp.where(ready, losses.mean(), 0.0)}
+        layers, target = restored(flat), restored(target)
+        return state._replace(layers=layers, target=target, optimiser=optimiser, descents=descents), log
+
+    def _minibatches(self, key: Shaped[PRNGKeyArray, ""], store: replay_buffer.Replay) -> replay_buffer.Transition:
+        lived = replay_buffer.draw(store, key, self.steps * self.minibatch)
+        return jax.tree.map(lambda x: x.reshape(self.steps, self.minibatch, *x.shape[1:]), lived)
+
+    def loss(self, layers: Any, target: Any, lived: replay_buffer.Transition) -> Float[Array, ""]:
+        """Mean Huber loss of the one-step errors."""
+        ahead = self.values(target, lived.after)
+        chooser = self.values(layers, lived.after) if self.double else ahead
+        best = jnp.take_along_axis(ahead, chooser.argmax(axis=1)[:, None], axis=1)[:, 0]
+        goal = jax.lax.stop_gradient(lived.reward + self.gamma * lived.discount * best)
+        said = jnp.take_along_axis(self.values(layers, lived.obs), lived.action[:, None], axis=1)[:, 0]
+        return optax.losses.huber_loss(said, goal).mean()
+
+    def _descend(self, restored: Callable, nets: tuple, lived: replay_buffer.Transition) -> tuple[tuple, Array]:
+        flat, target, optimiser, descents = nets
+        loss, gradient = jax.value_and_grad(self.loss)(restored(flat), restored(target), lived)
+        flat, optimiser, _ = descend(flat, gradient, optimiser, self.rate)
+        descents = descents + 1
+        return (flat, jnp.where(descents % self.renew == 0, flat, target), optimiser, descents), loss
+
+    def _network(self, actions: int) -> MLP:
+        return MLP(self.widths, actions, hidden=jax.nn.relu, final=_same, final_gain=0.1)

@@ -1,0 +1,133 @@
+"""REINFORCE with a Gaussian policy: the learner of Rawat (2023) as its code has it, and its corrected form."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
+
+from catallax.agents.parts.descent import begin, descend
+from catallax.agents.parts.mlp import MLP
+from catallax.core import AbstractAgent, Batch, BuildError, Spec, check_number, rng
+
+_scalar = lambda x: jnp.asarray(x, jnp.float32)
+
+
+_INTERVALS = {
+    "[0, 1]": ("gamma",),
+    "[0, inf)": ("rate", "sigma_least"),
+    "(0, inf)": ("sigma", "sigma_decay", "reward_scale"),
+    "(0, inf]": ("clip",),
+}
+
+
+class ReinforceState(NamedTuple):
+    """Policy network, optimiser and the policy's standard deviation."""
+
+    layers: Any
+    optimiser: Any
+    sigma: Float[Array, ""]
+
+
+class Reinforce(AbstractAgent):
+    """Monte Carlo policy gradient: action a ~ N(mu(obs), sigma), one update from the B sequences of a phase.
+
+    With rewards r divided by `reward_scale`, reward-to-go G_t = sum_{k >= t} gamma^(k - t) r_k, the loss is
+
+        - sum over sequences and ticks of  log N(a_t; mu(obs_t), sigma) (G_t - b_t),
+
+    its gradient is clipped to norm `clip` and handed to Adam with rate `rate`; then sigma is multiplied by
+    `sigma_decay` while it is above `sigma_least`. With `baseline=False` (Rawat) b_t = 0. With `baseline=True`
+    (corrected) b_t is the mean of G_t over the other B - 1 sequences, which leaves the gradient unbiased and takes most
+    of its variance away. Observations are vectors; the raw action is one real number, never clipped.
+
+    Raises:
+        InputError: a parameter outside its range; of traced values only the shape is looked at.
+        BuildError: an observation that is not a vector; a baseline with a single sequence.
+
+    Source: Williams (1992); Rawat (2023) and its code (folder 11_VPG_Cont): widths 128 and 64, leaky ReLU, tanh output,
+        sigma 0.7, 10 rounds for each update.
+    Differs: Rawat's slides give the score the wrong sign and a stray 1/2 and weight it by the whole round's return;
+        its code does what stands here.
+    """
+
+    learns_in_sequence = True
+
+    rate: Float[Array, ""] = eqx.field(converter=_scalar, default=3e-4)
+    gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.99)
+    sigma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.7)
+    sigma_decay: Float[Array, ""] = eqx.field(converter=_scalar, default=0.995)
+    sigma_least: Float[Array, ""] = eqx.field(converter=_scalar, default=0.05)
+    reward_scale: Float[Array, ""] = eqx.field(converter=_scalar, default=100.0)
+    clip: Float[Array, ""] = eqx.field(converter=_scalar, default=10.0)
+    network: MLP = MLP((128, 64))
+    baseline: bool = eqx.field(static=True, default=False)
+
+    def __check_init__(self) -> None:
+        """Ranges."""
+        for interval, names in _INTERVALS.items():
+            for name in names:
+                check_number("Reinforce", name, getattr(self, name), interval)
+
+    def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> ReinforceState:
+        """A fresh network and optimiser."""
+        shape = getattr(spec.obs, "shape", None)
+        if shape is None or len(shape) != 1:
+            raise BuildError(
+                "Reinforce needs a vector of features; give its group an Interface, such as standard_interface()"
+            )
+        layers = self.network.init(key, shape[0])
+        return ReinforceState(layers, begin(layers), self.sigma)
+
+    def act(
+        self,
+        key: Shaped[PRNGKeyArray, ""],
+        state: ReinforceState,
+        memory: Any,
+        obs: Float[Array, " features"],
+    ) -> tuple[Float[Array, ""], Any, tuple]:
+        """mu(obs) + sigma * noise."""
+        return self.best(state, obs) + state.sigma * rng.normal(key), memory, ()
+
+    def best(self, state: ReinforceState, obs: Float[Array, " features"]) -> Float[Array, ""]:
+        """The policy without its noise: mu(obs)."""
+        return self.network(state.layers, obs)[0]
+
+    def learn(
+        self, key: Shaped[PRNGKeyArray, ""], state: ReinforceState, batch: Batch, t: Int[Array, ""]
+    ) -> tuple[ReinforceState, dict[str, Array]]:
+        """One Adam step on the loss above."""
+        weight = self._advantage(batch)
+        obs = batch.obs[:, :-1].reshape(-1, batch.obs.shape[-1])
+        action, weight = batch.action.reshape(-1), weight.reshape(-1)
+
+        def loss(layers: Any) -> Array:
+            error = (action - self.network(layers, obs)[:, 0]) / state.sigma
+            return 0.5 * (weight * error**2).sum()
+
+        gradient = jax.grad(loss)(state.layers)
+        flat, restored = ravel_pytree(state.layers)
+        flat, optimiser, norm = descend(flat, gradient, state.optimiser, self.rate, self.clip)
+        sigma = jnp.where(state.sigma > self.sigma_least, state.sigma * self.sigma_decay, state.sigma)
+        log = {"return": batch.reward.sum(axis=1).mean(), "gradient_norm": norm, "sigma": state.sigma}
+        return ReinforceState(restored(flat), optimiser, sigma), log
+
+    def _advantage(self, batch: Batch) -> Float[Array, "B T"]:
+        """Reward-to-go, less the baseline."""
+
+        def back(later: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
+            reward, going = now
+            later = reward + self.gamma * going * later
+            return later, later
+
+        scaled = batch.reward / self.reward_scale
+        _, returns = jax.lax.scan(back, jnp.zeros(scaled.shape[0]), (scaled.T, batch.discount.T), reverse=True)
+        returns = returns.T
+        if not self.baseline:
+            return returns
+        sequences = returns.shape[0]
+        if sequences < 2:
+            raise BuildError("Reinforce(baseline=True) compares sequences of a phase; Play needs copies of at least 2")
+        return (returns - returns.mean(axis=0)) * (sequences / (sequences - 1))

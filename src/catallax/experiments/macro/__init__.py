@@ -1,1 +1,0 @@
-"""Experiments with economies: algorithmic pricing and growth."""
