@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,13 @@ class Table:
     def __post_init__(self):
         """Refuse a name that cannot be a file name everywhere."""
         check_file_name("table", self.name)
+
+    @classmethod
+    def of_rows(cls, name: str, caption: str, rows: Iterable[Mapping[str, Any]], decimals: int = 3) -> "Table":
+        """A table of one dictionary a row; the columns stand in the order in which they first appear."""
+        import pandas
+
+        return cls(name=name, caption=caption, frame=pandas.DataFrame(list(rows)), decimals=decimals)
 
     def text(self, width: int | None = None) -> str:
         """The table as aligned text.

@@ -1,0 +1,105 @@
+"""The figures that most experiments draw, made from samples: curves with bands, and distributions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas
+
+from catallax.lab.figure import COLOURS, ONE_COLUMN, TWO_COLUMNS, Figure, plot_with_interval, state_sample
+from catallax.lab.statistics import mean_interval
+
+
+def curves(
+    name: str,
+    caption: str,
+    series: Mapping[str, tuple[Any, np.ndarray]],
+    labels: tuple[str, str],
+    *,
+    level: float | None = None,
+    size: tuple[float, float] = TWO_COLUMNS,
+    legend: Mapping[str, Any] | None = None,
+    **axes_options: Any,
+) -> Figure:
+    """Means over replications as curves, with 95% t intervals as bands where there are ten replications.
+
+    Args:
+        name: file name of the figure.
+        caption: what is shown.
+        series: legend -> (abscissa [n], values [replicate, n]).
+        labels: what the axes show, across and up; they also name the columns of the CSV.
+        level: the height of a dotted line across the figure.
+        size: width and height in inches.
+        legend: arguments of `axes.legend`.
+        axes_options: arguments of `axes.set`, such as `ylim=(0, 1)`.
+    """
+    data = curve_rows(series, labels)
+    replications = len(next(iter(series.values()))[1])
+
+    def draw(sheet: Any) -> None:
+        axes, banded = sheet.subplots(), bool(np.isfinite(np.asarray(data["low"], float)).all())
+        for index, (label, part) in enumerate(data.groupby("series", sort=False)):
+            x, y, low, high = (np.asarray(part[c], float) for c in (*labels, "low", "high"))
+            plot_with_interval(axes, x, y, *((low, high) if banded else (None, None)), index=index, label=str(label))
+        if level is not None:
+            axes.axhline(level, color="#555555", linestyle=":", linewidth=0.8)
+        axes.set(xlabel=labels[0], ylabel=labels[1], **axes_options)
+        axes.legend(**({"loc": "best"} | dict(legend or {})))
+        state_sample(sheet, replications, "95% t interval" if banded else None)
+
+    return Figure(name=name, draw=draw, data=data, caption=caption, size=size)
+
+
+def curve_rows(series: Mapping[str, tuple[Any, np.ndarray]], labels: tuple[str, str]) -> pandas.DataFrame:
+    """The numbers of `curves`: one row a point, with the columns series, labels[0], labels[1], low, high."""
+    rows = []
+    for label, (abscissa, values) in series.items():
+        for x, sample in zip(abscissa, values.T, strict=True):
+            e = mean_interval(sample, allow_undefined=True)
+            rows.append({"series": label, labels[0]: x, labels[1]: e.mean, "low": e.low, "high": e.high})
+    return pandas.DataFrame(rows)
+
+
+def distributions(
+    name: str, caption: str, series: Mapping[str, np.ndarray], across: str, limits: tuple[float, float]
+) -> Figure:
+    """The empirical distribution of each sample: the share of replications with at most the abscissa.
+
+    Args:
+        name: file name of the figure.
+        caption: what is shown.
+        series: legend -> values [replicate].
+        across: what the abscissa shows; it also names the column of the CSV.
+        limits: ends of the abscissa.
+    """
+    rows = [
+        {"series": label, across: x, "share": (i + 1) / len(values)}
+        for label, values in series.items()
+        for i, x in enumerate(np.sort(values))
+    ]
+    data = pandas.DataFrame(rows)
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        for index, (label, part) in enumerate(data.groupby("series", sort=False)):
+            x = np.concatenate([limits[:1], np.asarray(part[across], float), limits[1:]])
+            y = np.concatenate([[0.0], np.asarray(part["share"], float), [1.0]])
+            axes.step(x, y, where="post", color=COLOURS[index], label=str(label))
+        axes.set(xlabel=across, ylabel="share of runs", xlim=limits)
+        axes.legend(loc="center right")
+
+    return Figure(name=name, draw=draw, data=data, caption=caption, size=ONE_COLUMN)
+
+
+def standard_error(sample: np.ndarray) -> float:
+    """The standard error of the mean of independent values."""
+    return float(sample.std(ddof=1) / np.sqrt(sample.size))
+
+
+SPREAD = {
+    "s.e.": standard_error,
+    "median": lambda sample: float(np.median(sample)),
+    "10%": lambda sample: float(np.quantile(sample, 0.1)),
+    "90%": lambda sample: float(np.quantile(sample, 0.9)),
+}
+"""Columns that describe a sample [replicate]: name -> function of the sample."""
