@@ -29,6 +29,12 @@ from .measure import AbstractMeasure as AbstractMeasure
 from .measure import MeanReward as MeanReward
 from .measure import NaNCount as NaNCount
 from .measure import Variable as Variable
+from .parameter import Parametrized as Parametrized
+from .parameter import count as count
+from .parameter import flag as flag
+from .parameter import number as number
+from .parameter import numbers as numbers
+from .parameter import static_number as static_number
 from .play import Play as Play
 from .play import PlayState as PlayState
 from .play import Record as Record

@@ -3,10 +3,10 @@
 import abc
 from typing import Any, ClassVar, NamedTuple
 
-import equinox as eqx
 import jax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
+from .parameter import Parametrized
 from .space import AbstractSpace
 
 
@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     """What `act` chose to remember (log-probability, value)."""
 
 
-class AbstractAgent(eqx.Module):
+class AbstractAgent(Parametrized):
     """A rule for one seat (under `Joint`: for one team, arrays with a leading seat axis).
 
     `state` is what was learnt: it changes only in `learn`, between phases. `memory` is what is in mind: it changes at

@@ -3,12 +3,13 @@
 import abc
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
+from .parameter import Parametrized
 
-class AbstractDynamics(eqx.Module):
+
+class AbstractDynamics(Parametrized):
     """A population at play, a learning flow, a fixed-point iteration: a state and a rule for its next value."""
 
     @abc.abstractmethod

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree, Shaped
 
+from .parameter import Parametrized
 from .space import AbstractSpace
 
 
@@ -28,7 +29,7 @@ class Outcome(NamedTuple):
     """What happened (trades, prices, payments): for measures only, agents never see it."""
 
 
-class AbstractGame(eqx.Module):
+class AbstractGame(Parametrized):
     """An N-player stochastic game; every seat may move at every tick, the world decides whom it heeds.
 
     `init` opens an episode, `observe` says what each seat sees, `step` takes one action of every seat. All three are

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from .dynamics import AbstractDynamics
+from .parameter import Parametrized
 
 
 class Variable(NamedTuple):
@@ -22,7 +23,7 @@ class Variable(NamedTuple):
     """True where NaN says "not defined for this round" (no trade, no surplus); elsewhere NaN is an error."""
 
 
-class AbstractMeasure(eqx.Module):
+class AbstractMeasure(Parametrized):
     """A function of the dynamics' state and record, evaluated at the end of every `every`-th step."""
 
     every: eqx.AbstractVar[int]
