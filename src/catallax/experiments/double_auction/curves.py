@@ -57,10 +57,11 @@ def draw_curves(
         shared: one ordinate for all panels.
         order: series that take the first styles, so that they look alike in several figures.
     """
-    panels, names = list(dict.fromkeys(data["panel"])), list(dict.fromkeys([*order, *data["series"]]))
+    panels = data.groupby("panel", sort=False)
+    names = list(dict.fromkeys([*order, *data["series"]]))
     grid, banded = np.atleast_1d(sheet.subplots(1, len(panels), sharey=shared)), False
-    for axes, panel in zip(grid, panels, strict=True):
-        banded |= draw_series(axes, data[data["panel"] == panel], "series", "at", names)
+    for axes, (panel, part) in zip(grid, panels, strict=True):
+        banded |= draw_series(axes, part, "series", "at", names)
         if line is not None:
             axes.axhline(line, color="#888888", linewidth=0.6)
         axes.set_title(panel, fontsize=8)

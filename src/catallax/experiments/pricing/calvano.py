@@ -14,8 +14,7 @@ import msgspec
 import numpy as np
 import pandas
 
-from catallax.agents.tabular.calvano import SettlingQLearning
-from catallax.agents.tabular.q_learning import ConstantRate, EpsilonGreedy
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, SettlingQLearning
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.pricing import LogitMarket, PricingGame, pricing_game
 from catallax.lab.charts import curve_points, draw_series
@@ -63,23 +62,15 @@ def pricing(settings: Settings) -> PricingGame:
 def duopoly(settings: Settings, alpha: float, beta: float, discount: Any) -> Play:
     """Two Q-learners with step size alpha and exploration exp(-beta t), starting from uniform rivals' profits."""
     game = pricing(settings)
-    start = game.uniform_start(discount)
-    groups = tuple(
-        Group(
-            "firm",
-            seats,
-            SettlingQLearning(
-                states=game.observations,
-                actions=game.points,
-                explore=EpsilonGreedy(1.0, decay=beta),
-                rate=ConstantRate(alpha),
-                gamma=discount,
-                initial=start[first],
-            ),
-        )
-        # firms that are alike are one group, which is one kernel instead of two
-        for first, seats in ([(0, None)] if len(set(settings.costs)) == 1 else [(0, [0]), (1, [1])])
-    )
+    start, explore = game.uniform_start(discount), EpsilonGreedy(1.0, decay=beta)
+    rules = [
+        SettlingQLearning(game.observations, game.points, explore, ConstantRate(alpha), gamma=discount, initial=first)
+        for first in start
+    ]
+    if len(set(settings.costs)) == 1:  # firms that are alike are one group, which is one kernel instead of two
+        groups = [Group("firm", None, rules[0])]
+    else:
+        groups = [Group("firm", [seat], rule) for seat, rule in enumerate(rules)]
     return Play(game, Population(groups), length=1, episodic=False)
 
 
