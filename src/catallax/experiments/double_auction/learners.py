@@ -8,30 +8,40 @@ hand on short runs with one learning buyer; nobody searched for the best.
 Source: the populations are those of Rawat (2023), experiments I and III; the learners' own sources stand with them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
+import numpy as np
 
 from catallax.agents.deep import PPO, ActorCritic, Reinforce
-from catallax.agents.tabular import EpsilonGreedy, QLearning
-from catallax.agents.tabular.q_learning import PolynomialRate
+from catallax.agents.tabular import EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import AbstractAgent, Group, Interface, NaNCount, Play, Population
 from catallax.games.double_auction.disclosure import AbstractDisclosure, FullDisclosure, ReducedDisclosure
 from catallax.games.double_auction.discretized import discretized_interface
 from catallax.games.double_auction.double_auction import DoubleAuction
 from catallax.games.double_auction.institutions import memoryless_market
 from catallax.games.double_auction.views import standard_interface
+from catallax.lab.charts import interval_columns, interval_text
+from catallax.lab.claims import Direction, NotComparable
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab.figure import Figure
+from catallax.lab.quantity import Quantity, defined_mean, recorded
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.table import Table
 from catallax.measures.double_auction.collusion import SurplusShift
 from catallax.measures.double_auction.efficiency import Efficiency
 from catallax.measures.double_auction.prices import Dispersion
 from catallax.measures.double_auction.profit import Profit
+from catallax.measures.double_auction.series import speed_of_learning
 
-from .learners_claims import CLAIMS
-from .learners_report import report
-from .trials import MIXED, ROUNDS_PER_UPDATE, Answer, InEachMarket, Trials, trials
+from .curves import curve, curves_figure, smooth_curve
+from .rounds import LAST, TRAINED, every_round, late_mean, rounds_played, scope
+from .trials import MARKETS, MIXED, NAMES, ROUNDS_PER_UPDATE, Answer, InEachMarket, Trials, trials
+
+# What is run.
 
 MEASURES = (Profit(), Efficiency(), SurplusShift(), Dispersion(), NaNCount())
 _DISCLOSURES: dict[str, type[AbstractDisclosure]] = {"reduced": ReducedDisclosure, "full": FullDisclosure}
@@ -112,6 +122,280 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         return kinds
     together = partial(mixed, settings)
     return (*kinds, Cell(name="mixed", label="mixed", build=together, measures=MEASURES, scales=("paper",)))
+
+
+# What is read.
+
+FIRST, OTHERS, ALL = slice(0, 1), slice(1, None), slice(None)
+"""Seats of a side."""
+
+
+def profit(cell: str, market: str | None, side: str, seats: slice = ALL, last: int = LAST) -> Quantity:
+    """Mean profit a round of some seats of a side over the last rounds, [replicate].
+
+    Args:
+        cell: a kind of learner, or "mixed".
+        market: one of the nine; None in the mixed population, which is one market.
+        side: "buyer" or "seller".
+        seats: whose profit.
+        last: number of rounds.
+    """
+    return late_mean(cell, f"{side}_profit", last, **_in(market))[:, seats].then(lambda each: each.mean(axis=1))
+
+
+def gain(cell: str, market: str, side: str, seats: slice = ALL, control: str = "zero") -> Quantity:
+    """The same less the profit of the same seats in a control on the same random numbers."""
+    return profit(cell, market, side, seats) - profit(cell, control, side, seats)
+
+
+def exploited(cell: str, last: int = LAST) -> Quantity:
+    """Profit of the fresh buyer 1 less that of the frozen one it replaces, against the same frozen learners."""
+    return profit(cell, "entrant", "buyer", FIRST, last) - profit(cell, "frozen", "buyer", FIRST, last)
+
+
+def answer(cell: str, variable: str) -> Quantity:
+    """Change of quotes after the forced deviation, mean over the last phases, [replicate, tick]."""
+    phases = LAST // ROUNDS_PER_UPDATE
+    return recorded(cell, variable)[:, -phases:].then(lambda change: defined_mean(change.astype(float), axis=1))
+
+
+def _in(market: str | None) -> dict[str, int]:
+    """The place of a market on the axis "market"."""
+    return {} if market is None else {"market": NAMES.index(market)}
+
+
+def entrant_rounds(results: Results[Settings]) -> tuple[int, int]:
+    """For how many rounds the last fresh learner had learnt by the end, and over how many its gain is read."""
+    sizes = results.dataset(next(iter(kinds(results)))).sizes
+    phases, copies = sizes["phase"], sizes["copy"]
+    began = 1 << ((phases - 1).bit_length() - 1) if phases > 1 else 0
+    lived = (phases - began) * copies
+    return lived, max(min(LAST, lived // 4), copies)
+
+
+def kinds(results: Results[Settings]) -> dict[str, str]:
+    """Cells of one kind of learner: name to label."""
+    return {name: cell.label for name, cell in results.cells.items() if name != "mixed"}
+
+
+# What is claimed.
+
+
+CLAIMS = (
+    *(
+        Direction(
+            id=f"outperforms.{kind}.{side}",
+            source="Rawat2023, introduction",
+            statement="reinforcement learning can outperform simple trading rules",
+            sign=1,
+            estimate=gain(kind, "one", side, FIRST),
+            note=f"profit a round of the learning {side} 1 less the zero-intelligence trader's in its seat",
+            needs=(kind,),
+        )
+        for kind in LEARNERS
+        for side in ("buyer", "seller")
+    ),
+    *(
+        Direction(
+            id=f"vulnerable.{kind}",
+            source="Rawat2023, introduction",
+            statement="reinforcers can learn to collude, but can also be vulnerable to it",
+            sign=1,
+            estimate=exploited(kind),
+            note="profit of a fresh buyer 1 on the frozen others less the frozen one: a lower bound on exploitability",
+            needs=(kind,),
+        )
+        for kind in LEARNERS
+    ),
+    NotComparable(
+        id="collusion",
+        source="Rawat2023, introduction",
+        statement="reinforcers can learn to collude",
+        published="no measure",
+        missing="a definition; surplus moved and answers to a forced deviation are in the tables beside their controls",
+    ),
+)
+
+# What is shown.
+
+SMOOTHED = 20
+"""Rounds of a moving mean in the figure; short, so that short runs show something."""
+
+
+def report(results: Results[Settings]) -> Report:
+    """Profits, markets, frozen learners elsewhere, what a fresh learner gains, deviations, speeds, and two figures."""
+    tables = (_profits, _markets, _elsewhere, _exploited, _deviations, _speeds)
+    figures = (_curves_figure, _answers_figure)
+    return Report(tuple(table(results) for table in tables), tuple(figure(results) for figure in figures))
+
+
+def _scope(results: Results[Settings]) -> str:
+    first = next(iter(kinds(results)))
+    short = rounds_played(results, first) < TRAINED
+    note = " Learners are not finished here: about 5,000 rounds are wanted." if short else ""
+    return f"{scope(results, first)}, {results.scale.replications} replications.{note}"
+
+
+def _shown(results: Results[Settings], columns: Mapping[str, Quantity], decimals: int = 1) -> dict[str, str]:
+    """Columns of a row: means with intervals."""
+    return {name: interval_text(quantity(results), decimals) for name, quantity in columns.items()}
+
+
+def _profits(results: Results[Settings]) -> Table:
+    rows = []
+    for cell, label in kinds(results).items():
+        for side in ("buyer", "seller"):
+            columns = {
+                "alone among ZIC": gain(cell, "one", side, FIRST),
+                "its ZIC neighbours": gain(cell, "one", side, OTHERS),
+                "all eight learn": gain(cell, "all", side),
+            }
+            row = {"learner": label, "side": side} | _shown(results, columns)
+            row["mixed population"] = _mixed(results, cell, side)
+            rows.append(row | _shown(results, {"ZIC control": profit(cell, "zero", side)}))
+    caption = (
+        "Profit a round less that of the same seats held by zero intelligence on the same tokens and random numbers "
+        "(last column: that control itself, mean of a side), price units, 95% intervals over replications; mixed: one "
+        f"learner of each kind on each side; {_scope(results)}"
+    )
+    return Table.of_rows("profits", caption, rows)
+
+
+def _mixed(results: Results[Settings], cell: str, side: str) -> str:
+    """The learner's profit in the mixed population; not there if it has no seat in it."""
+    if cell not in MIXED or "mixed" not in results.cells:
+        return "no seat"
+    seat, home = slice(MIXED.index(cell), MIXED.index(cell) + 1), next(iter(kinds(results)))
+    return interval_text((profit("mixed", None, side, seat) - profit(home, "zero", side, seat))(results), 1)
+
+
+_MARKET_COLUMNS = {"efficiency": 4, "mad": 2, "price_sd": 2, "surplus_to_buyers": 4, "surplus_to_sellers": 4}
+"""Variables of the table of markets, with the digits that are shown."""
+
+
+def _markets(results: Results[Settings]) -> Table:
+    first = next(iter(kinds(results)))
+    markets: list[tuple[str, str, str | None]] = [
+        ("ZIC only", first, "zero"),
+        ("truth-tellers only", first, "truthful"),
+        *((f"all learn: {label}", cell, "all") for cell, label in kinds(results).items()),
+        *([("mixed", "mixed", None)] if "mixed" in results.cells else []),
+    ]
+    rows = []
+    for label, cell, market in markets:
+        row = {"market": label}
+        for name, digits in _MARKET_COLUMNS.items():
+            row |= _shown(results, {name: late_mean(cell, name, **_in(market))}, digits)
+        moved = late_mean(cell, "surplus_to_buyers", **_in(market))
+        moved -= late_mean(first, "surplus_to_buyers", **_in("zero"))
+        rows.append(row | _shown(results, {"to buyers, less ZIC": moved}, 4))
+    caption = (
+        "Efficiency; mean |p - p*| and SD of prices, price units; share of the maximum surplus that each side took "
+        "beyond its competitive part (what moved between the sides, and what was lost), and the buyers' less that of "
+        f"the control; 95% intervals; {_scope(results)}"
+    )
+    return Table.of_rows("markets", caption, rows)
+
+
+def _elsewhere(results: Results[Settings]) -> Table:
+    rows = []
+    for cell, label in kinds(results).items():
+        for side in ("buyer", "seller"):
+            home, kin = profit(cell, "one", side, FIRST), profit(cell, "own_kind", side)
+            columns = {
+                "at home": home,
+                "among truth-tellers": profit(cell, "among_truthful", side, FIRST),
+                "less a truth-teller there": gain(cell, "among_truthful", side, FIRST, "truthful"),
+                "among its own kind": kin,
+                "own kind less at home": kin - home,
+            }
+            rows.append({"learner": label, "side": side} | _shown(results, columns))
+    caption = (
+        "Profit a round of a learner that learnt among zero intelligence (at home) and is put, frozen as it is in each "
+        "phase, among truth-tellers and among copies of itself (mean of the side); price units, 95% intervals; "
+        f"{_scope(results)}"
+    )
+    return Table.of_rows("frozen_elsewhere", caption, rows)
+
+
+def _exploited(results: Results[Settings]) -> Table:
+    lived, last = entrant_rounds(results)
+    rows = []
+    for cell, label in kinds(results).items():
+        columns = {
+            "frozen buyer 1": profit(cell, "frozen", "buyer", FIRST, last),
+            "fresh learner": profit(cell, "entrant", "buyer", FIRST, last),
+        }
+        found = interval_columns(exploited(cell, last)(results), "gain", allow_undefined=True)
+        rows.append({"frozen population": label} | _shown(results, columns) | found)
+    caption = (
+        "Lower bound on exploitability: what a fresh learner of the same kind earns in the seat of buyer 1 against the "
+        f"other seven, frozen, after {lived} rounds of learning, less what the frozen buyer 1 earns there on the same "
+        f"random numbers; price units a round, means of the last {last} rounds, 95% intervals. A learner need not find "
+        "the best response, so a gain of 0 or less bounds nothing."
+    )
+    return Table.of_rows("exploitability", caption, rows)
+
+
+def _deviations(results: Results[Settings]) -> Table:
+    rows = []
+    later = lambda change: defined_mean(change[:, 1:], axis=1)  # the ticks after the first
+    for cell, label in kinds(results).items():
+        profits = {
+            "buyer 1": gain(cell, "deviant", "buyer", FIRST, "all"),
+            "other buyers": gain(cell, "deviant", "buyer", OTHERS, "all"),
+            "sellers": gain(cell, "deviant", "seller", ALL, "all"),
+        }
+        quotes = {
+            "bids of the others": answer(cell, "rivals_answer").then(later),
+            "asks, sign reversed": answer(cell, "sellers_answer").then(later),
+        }
+        rows.append({"all learn": label} | _shown(results, profits) | _shown(results, quotes, 2))
+    caption = (
+        "A forced deviation: buyer 1 bids its value for a round, all others play what they have learnt. Change of "
+        "profits a round (mean of a side's seats) and of the others' quotes in the ticks after the first (positive: "
+        f"more generous), price units, 95% intervals; {_scope(results)}"
+    )
+    return Table.of_rows("deviations", caption, rows)
+
+
+def _speeds(results: Results[Settings]) -> Table:
+    rows = []
+    for cell, label in kinds(results).items():
+        line: dict[str, Any] = {"learner": label}
+        for name, market in (("alone among ZIC", "one"), ("all eight learn", "all")):
+            paths = every_round(cell, "buyer_profit", buyer=0, **_in(market))(results)
+            known = [x for x in map(speed_of_learning, paths) if x is not None]
+            line[f"{name}, round"] = float(np.mean(known)) if known else None
+            line[f"{name}, reached"] = f"{len(known)} of {len(paths)}"
+        rows.append(line)
+    caption = (
+        "Speed of learning: first round from which buyer 1's 100-round mean profit stays within 5% of its final value, "
+        "mean over the replications in which it is reached."
+    )
+    return Table.of_rows("speeds", caption, rows, decimals=0)
+
+
+def _curves_figure(results: Results[Settings]) -> Figure:
+    parts = []
+    for market in ("one", "all"):
+        for cell, label in kinds(results).items():
+            learnt, control = (every_round(cell, "buyer_profit", buyer=0, **_in(name)) for name in (market, "zero"))
+            parts.append(smooth_curve((learnt - control)(results), MARKETS[market].label, label, window=SMOOTHED))
+    caption = f"Buyer 1's profit a round less zero intelligence's in its seat, moving mean of {SMOOTHED} rounds."
+    labels, n = ("round", "profit less ZIC's, price units"), results.scale.replications
+    return curves_figure("learning_curves", caption, parts, *labels, n, line=0.0, shared=True)
+
+
+def _answers_figure(results: Results[Settings]) -> Figure:
+    parts = []
+    for panel, variable in (("other buyers' bids", "rivals_answer"), ("asks, sign reversed", "sellers_answer")):
+        for cell, label in kinds(results).items():
+            values = answer(cell, variable)(results)
+            parts.append(curve(values, np.arange(1, values.shape[1] + 1), panel, label))
+    caption = "How learners' quotes change within a round in which buyer 1 bids its value (positive: more generous)."
+    labels, n = ("tick", "change of quotes, price units"), results.scale.replications
+    return curves_figure("answers", caption, parts, *labels, n, line=0.0, shared=True)
 
 
 experiment = Experiment(
