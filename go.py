@@ -5,7 +5,7 @@
 python3 go.py                    reproduce the summary table of the double auction, scale quick
 python3 go.py --scale paper      the same job with other options (see: python3 go.py reproduce --help)
 python3 go.py COMMAND ...        any other command, as in: catallax COMMAND ...
-python3 go.py test [ARGS]        run the test suite (ARGS go to pytest)
+python3 go.py test [ARGS]        run the test suite on all cores (ARGS go to pytest)
 python3 go.py check              lint, formatting, types, import floors, sizes
 python3 go.py setup [dev]        only set up
 python3 go.py help               this text
@@ -42,6 +42,8 @@ TEMP_MB = 400  # pip unpacks its downloads in the temporary folder first
 EXIT_ENVIRONMENT = 5
 EXIT_INTERRUPTED = 130
 
+# A worker a core, one file of tests at a time to each, since the tests of a file share what it compiles.
+TEST_OPTIONS = ["-n", "auto", "--dist", "loadfile"]
 CHECKS = [
     ("lint", ["-m", "ruff", "check", "."]),
     ("format", ["-m", "ruff", "format", "--check", "."]),
@@ -406,7 +408,7 @@ def main(argv: List[str]) -> int:
         return check()
     if what == "test":
         os.chdir(str(ROOT))
-        hand_over([str(venv_program("python")), "-m", "pytest", *rest])
+        hand_over([str(venv_program("python")), "-m", "pytest", *TEST_OPTIONS, *rest])
     if not argv:
         say("catallax " + " ".join(rest))
     hand_over([str(venv_program("catallax")), *rest])

@@ -4,9 +4,10 @@
 
 A verdict "not reproduced" is a result, not a failure; an estimate that raises, a NaN or a crash is one. Experiments are
 processes of their own, as many at a time as there are cores; what each printed comes out whole, in the catalogue's
-order. Runs go to a temporary folder.
+order. Runs go to the folder in CATALLAX_QUICK_RUNS, where tests open them, or to a temporary one.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,15 +22,18 @@ from catallax.experiments.catalogue import CATALOGUE
 def reproduce(name: str, folder: Path) -> tuple[int, float, str]:
     """Exit code, seconds and output of one experiment."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "catallax.cli", "reproduce", name, "--quiet", "--out", str(folder / name)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [sys.executable, "-m", "catallax.cli", "reproduce", name, "--quiet"]  # its directory: runs/NAME-quick-HASH
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return done.returncode, time.monotonic() - began, done.stdout
 
 
 def main(names: list[str]) -> int:
     """All of them, or those named."""
     failed = []
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+    given = os.environ.get("CATALLAX_QUICK_RUNS")
+    place = contextlib.nullcontext(given) if given else tempfile.TemporaryDirectory()
+    with place as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        Path(folder).mkdir(parents=True, exist_ok=True)
         waiting = {name: pool.submit(reproduce, name, Path(folder)) for name in names or CATALOGUE}
         for name, future in waiting.items():
             code, seconds, said = future.result()

@@ -124,6 +124,15 @@ def test_request(go: ModuleType, argv: list[str], expected: tuple[str, list[str]
     assert go.request(argv) == expected
 
 
+def test_tests_run_on_all_cores_and_take_arguments(go: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[list[str]] = []
+    monkeypatch.setattr(go, "ensure", lambda layer: None)
+    monkeypatch.setattr(go, "hand_over", given.append)
+    monkeypatch.setattr(go.os, "chdir", lambda folder: None)
+    go.main(["test", "tests/core", "-k", "rng"])
+    assert given[0][1:] == ["-m", "pytest", "-n", "auto", "--dist", "loadfile", "tests/core", "-k", "rng"]
+
+
 def test_help_sets_nothing_up(go: ModuleType, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert go.main(["--help"]) == 0
     assert "python3 go.py test" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from scipy.integrate import solve_ivp
 from scipy.special import expi
 
 from catallax.core import InputError, rng, run, solve
-from catallax.experiments.learning_dynamics.population_reference import DILEMMA
+from catallax.experiments.learning_dynamics.reference_values import DILEMMA
 from catallax.games.matrix import (
     asymmetric_matching_pennies,
     coordination,

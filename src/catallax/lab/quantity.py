@@ -105,3 +105,22 @@ def defined_mean(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
     count = defined.sum(axis=axis)
     total = np.where(defined, values, 0.0).sum(axis=axis)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def largest(*quantities: Quantity) -> Quantity:
+    """The largest value of each replication over all other axes and over all the quantities, [replicate]."""
+    return stack(_flat(quantity).then(lambda rows: rows.max(axis=1)) for quantity in quantities).then(
+        lambda values: values.max(axis=0)
+    )
+
+
+def smallest(*quantities: Quantity) -> Quantity:
+    """The smallest value of each replication over all other axes and over all the quantities, [replicate]."""
+    return stack(_flat(quantity).then(lambda rows: rows.min(axis=1)) for quantity in quantities).then(
+        lambda values: values.min(axis=0)
+    )
+
+
+def _flat(quantity: Quantity) -> Quantity:
+    """All values of a replication in one row, [replicate, value]."""
+    return quantity.then(lambda values: values.reshape(len(values), -1))

@@ -9,23 +9,39 @@ flows.
 Source: Rawat (2023), the example of replicator dynamics; Boergers and Sarin (1997); Kaisers and Tuyls (2010).
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import jax.numpy as jnp
 import msgspec
 import numpy as np
+import pandas
 
 from catallax.agents.tabular import BoltzmannQ, CrossLearning
 from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, first_price_bids
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure, state_sample
+from catallax.lab.quantity import Quantity, recorded
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.statistics import mean_interval
+from catallax.lab.table import Table
 from catallax.measures.matrix import Gap, Payoffs, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
-from catallax.solvers.matrix.logit import LogitGrid
+from catallax.solvers.matrix.logit import LogitGrid, trace_logit_branch
+from catallax.solvers.matrix.nash import pure_equilibria
 
-from .first_price_claims import CLAIMS, FEE, TEMPERATURES, THETA
-from .first_price_report import report
+from .quantities import policies
 
+FEE = 0.25
+"""The printed fee of the winner."""
+THETA = 0.01
+"""Step size of cross learning."""
+TEMPERATURES = tuple(float(t) for t in np.linspace(0.02, 0.3, 57))
+"""At which logit equilibria are sought."""
+PURE = np.stack([np.tile(np.eye(3)[a], (2, 1)) for a in (0, 1)])
+"""Both bid 0; both bid 1/2: [equilibrium, player, action]."""
 STARTS = 200
 """Random starts of each replication of a replicator cell."""
 REST, INTERVAL, SUBSTEPS = 500, 2.0, 4
@@ -39,6 +55,8 @@ LEARNER_T, LEARNER_RATE, LEARNER_FLOOR = 0.1, 0.01, 0.1
 """Of frequency-adjusted Q-learning."""
 PATH_START = (0.6, 0.3, 0.1)
 """Where both bidders begin in the cells of sampled learners and of the flows beside them."""
+
+# What is run.
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,11 +103,6 @@ def _over_temperatures(game: Polymatrix) -> tuple[Cell, Cell]:
     return equilibria, ends
 
 
-def _start() -> Any:
-    """`PATH_START` for both bidders, [2, 3]."""
-    return jnp.tile(jnp.asarray(PATH_START), (2, 1))
-
-
 def _sampled(game: Polymatrix, learner: Any, name: str, label: str) -> Cell:
     """Learners who play the repeated game, one copy a replication."""
     seats = Group("player", None, Independent(learner))
@@ -116,7 +129,9 @@ def _learners(game: Polymatrix) -> tuple[Cell, ...]:
     flow = lambda name, label, **how: Cell(
         name=name,
         label=label,
-        build=lambda: QLearningFlow(game, start=_start(), integrator=RungeKutta(20), **how),
+        build=lambda: QLearningFlow(
+            game, start=jnp.tile(jnp.asarray(PATH_START), (2, 1)), integrator=RungeKutta(20), **how
+        ),
         measures=(Policy(),),
         steps={"quick": 40, "paper": 40},
     )
@@ -145,6 +160,306 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         *_over_temperatures(game),
         *_learners(game),
     )
+
+
+# What is read.
+
+
+def distances(ends: np.ndarray) -> np.ndarray:
+    """Largest |x - p| to each of the two printed equilibria, [replicate, trajectory, equilibrium]."""
+    padded = np.zeros((*ends.shape[:2], 3, ends.shape[3]))
+    padded[:, :, : ends.shape[2]] = ends
+    return np.stack([np.abs(padded - p[None, :, :, None]).max(axis=(1, 2)) for p in PURE], axis=-1)
+
+
+def shares(cell: str) -> Quantity:
+    """Shares of the starts that end within 0.01 of (0, 0) and of (1/2, 1/2), [replicate, equilibrium]."""
+    return policies(cell).last.then(lambda ends: (distances(ends) < 0.01).mean(axis=1))
+
+
+def elsewhere(cell: str) -> Quantity:
+    """Share of the starts that end at neither, [replicate]."""
+    return 1 - shares(cell).then(lambda found: found.sum(axis=1))
+
+
+def bids_nothing(cell: str) -> Quantity:
+    """P(bid 0) of the first trajectory, [replicate, time, bidder]."""
+    return policies(cell)[:, :, :, 0, 0]
+
+
+def learners_less_flow(cell: str) -> Quantity:
+    """P(bid 0), learners less their flow, mean over both bidders and the second half of the path, [replicate]."""
+    difference = bids_nothing(cell) - bids_nothing(f"{cell}_flow")
+    return difference.then(lambda path: path[:, path.shape[1] // 2 :].mean(axis=(1, 2)))
+
+
+def _pure_equilibria(fee: float) -> Quantity:
+    """How many pure equilibria the matrix with this fee has; the same in every replication."""
+    count = lambda: float(len(pure_equilibria(first_price_bids(fee)).policies))
+    return Quantity(lambda results: np.full(results.scale.replications, count()))
+
+
+# What is claimed, in the order of the slides.
+
+_SOURCE = "Rawat2023, first-price auction"
+_DYNAMICS = "Rawat2023, replicator dynamics"
+_PNE = "pure Nash equilibria: both bid 0, both bid 1/2"
+
+
+def _value(
+    name: str,
+    source: str,
+    statement: str,
+    published: float,
+    error: float,
+    reason: str,
+    unit: str,
+    estimate: Quantity,
+    note: str = "",
+) -> Value:
+    return Value(
+        id=name, source=source, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
+        estimate=estimate, note=note,
+    )  # fmt: skip
+
+
+def _possible(name: str, what: str, which: Literal[0, 1]) -> Direction:
+    return Direction(
+        id=f"replicator.{name}",
+        source=_DYNAMICS,
+        statement=f"both {what} is a possible outcome",
+        sign=1,
+        estimate=shares("replicator")[:, which],
+        note="share of random starts that end there",
+    )
+
+
+CLAIMS: tuple[AbstractClaim, ...] = (
+    _value(
+        "equilibria.with_fee", _SOURCE, f"{_PNE} (of the rule as written, with the winner's fee of 0.25)",
+        2.0, 0.0, "a count", "pure Nash equilibria", _pure_equilibria(FEE)),
+    _value(
+        "equilibria.as_printed", _SOURCE, f"{_PNE} (of the printed matrix, which omits the fee)",
+        2.0, 0.0, "a count", "pure Nash equilibria", _pure_equilibria(0.0),
+        "without the fee (1, 1) is one too, and all but (1/2, 1/2) are weak"),
+    _value(
+        "replicator.ends", _DYNAMICS, "the replicator dynamics of the game lead to its pure equilibria",
+        0.0, 0.01, "an exact limit; starts near the basin's edge take long",
+        "share of random starts that end elsewhere", elsewhere("replicator"),
+        "our reading: the slides draw the dynamics and print no number"),
+    _possible("collusive", "bidding 0", 0),
+    _possible("competitive", "bidding 1/2", 1),
+    _value(
+        "cross_learning.limit", f"{_DYNAMICS} (Boergers and Sarin 1997)",
+        "the replicator dynamics can be derived from cross learning",
+        0.0, THETA, "the learners' paths leave their mean by a variance of order theta",
+        "P(bid 0), learners less replicator", learners_less_flow("cross"),
+        "theta = 0.01 and rewards scaled into [0, 1]; at theta = 1, as written, a reward of 1 makes a policy pure"),
+    _value(
+        "frequency_adjusted.limit", f"{_DYNAMICS} of Q-learning (Kaisers and Tuyls 2010)",
+        "Q-learning with updates divided by their frequency follows the selection-mutation equation",
+        0.0, 0.01, "the policy is nonlinear in noisy values: a bias of the order of the rate",
+        "P(bid 0), learners less flow", learners_less_flow("adjusted"),
+        "softmax(Q / tau) with the factor pi_i; the slide divides outside the exponent and drops the index"),
+    NotComparable(
+        id="cross_learning.equation", source=f"{_DYNAMICS} for evolutionary game theory",
+        statement="the replicator equation", published=None, missing="the equation is absent from the text"),
+)  # fmt: skip
+
+# What is shown.
+
+_BIDS = ("0", "1/2", "1")
+_APART = 1e-4
+"""Distance from which two equilibria count as different."""
+_SOLVED = 1e-10
+"""Largest residual of a logit equilibrium."""
+
+
+def report(results: Results[Settings]) -> Report:
+    """Where replicators end, equilibria by temperature, learners; basins, branches and paths."""
+    solutions, loss = logit_equilibria(results), _loss_of_stability(results)
+    return Report(
+        tables=(_ends(results), _equilibria(solutions, loss), _sampled_learners(results)),
+        figures=(_basins(results), _branches(solutions, loss), _paths(results)),
+    )
+
+
+def _ends(results: Results[Settings]) -> Table:
+    rows = []
+    for cell in ("replicator", "printed", "two_bids"):
+        found, regret = shares(cell)(results), recorded(cell, "regret").last(results)
+        rows.append(
+            {
+                "game": results.cells[cell].label,
+                "both bid 0": mean_interval(found[:, 0]).text(3),
+                "both bid 1/2": mean_interval(found[:, 1]).text(3),
+                "elsewhere": mean_interval(elsewhere(cell)(results)).text(3),
+                "largest regret": f"{regret.max():.1e}",
+            }
+        )
+    caption = (
+        f"Replicator dynamics from {STARTS} policies a replication, drawn uniformly for both bidders: shares that end "
+        "within 0.01 of the equilibria, with 95% intervals. With two bids the edge of the basins is the line on which "
+        "the bidders' probabilities of bidding 0 add up to one, so that half of the starts lead to either side. "
+        "Largest regret: what a best reply would still add at the end of the slowest path."
+    )
+    return Table.of_rows("ends", caption, rows)
+
+
+def logit_equilibria(results: Results[Settings]) -> pandas.DataFrame:
+    """Distinct logit equilibria of bidder 1 at every temperature, and which of them Q-learning ends at."""
+
+    def by_temperature(points: np.ndarray) -> np.ndarray:
+        """[replicate, ..., trajectory] to [temperature, replicate and start, ...]."""
+        points = np.moveaxis(points.reshape(*points.shape[:-1], len(TEMPERATURES), -1), (-2, -1), (0, 2))
+        return points.reshape(len(TEMPERATURES), -1, *points.shape[3:])
+
+    gap, solved, ended = (
+        by_temperature(quantity.last(results))
+        for quantity in (recorded("equilibria", "gap"), policies("equilibria"), policies("q_learning"))
+    )
+    rows = []
+    for temperature, residual, newton, flow in zip(TEMPERATURES, gap, solved, ended, strict=True):
+        for point in _distinct(newton[residual < _SOLVED]):
+            reached = (np.abs(flow - point).max(axis=(1, 2)) < _APART).mean()
+            rows.append(
+                {"temperature": temperature}
+                | {f"P(bid {bid})": point[0, a] for a, bid in enumerate(_BIDS)}
+                | {"other's P(bid 0)": point[1, 0], "reached": reached}
+            )
+    return pandas.DataFrame(rows)
+
+
+def _distinct(points: np.ndarray) -> list[np.ndarray]:
+    """Points [n, player, action] further apart than `_APART`, by bidder 1's P(bid 0)."""
+    kept: list[np.ndarray] = []
+    for point in points[np.argsort(points[:, 0, 0])]:
+        if all(np.abs(point - other).max() > _APART for other in kept):
+            kept.append(point)
+    return kept
+
+
+def _loss_of_stability(results: Results[Settings]) -> float | None:
+    """Where the principal branch of the run's game first loses stability; None if it never does."""
+    branch = trace_logit_branch(first_price_bids(results.settings.winner_fee), min(TEMPERATURES))
+    return next((e.temperature for e in branch.events if e.unstable[1] > e.unstable[0]), None)
+
+
+def _equilibria(solutions: pandas.DataFrame, loss: float | None) -> Table:
+    chosen: Any = solutions[solutions["temperature"].round(6).isin([0.03, 0.05, 0.1, 0.2, 0.25])]
+    caption = (
+        "Logit equilibria found by Newton's method from random starts, with a residual below 1e-10, at some of the "
+        "temperatures; `reached` is the share of random starts from which the Q-learning flow ends there."
+    )
+    if loss is not None:
+        caption += f" Below T = {loss:.4f} the principal branch is unstable."
+    return Table(name="logit_equilibria", frame=chosen.reset_index(drop=True), caption=caption, decimals=6)
+
+
+def _sampled_learners(results: Results[Settings]) -> Table:
+    rows = []
+    for cell in ("cross", "adjusted"):
+        learnt, flow = (bids_nothing(name).last(results).mean(axis=1) for name in (cell, f"{cell}_flow"))
+        rows.append(
+            {
+                "learners": results.cells[cell].label,
+                "P(bid 0) at the end": mean_interval(learnt).text(4),
+                "of the flow": float(flow.mean()),
+                "learners less flow, second half": mean_interval(learners_less_flow(cell)(results)).text(4),
+                "SD over replications": learnt.std(ddof=1),
+            }
+        )
+    caption = "Learners from sampled payoffs beside the flows they approach, from the same start; 95% intervals."
+    return Table.of_rows("learners", caption, rows, decimals=4)
+
+
+def _basins(results: Results[Settings]) -> Figure:
+    path = policies("two_bids")(results)[0, :120, :, 0, :40]
+    frames = [
+        pandas.DataFrame({"start": s, "bidder_1": path[:, 0, s], "bidder_2": path[:, 1, s]})
+        for s in range(path.shape[-1])
+    ]
+    return Figure(
+        name="basins",
+        draw=lambda sheet: _draw_basins(sheet, path),
+        data=pandas.concat(frames, ignore_index=True),
+        caption=(
+            "Replicator dynamics with two bids, winner's fee included: probabilities of bidding 0 of both bidders from "
+            "40 random starts. Dashed: the edge of the basins, on which they add up to one. Discs: the equilibria "
+            "(0, 0), upper right, and (1/2, 1/2), lower left."
+        ),
+    )
+
+
+def _draw_basins(sheet: Any, path: np.ndarray) -> None:
+    """Paths [t, bidder, start]."""
+    axes = sheet.subplots()
+    for x, y in path.transpose(2, 1, 0):
+        colour = COLOURS[2] if x[-1] > 0.5 else COLOURS[1]
+        axes.plot(x, y, color=colour, linewidth=0.7, linestyle="-")
+        axes.plot(x[:1], y[:1], color=colour, marker=".", markersize=3)
+    axes.plot([0, 1], [1, 0], color="#888888", linestyle="--", linewidth=0.8)
+    axes.plot([0, 1], [0, 1], color="#000000", marker="o", markersize=4, linestyle="none")
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal", xlabel="P(bid 0), bidder 1")
+    axes.set_ylabel("P(bid 0), bidder 2")
+
+
+def _branches(solutions: pandas.DataFrame, loss: float | None) -> Figure:
+    return Figure(
+        name="branches",
+        draw=lambda sheet: _draw_branches(sheet, solutions, loss),
+        data=solutions,
+        caption=(
+            "Logit equilibria of the three-bid game by temperature (Newton's method from random starts): filled where "
+            "the Q-learning flow from random starts ends there, open where it never does. The line is where "
+            "the principal branch loses stability."
+        ),
+        size=TWO_COLUMNS,
+    )
+
+
+def _draw_branches(sheet: Any, data: pandas.DataFrame, loss: float | None) -> None:
+    for colour, axes, bid in zip(COLOURS[1:3], sheet.subplots(1, 2), ("0", "1/2"), strict=True):
+        for reached, part in data.groupby(data["reached"] > 0):
+            style = {"color": colour, "marker": "o", "markersize": 3, "linestyle": "none"}
+            style |= {"markerfacecolor": colour, "label": "Q-learning ends here"} if reached else {
+                "markerfacecolor": "none", "label": "not reached"
+            }  # fmt: skip
+            axes.plot(part["temperature"], part[f"P(bid {bid})"], **style)
+        if loss is not None:
+            axes.axvline(loss, color="#888888", linewidth=0.6)
+        axes.set(xlabel="temperature", ylabel=f"P(bid {bid}), bidder 1", ylim=(-0.03, 1.03))
+        axes.legend(loc="upper right")
+
+
+def _paths(results: Results[Settings]) -> Figure:
+    panels = {}
+    for cell in ("cross", "adjusted"):
+        learnt, flow = (bids_nothing(name)(results)[:, :, 0] for name in (cell, f"{cell}_flow"))
+        at = np.arange(1, learnt.shape[1] + 1) / learnt.shape[1]
+        low, high = np.quantile(learnt, [0.1, 0.9], axis=0)
+        columns = {"time": at, "learners": learnt.mean(axis=0), "low": low, "high": high, "flow": flow[0]}
+        label = results.cells[cell].label
+        panels[label] = pandas.DataFrame({"panel": label, **columns})
+    return Figure(
+        name="learners",
+        draw=lambda sheet: _draw_paths(sheet, panels, results.scale.replications),
+        data=pandas.concat(panels.values(), ignore_index=True),
+        caption="Learners from sampled payoffs (mean; band: 10th to 90th percentile of replications) and their flows.",
+        size=TWO_COLUMNS,
+    )
+
+
+def _draw_paths(sheet: Any, panels: dict[str, pandas.DataFrame], replications: int) -> None:
+    for axes, (label, part) in zip(sheet.subplots(1, len(panels), sharey=True), panels.items(), strict=True):
+        axes.fill_between(part["time"], part["low"], part["high"], color=COLOURS[1], alpha=0.2, linewidth=0)
+        axes.plot(part["time"], part["learners"], color=COLOURS[1], label="learners, mean")
+        axes.plot(part["time"], part["flow"], color=COLOURS[0], linestyle="--", label="flow")
+        axes.set_title(label, fontsize=8)
+        axes.set(xlabel="share of the run", ylim=(0, 1))
+        axes.legend(loc="best")
+    sheet.axes[0].set_ylabel("P(bid 0), bidder 1")
+    state_sample(sheet, replications, None)
 
 
 experiment = Experiment(

@@ -7,24 +7,44 @@ closed form says where play comes to rest.
 Source: Leonardos, Piliouras and Spendlove (2021), figures 2, 7 and 8, proposition C.1.
 """
 
+from typing import Any
+
 import jax.numpy as jnp
 import msgspec
 import numpy as np
+import pandas
 
 from catallax.core import check_count
 from catallax.games.matrix import Edge, Polymatrix, asymmetric_matching_pennies, rock_paper_scissors
+from catallax.lab.claims import AbstractClaim, NotComparable
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab.figure import COLOURS, Figure
+from catallax.lab.quantity import Quantity, largest, recorded, smallest
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.table import Table
 from catallax.measures.matrix import Distance, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.structure import zero_sum_weights
 
-from .phase_portraits_claims import CLAIMS, MODIFIED, MODIFIED_T, ONE_EXPLORER, RPS_T, amps_rest, modified_rest
-from .phase_portraits_report import report
+from .drawing import simplices
+from .quantities import READING, SOURCE, direction, heads, limit, liveliness, policies
 
 DRAWN = 400
 """Steps of 0.1 time units in the simplex plots."""
 REST = 300
 """Time after which play is asked whether it has come to rest."""
+ONE_EXPLORER = (0.0, 0.5, 2.0, 6.5)
+"""Temperatures of the only player that explores in matching pennies; the last is above 4 / ln 2."""
+RPS_T = (0.0, 0.1, 0.3, 0.5, 1.0, 2.0)
+"""The same in rock-paper-scissors."""
+MODIFIED_T = (0.0, 0.3, 0.6)
+"""The same in the modified game."""
+MODIFIED = np.array([[0.0, -1.0, 2.0], [1.0, 0.0, -1.0], [-2.0, 1.0, 0.0]])
+"""Payoffs of both players of the modified game, the own action the row."""
+MODIFIED_NASH = np.array([0.25, 0.5, 0.25])
+
+# What is run, and where play comes to rest in closed form.
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,9 +54,28 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Runge-Kutta steps in each 0.1 units of time of the paths."""
 
 
-def explorer_only(temperatures: tuple[float, ...]) -> np.ndarray:
-    """Temperatures [2, B] if player 2 alone explores."""
-    return np.stack([np.zeros(len(temperatures)), np.asarray(temperatures)])
+def amps_rest(temperature: float) -> np.ndarray:
+    """Policies [2, 2] at rest in matching pennies if player 2 alone explores: proposition C.1.
+
+    P(H), with alpha = 3, beta = 6, x* = y* = 1/3: below T_c = 4 / ln 2 the explorer is at 1/3 and player 1 at
+    1/3 + (T / 6) ln 2; above it player 1 is at 1 and the explorer at 1 / (1 + exp(4 / T)).
+    """
+    if temperature < 4 / np.log(2):
+        first = np.array([1 / 3 + temperature / 6 * np.log(2), 1 / 3])
+    else:
+        first = np.array([1.0, 1 / (1 + np.exp(4 / temperature))])
+    return np.stack([first, 1 - first], axis=1)
+
+
+def modified_rest(temperature: float) -> np.ndarray:
+    """Policies [2, 3] at rest in the modified game: the explorer q at Nash, the other solves A x = T ln q + constant.
+
+    Interior for T below 1 / ln 2 = 1.44, where the third probability of player 1 reaches 0.
+    """
+    pull = temperature * np.log(MODIFIED_NASH)
+    system = np.vstack([np.hstack([MODIFIED, -np.ones((3, 1))]), [[1.0, 1.0, 1.0, 0.0]]])
+    other = np.linalg.solve(system, np.append(pull, 1.0))[:3]
+    return np.stack([other, MODIFIED_NASH])
 
 
 def modified_rps() -> Polymatrix:
@@ -44,9 +83,14 @@ def modified_rps() -> Polymatrix:
     return Polymatrix([Edge(0, 1, MODIFIED, MODIFIED)])
 
 
+def _explorer_only(temperatures: tuple[float, ...]) -> np.ndarray:
+    """Temperatures [2, B] if player 2 alone explores."""
+    return np.stack([np.zeros(len(temperatures)), np.asarray(temperatures)])
+
+
 def _paths(name: str, label: str, game: Polymatrix, temperatures: tuple[float, ...], substeps: int, steps: int) -> Cell:
     """Paths in fine steps, to be drawn."""
-    rates = explorer_only(temperatures)
+    rates = _explorer_only(temperatures)
     return Cell(
         name=name,
         label=label,
@@ -58,7 +102,7 @@ def _paths(name: str, label: str, game: Polymatrix, temperatures: tuple[float, .
 
 def _rest(name: str, label: str, game: Polymatrix, temperatures: tuple[float, ...], target: np.ndarray) -> Cell:
     """The same starts, followed until they rest."""
-    rates = explorer_only(temperatures)
+    rates = _explorer_only(temperatures)
     distance = Distance(target=jnp.asarray(target), weights=jnp.asarray(zero_sum_weights(game).weights))
     return Cell(
         name=name,
@@ -85,6 +129,276 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         for name, label, game, temperatures, rest, steps in games
     ]
     return tuple(cell for pair in pairs for cell in pair)
+
+
+# What is read.
+
+_explorer_heads = heads("one_explorer_rest")[:, 1]
+_other_heads = heads("one_explorer_rest")[:, 0]
+"""P(H) at rest in matching pennies of the player that explores, and of the other, [replicate, temperature]."""
+_inner_divergence = recorded("rps_rest", "divergence")[:, :, 1:3]
+_inner_distance = recorded("rps_rest", "distance")[:, :, 1:3]
+"""Distances from uniform play in rock-paper-scissors at T = 0.1 and 0.3, [replicate, t / 10 - 1, temperature]."""
+
+
+def _drift(cell: str) -> Quantity:
+    """Relative change of the divergence to Nash over the whole run without exploration."""
+    divergence = recorded(cell, "divergence")[:, :, 0]
+    return divergence.then(lambda path: np.ptp(path, axis=1) / path[:, 0])
+
+
+def _cycles(cell: str) -> Quantity:
+    """Range of P(first action) at T = 0 in the last 20 units of time over that in the first 20, less a half.
+
+    The smaller of both players.
+    """
+    return smallest(liveliness(policies(cell)[:, :, :, 0, 0], 200)) - 0.5
+
+
+def _from_uniform(player: int) -> Quantity:
+    """Largest distance of a player from uniform play in rock-paper-scissors at t = 300 over all T > 0."""
+    return largest((policies("rps_rest").last[:, player, :, 1:] - 1 / 3).then(np.abs))
+
+
+# What is claimed, in the order of the source.
+
+_CHANGE = "relative change of the divergence to Nash"
+_RPS = "exploration rates, horizon and starts of the figure are not printed; player 1 has T = 0"
+
+CLAIMS: tuple[AbstractClaim, ...] = (
+    limit(
+        "no_exploration.conserved", "figure 2, panel 1",
+        "without exploration the dynamics cycle around the Nash equilibrium",
+        1e-6, _drift("one_explorer_rest"), _CHANGE),
+    direction(
+        "no_exploration.cycles", "figure 2, panel 1",
+        "without exploration the dynamics cycle around the Nash equilibrium",
+        1, _cycles("one_explorer"),
+        f"range of P(H) in the last 20 units of time over that in the first 20, less 1/2, the smaller; {READING}"),
+    limit(
+        "one_explorer.converges", "figure 2, panels 2 and 3",
+        "exploration by only one agent suffices for convergence",
+        1e-6, largest(recorded("one_explorer_rest", "distance").last[:, 1:3]),
+        note=f"distance from the rest point in closed form at t = 300, T = 0.5 and 2; {READING}"),
+    limit(
+        "one_explorer.boundary", "figure 2, panel 4",
+        "for high exploration by one agent the other's component lies at the boundary",
+        1e-3, _other_heads[:, 3], published=1.0, reason="an exact limit, approached slowly"),
+    limit(
+        "one_explorer.nash_mixture", "proposition C.1 and remark 2",
+        "below the threshold the exploring player rests at its Nash mixture",
+        1e-6, _explorer_heads[:, 1:3].then(lambda p: p.mean(axis=1)), published=1 / 3,
+        note=f"1/3 is the mixture in our payoffs; mean of T = 0.5 and 2; {READING}"),
+    direction(
+        "one_explorer.pushes", "proposition C.1 and remark 2",
+        "the other player's component moves towards the boundary as exploration grows",
+        1, smallest(_other_heads[:, 1:].then(np.diff)),
+        f"P(H) of player 1 at T = 2 less that at 0.5, and at 6.5 less 2, the smaller; {READING}"),
+    direction(
+        "one_explorer.uniform", "remark 2",
+        "beyond the threshold the explorer's mixture approaches the uniform one",
+        1, 1 / 6 - (_explorer_heads[:, 3] - 1 / 2).then(np.abs),
+        f"how much nearer to 1/2 it is at T = 6.5 than its Nash mixture, 1/3; {READING}"),
+    limit(
+        "rps.conserved", "figure 7, panel 1",
+        "without exploration rock-paper-scissors is recurrent around the Nash equilibrium",
+        1e-6, _drift("rps_rest"), _CHANGE,
+        note=f"conserved: orbits stay between two levels and come back, but need not close; {_RPS}"),
+    direction(
+        "rps.cycles", "figures 7 and 8, panel 1", "without exploration rock-paper-scissors cycles for ever",
+        1, _cycles("rps"),
+        f"range of P(R) in the last 20 units of time over that in the first 20, less 1/2, the smaller; {_RPS}"),
+    limit(
+        "rps.player_1", "figure 7",
+        "in all other cases exploration by one agent suffices for convergence to the unique QRE (player 1)",
+        1e-5, _from_uniform(0), note=f"largest over T = 0.1, ..., 2 at t = 300; {_RPS}"),
+    limit(
+        "rps.explorer", "figure 8", "the plots of the exploring agent are similar: it converges to the unique QRE",
+        1e-5, _from_uniform(1), note=f"largest over T = 0.1, ..., 2 at t = 300; {_RPS}"),
+    direction(
+        "rps.inwards", "figure 7, panels 2 and 3", "in panels 2 and 3 the dynamics spiral inwards",
+        1, smallest(_inner_divergence[:, 0] - _inner_divergence[:, 3]),
+        f"fall of the divergence to the QRE from t = 10 to 40, the smaller of T = 0.1 and 0.3; {_RPS}"),
+    direction(
+        "rps.eventually", "figure 7, panels 2 and 3", "in panels 2 and 3 the dynamics will eventually converge",
+        1, smallest(_inner_distance[:, 0] - _inner_distance.last * 10),
+        f"distance to the QRE at t = 10 less ten times that at t = 300, the smaller of T = 0.1 and 0.3; {_RPS}"),
+    limit(
+        "modified.converges", "appendix C.2 (not depicted)",
+        "a modified game with an asymmetric Nash equilibrium gives similar plots",
+        1e-5, largest(recorded("modified_rest", "distance").last[:, 1:]),
+        note="distance from the closed form of the rest point at t = 300, T = 0.3 and 0.6; payoffs are not printed, "
+        "ours have the Nash equilibrium (1/4, 1/2, 1/4)"),
+    limit(
+        "modified.conserved", "appendix C.2 (not depicted)",
+        "without exploration the modified game is recurrent too",
+        1e-6, _drift("modified_rest"), _CHANGE,
+        note="the payoffs are not printed, ours have the Nash equilibrium (1/4, 1/2, 1/4)"),
+    NotComparable(
+        id="curves", source=f"{SOURCE}, figures 2, 7 and 8", published=None,
+        statement="the paths themselves, point by point",
+        missing="payoffs of matching pennies, exploration rates, starts and horizons of the panels"),
+)  # fmt: skip
+
+# What is shown.
+
+_PATHS = 4
+"""Starts drawn in each portrait."""
+_SHOWN = 400
+"""Points of the time series, 0.1 apart."""
+_NAMES = ("R", "P", "S")
+
+
+def report(results: Results[Settings]) -> Report:
+    """Where play comes to rest, beside closed forms; portraits of matching pennies, simplices of the other games."""
+    figures = (_portraits(results), _simplices(results, 0, "figure_7"), _simplices(results, 1, "figure_8"))
+    return Report(tables=(_amps(results), _rps(results)), figures=(*figures, _modified(results)))
+
+
+def _amps(results: Results[Settings]) -> Table:
+    found = heads("one_explorer_rest")(results)
+    rows = []
+    for b, temperature in enumerate(ONE_EXPLORER[1:], 1):
+        closed = amps_rest(temperature)[:, 0]
+        row: dict[str, Any] = {"T_2": temperature}
+        for k in (0, 1):
+            row |= {f"P{k + 1}(H)": found[:, k, b].mean(), f"closed form {k + 1}": closed[k]}
+        rows.append(row | {"worst": f"{np.abs(found[:, :, b] - closed).max():.1e}"})
+    caption = (
+        f"Asymmetric matching pennies at t = 300 if only player 2 explores, {len(found)} random starts: mean P(H), "
+        "the rest point in closed form (on the boundary above T_2 = 4 / ln 2 = 5.77), largest distance from it over "
+        "all starts."
+    )
+    return Table.of_rows("one_explorer", caption, rows, decimals=6)
+
+
+def _rps(results: Results[Settings]) -> Table:
+    rows = []
+    for game, cell, temperatures in (
+        ("rock-paper-scissors", "rps_rest", RPS_T),
+        ("modified", "modified_rest", MODIFIED_T),
+    ):
+        divergence, distance = (np.maximum(recorded(cell, v)(results), 0) for v in ("divergence", "distance"))
+        for b, temperature in enumerate(temperatures):
+            rows.append(
+                {
+                    "game": game,
+                    "T_2": temperature,
+                    "divergence, t = 10": divergence[:, 0, b].mean(),
+                    "t = 40": divergence[:, 3, b].mean(),
+                    "t = 300": f"{divergence[:, -1, b].mean():.3g}",
+                    "distance, t = 300": f"{distance[:, -1, b].max():.1e}",
+                }
+            )
+    caption = (
+        "Only player 2 explores: mean divergence from the rest point (nats; conserved at T = 0, where it is the one to "
+        f"Nash), and the largest distance of any probability from it at t = 300, over {results.scale.replications} "
+        "random starts. The modified game has stakes 1, 1 and 2 and the Nash equilibrium (1/4, 1/2, 1/4)."
+    )
+    return Table.of_rows("rock_paper_scissors", caption, rows, decimals=4)
+
+
+def _portraits(results: Results[Settings]) -> Figure:
+    path = policies("one_explorer")(results)[:_PATHS, :, :, 0]
+    time = 0.1 * np.arange(1, path.shape[1] + 1)
+    frames = [
+        pandas.DataFrame(
+            {"T_2": t, "start": s + 1, "time": time, "player_1": path[s, :, 0, b], "player_2": path[s, :, 1, b]}
+        )
+        for b, t in enumerate(ONE_EXPLORER)
+        for s in range(path.shape[0])
+    ]
+    return Figure(
+        name="figure_2",
+        draw=lambda sheet: _draw_portraits(sheet, path, time),
+        data=pandas.concat(frames, ignore_index=True),
+        caption=(
+            "Asymmetric matching pennies when only player 2 explores, at the temperature above each column. Top: P(H) "
+            f"of both from {path.shape[0]} random starts up to t = {time[-1]:g}; squares: ends; disc: Nash; "
+            "ring: rest point in closed form. Bottom: P(H) over time from the first of these starts. Above "
+            "T = 4 / ln 2 = 5.77 player 1 ends at the boundary. Payoffs, temperatures and starts are our choice: the "
+            "source prints none."
+        ),
+        size=(7.2, 4.0),
+    )
+
+
+def _draw_portraits(sheet: Any, path: np.ndarray, time: np.ndarray) -> None:
+    """Policies of both players above, one panel a temperature, and over time below."""
+    panels = sheet.subplots(2, len(ONE_EXPLORER), height_ratios=(1.35, 1.0))
+    for b, (temperature, top, bottom) in enumerate(zip(ONE_EXPLORER, *panels, strict=True)):
+        for x, y, colour in zip(path[:, :, 0, b], path[:, :, 1, b], COLOURS[1:], strict=False):
+            top.plot(x, y, color=colour, linewidth=0.6, linestyle="-")
+            if temperature:
+                top.plot(x[-1:], y[-1:], color=colour, marker="s", markersize=3, zorder=3)
+        top.plot([1 / 3], [1 / 3], color=COLOURS[0], marker="o", markersize=3, linestyle="none", zorder=4)
+        if temperature:
+            rest = amps_rest(temperature)[:, 0]
+            top.plot(*rest[:, None], marker="o", markersize=7, linestyle="none", mfc="none", mec=COLOURS[0], mew=0.7)
+        top.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), aspect="equal", xlabel="P(H), player 1")
+        top.set_title("nobody explores" if not temperature else f"T$_2$ = {temperature:g}", fontsize=8)
+        for k, style in enumerate(({"color": COLOURS[2]}, {"color": COLOURS[1], "linestyle": (0, (4, 1))})):
+            style = {"linestyle": "-", "linewidth": 0.9, "label": f"player {k + 1}"} | style
+            bottom.plot(time[:_SHOWN], path[0, :_SHOWN, k, b], **style)
+        bottom.set(ylim=(-0.04, 1.04), xlabel="time")
+    for axes in panels[:, 1:].ravel():
+        axes.tick_params(labelleft=False)
+    panels[0, 0].set_ylabel("P(H), player 2")
+    panels[1, 0].set_ylabel("P(H)")
+    panels[1, -1].legend(loc="center right")
+
+
+def _rows(path: np.ndarray, temperatures: tuple[float, ...], players: tuple[int, ...]) -> pandas.DataFrame:
+    """The paths [t, player, action, temperature] of one replication, one row a point."""
+    time = 0.1 * np.arange(1, len(path) + 1)
+    frames = [
+        pandas.DataFrame(
+            {"player": k + 1, "T_2": t, "time": time}
+            | {f"P({name})": path[:, k, a, b] for a, name in enumerate(_NAMES)}
+        )
+        for k in players
+        for b, t in enumerate(temperatures)
+    ]
+    return pandas.concat(frames, ignore_index=True)
+
+
+def _simplices(results: Results[Settings], player: int, name: str) -> Figure:
+    path = policies("rps")(results)[0]
+    who = ("player 1, who does not explore", "player 2, the only one who explores")[player]
+    panels = [(f"T$_2$ = {t:g}", path[:, player, :, b], np.full(3, 1 / 3)) for b, t in enumerate(RPS_T)]
+    return Figure(
+        name=name,
+        draw=lambda sheet: simplices(sheet, panels, _NAMES, 0.1),
+        data=_rows(path, RPS_T, (player,)),
+        caption=(
+            f"Rock-paper-scissors: mixed strategy of {who}, from t = 0.1 to {0.1 * len(path):g} (colour) at the "
+            "temperature above each panel; each panel has a random start of its own (ring). Blue disc: the QRE, "
+            "uniform play. Fixed-step Runge-Kutta, h = 0.01. Temperatures, horizon, starts are our choice: the source "
+            "prints none."
+        ),
+        size=(7.2, 4.6),
+    )
+
+
+def _modified(results: Results[Settings]) -> Figure:
+    path = policies("modified")(results)[0]
+    panels = [
+        (f"player {k + 1}, T$_2$ = {t:g}", path[:, k, :, b], modified_rest(t)[k] if t else MODIFIED_NASH)
+        for k in (0, 1)
+        for b, t in enumerate(MODIFIED_T)
+    ]
+    return Figure(
+        name="modified",
+        draw=lambda sheet: simplices(sheet, panels, _NAMES, 0.1),
+        data=_rows(path, MODIFIED_T, (0, 1)),
+        caption=(
+            "Rock-paper-scissors with stakes 1, 1 and 2 and the asymmetric Nash equilibrium (1/4, 1/2, 1/4) when only "
+            f"player 2 explores: mixed strategies of both from t = 0.1 to {0.1 * len(path):g} (colour), random starts "
+            "(rings). Blue disc: rest point in closed form (Nash at T = 0). The source mentions such a game and prints "
+            "no payoffs."
+        ),
+        size=(7.2, 4.6),
+    )
 
 
 experiment = Experiment(

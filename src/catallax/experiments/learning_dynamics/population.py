@@ -4,303 +4,357 @@ Characteristics, a finite-volume grid and finitely many learners follow the same
 beside a reference table, in a coordination game from an asymmetric start, and in the first-price auction with three
 bids. Then errors against the number of nodes, time steps, cells, learners, and against the learners' step size.
 
-Every replication draws its own learners; nodes and grids draw nothing and are the same in all of them.
+Every replication draws its own learners; nodes and grids draw nothing and are the same in all of them. The source gives
+the limit; the rates are those of theory: the central limit theorem in the number of learners, the first correction in
+their step size, the order of a scheme in the width of its cells or steps. What is run stands in `population_cells`.
 
 Source: Hu, Leung and Leung (2019); Rawat (2023) for the auction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import equinox as eqx
-import jax.numpy as jnp
-import msgspec
+import numpy as np
 
-from catallax.games.matrix import coordination, first_price_bids, prisoners_dilemma
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.learner_density import Courant, Density, Histogram, MeanPolicy, Moments, StationaryDistance
-from catallax.solvers.learner_density import (
-    Beta,
-    Characteristics,
-    FinitePopulation,
-    FiniteVolume,
-    LearnerPopulation,
-    ProductLaw,
-    Uniform,
-    stationary_state,
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
+from catallax.lab.experiment import Experiment, Scale
+from catallax.lab.quantity import Quantity, recorded
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.statistics import mean_interval
+from catallax.lab.table import Table
+
+from .population_cells import GAINS, GRIDS, HIGHEST, NODES, POPULATIONS, STEPS_A_UNIT, Settings, cells
+from .population_figures import GAMES, Study, densities, paths, rates
+from .reference_values import DILEMMA, DILEMMA_LIMIT
+
+# What is read.
+
+
+def mean_policy(cell: str, **lane: int) -> Quantity:
+    """Mean probability of the first action, [replicate, time, population]."""
+    return recorded(cell, "mean_policy", action=0, **lane)
+
+
+def exact(smooth: int = 0) -> Quantity:
+    """The same at t = 1 and 2 by the finest characteristics, [replicate, time]."""
+    return mean_policy("exact", smooth=smooth)[:, :, 0]
+
+
+def _columns(quantities: Iterable[Quantity]) -> Quantity:
+    """Quantities [replicate] side by side, [replicate, quantity]."""
+    quantities = tuple(quantities)
+    return Quantity(lambda results: np.stack([quantity(results) for quantity in quantities], axis=1))
+
+
+def grids(results: Results[Any]) -> list[int]:
+    """The grids that the scale runs."""
+    return [g for g in GRIDS if f"grid_{g}" in results.cells]
+
+
+def grid_errors(smooth: int, time: int) -> Quantity:
+    """|mean policy - exact| at t = `time`, [replicate, grid]."""
+    found = lambda results: _columns(mean_policy(f"grid_{g}", smooth=smooth)[:, time - 1, 0] for g in grids(results))
+    return Quantity(lambda results: np.abs(found(results)(results) - exact(smooth)[:, [time - 1]](results)))
+
+
+node_errors = (
+    _columns(mean_policy("nodes_study", index=i)[:, 1, 0] for i in range(len(NODES))) - exact()[:, [1]]
+).then(np.abs)
+"""The same at t = 2, [replicate, number of nodes]."""
+step_errors = (
+    _columns(mean_policy("steps_study", per_unit=i)[:, s - 1, 0] for i, s in enumerate(STEPS_A_UNIT)) - exact()[:, [0]]
+).then(np.abs)
+"""The same at t = 1, [replicate, number of time steps]."""
+squared_errors = _columns(
+    (mean_policy(f"agents_{n}")[:, 0] - exact()[:, [1]]).then(lambda error: (error**2).mean(axis=1))
+    for n in POPULATIONS
 )
-from catallax.solvers.matrix.flow import RungeKutta
-
-from .population_claims import (
-    CLAIMS,
-    GAINS,
-    GRIDS,
-    NODES,
-    POPULATIONS,
-    STEPS_A_UNIT,
+"""(mean policy - exact)^2 at t = 2, mean over populations, [replicate, number of learners]."""
+biases = (
+    _columns(mean_policy(f"gain_{round(1 / g)}")[:, 0].then(lambda policy: policy.mean(axis=1)) for g in GAINS)
+    - exact()[:, [1]]
 )
-from .population_report import report
-
-BOX = ProductLaw(Uniform(0.0, 2.0), Uniform(0.0, 2.0))
-"""The first law of the reference table."""
-SMOOTH = ProductLaw(Beta(0.0, 5.0, 4.0, 6.0), Beta(0.0, 5.0, 5.0, 5.0))
-"""A law that a grid sees as smooth: it vanishes with two derivatives at the ends of the values' range."""
-COORDINATION_T = 0.3
-"""Below 1/2: three symmetric equilibria, of which the middle one repels."""
-LEANING = ProductLaw(Uniform(0.3, 0.9), Uniform(0.0, 0.6))
-"""Most learners prefer the first action of the coordination game."""
-AUCTION_T = 0.1
-BIDDERS = ProductLaw(Uniform(0.0, 0.375), Uniform(-0.1, 0.275), Uniform(-0.25, 0.125))
-"""Most bidders prefer the lowest bid."""
+"""Mean policy - exact at t = 2, mean over populations, [replicate, step size]."""
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    substeps: int = 50
-    """Runge-Kutta steps for each unit of time along characteristics."""
-    gain: float = 0.02
-    """Step size of the learners beside the reference table; a unit of time is 1 / gain plays."""
+def order(sizes: Sequence[float | int], errors: np.ndarray) -> float:
+    """Slope of log error against log size by least squares."""
+    return float(np.polyfit(np.log(sizes), np.log(errors), 1)[0])
 
 
-def _dilemma() -> LearnerPopulation:
-    return LearnerPopulation(prisoners_dilemma())
+def _orders(sizes: Sequence[float | int], errors: np.ndarray) -> np.ndarray:
+    """The slope in each replication, of errors [replicate, size]."""
+    return np.asarray([order(sizes, row) for row in errors])
 
 
-def _watch(model: LearnerPopulation, start: Any = None) -> tuple[Any, ...]:
-    """Means, spread and distance from rest at t = 0, 1, 2, ..."""
-    rest = stationary_state(model, start)
-    far = StationaryDistance(values=rest.values, policy=rest.policy, before=True)
-    return (MeanPolicy(before=True), Moments(before=True), far)
+def grid_order(smooth: int, time: int, coarsest: int = 0) -> Quantity:
+    """Order of the grid in the width of its cells, without the `coarsest` grids."""
+    errors = grid_errors(smooth, time)
+    widths = lambda results: [HIGHEST / g for g in grids(results)][coarsest:]
+    return Quantity(lambda results: _orders(widths(results), errors(results)[:, coarsest:]))
 
 
-def _three_ways(
+def _faster_than_powers(errors: np.ndarray) -> np.ndarray:
+    """Local order between the last two numbers of nodes less that between the first two."""
+    local = np.diff(np.log(errors), axis=1) / np.diff(np.log(NODES))
+    return local[:, 0] - local[:, -1]
+
+
+def jackknife(statistic: Callable[[np.ndarray], float], samples: np.ndarray) -> np.ndarray:
+    """Pseudo-values n s(all) - (n - 1) s(all but one), one a replication: a slope through means gets an interval.
+
+    Args:
+        statistic: of samples.
+        samples: [replicate, ...].
+
+    Source: Tukey (1958).
+    """
+    n = len(samples)
+    if n < 2:
+        return np.full(n, statistic(samples))
+    rest = np.asarray([statistic(np.delete(samples, i, axis=0)) for i in range(n)])
+    return n * statistic(samples) - (n - 1) * rest
+
+
+agents_slope = squared_errors.then(lambda s: jackknife(lambda part: order(POPULATIONS, part.mean(axis=0)) / 2, s))
+"""Pseudo-values of the slope of log root-mean-square error against log N."""
+gain_slope = biases.then(lambda s: jackknife(lambda part: order(GAINS, np.abs(part.mean(axis=0))), s))
+"""Pseudo-values of the slope of log |bias| against log step size."""
+
+# What is claimed: learners first, then rates, then the limit in time.
+
+_LIMIT = "HuLeungLeung2019, the equation; the rate: theory"
+_HU = "HuLeungLeung2019; the rate: theory"
+_VAN_LEER = "VanLeer1979; the rate: theory"
+
+
+def _value(
     name: str,
-    label: str,
-    model: LearnerPopulation,
-    law: ProductLaw,
-    settings: Settings,
-    *,
-    nodes: int,
-    cells: dict[str, int],
-    agents: dict[str, int],
-    steps: dict[str, dict[str, int]],
-    picture: tuple[Any, ...] = (),
-    start: Any = None,
-) -> list[Cell]:
-    """A game followed by nodes, by a grid, and by learners who meet all others; with a `picture` also by pairs."""
-    watch = _watch(model, start)
-    integrator = RungeKutta(settings.substeps)
-    made = [
-        Cell(
-            name=f"{name}_nodes",
-            label=f"{label}, characteristics",
-            build=lambda: Characteristics(model, law, nodes, integrator=integrator),
-            measures=watch,
-            steps=steps["nodes"],
+    source: str,
+    statement: str,
+    published: float,
+    error: float,
+    reason: str,
+    unit: str,
+    estimate: Quantity,
+    note: str = "",
+) -> Value:
+    return Value(
+        id=name, source=source, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
+        estimate=estimate, note=note,
+    )  # fmt: skip
+
+
+CLAIMS: tuple[AbstractClaim, ...] = (
+    *(
+        _value(
+            f"agents.{game}", "HuLeungLeung2019, the comparison with simulated agents",
+            "the equation describes the mean policy of a large population of Q-learners",
+            0.0, 0.005, "a bias of the order of the step size, 0.02, times a small factor",
+            "mean probability of the first action at t = 5, learners less equation",
+            mean_policy(f"{game}_agents_all")[:, 5, 0] - mean_policy(f"{game}_nodes")[:, 5, 0],
+            "our games and first laws; those of the printed figures are not in the text that we have")
+        for game in ("dilemma", "coordination", "auction")
+    ),
+    _value(
+        "rate.agents", _LIMIT, "a finite population is off by a random part of order N^(-1/2)",
+        -0.5, 0.03, "finite N, and the bias of a step size of 1/32",
+        "slope of log root-mean-square error against log N", agents_slope,
+        "theory (central limit theorem); N = 50 to 3200, t = 2, jackknife over replications"),
+    _value(
+        "rate.pairs", _LIMIT, "with one opponent a play there is a bias of the order of the step size",
+        1.0, 0.1, "terms of second order at step sizes of 1/4 to 1/32",
+        "slope of log bias against log step size", gain_slope,
+        "theory (the policy is not linear in values that fluctuate); t = 2, jackknife over replications"),
+    _value(
+        "rate.steps", _HU, "characteristics by the classical Runge-Kutta method err by the fourth power of the step",
+        -4.0, 0.15, "terms of higher order at 8 to 64 steps a unit",
+        "slope of log error against log steps a unit of time",
+        step_errors[:, 1:].then(lambda errors: _orders(STEPS_A_UNIT[1:], errors)),
+        "mean policy at t = 1; nothing random"),
+    Direction(
+        id="rate.nodes", source=_HU, sign=1, estimate=node_errors.then(_faster_than_powers),
+        statement="with Gauss nodes of a smooth law the error falls faster than any power of their number",
+        note=f"local order from {NODES[-2]} to {NODES[-1]} nodes an axis less that from {NODES[0]} to {NODES[1]}"),
+    _value(
+        "rate.grid.smooth", _VAN_LEER, "limited slopes are of second order while the density is smooth",
+        2.0, 0.25, "slopes are cut at the peak of the density", "slope of log error against log cell width",
+        grid_order(1, 1, coarsest=1),
+        "mean policy at t = 1 from a smooth law, 20 cells an axis and more; nothing random"),
+    Direction(
+        id="rate.grid.box", source=_VAN_LEER, sign=1, estimate=grid_order(0, 1, coarsest=1) - 1,
+        statement="from a law with jumps means converge at least at first order",
+        note="order at t = 1 from the uniform law, less 1; nothing random"),
+    _value(
+        "rest", "HuLeungLeung2019; the point: theory",
+        "the population gathers in one point, whose policy is the symmetric logit equilibrium",
+        0.0, 1e-10, "an exact limit; what is left at t = 200 is rounding", "distance from the point, in payoff",
+        recorded("rest", "value_distance").last[:, 0]),
+    NotComparable(
+        id="figures", source="HuLeungLeung2019, figures", published=None,
+        statement="densities and mean policies in typical symmetric bimatrix games",
+        missing="payoffs, temperatures and first laws of the printed figures"),
+)  # fmt: skip
+
+# What is shown.
+
+_METHODS = {"grid": "grid", "all met": "agents_all", "pairs": "agents_pairs"}
+"""Columns of tables -> ends of names of cells."""
+
+
+def report(results: Results[Settings]) -> Report:
+    """The reference table, three games three ways, errors and their orders; curves, rates, densities."""
+    studies = _studies(results)
+    return Report(
+        tables=(_reference(results), _games(results), _kept(results), _errors(studies), _fitted(results)),
+        figures=(densities(results), paths(results), rates(studies)),
+    )
+
+
+def _over_populations(cell: str, variable: str) -> Quantity:
+    """Mean over populations, [replicate, time, action]."""
+    return recorded(cell, variable).then(lambda values: values.mean(axis=-1))
+
+
+def _at(results: Results[Settings], cell: str, time: int, action: int) -> float | None:
+    """Mean policy over replications; None where there is no such cell, or its run ended before."""
+    if cell not in results.cells:
+        return None
+    values = _over_populations(cell, "mean_policy")(results)
+    return float(values[:, time, action].mean()) if time < values.shape[1] else None
+
+
+def _labels(results: Results[Settings], game: str) -> str:
+    """What the cells of a game are at this scale."""
+    names = [f"{game}_{method}" for method in _METHODS.values()]
+    return "; ".join(results.cells[name].label for name in names if name in results.cells) + "."
+
+
+def _reference(results: Results[Settings]) -> Table:
+    """The dilemma beside its reference."""
+    policy, values = (_over_populations("dilemma_nodes", name)(results) for name in ("mean_policy", "mean_value"))
+    rows: list[dict[str, Any]] = []
+    for t, reference in DILEMMA.items():
+        ours = (policy[0, t, 0], *values[0, t])
+        rows.append(
+            {
+                "t": str(t),
+                "m_1, reference": reference[0],
+                "m_1, nodes": ours[0],
+                "mean Q_1": ours[1],
+                "mean Q_2": ours[2],
+                "deviation": f"{np.abs(np.asarray(ours) - np.asarray(reference)).max():.1e}",
+                **{f"m_1, {name}": _at(results, f"dilemma_{method}", t, 0) for name, method in _METHODS.items()},
+            }
         )
-    ]
-    grid_picture = (Density(before=True),) if picture else ()
-    for scale, count in cells.items():
-        made.append(
-            Cell(
-                name=f"{name}_grid",
-                label=f"{label}, {count} cells an axis",
-                build=lambda count=count: FiniteVolume(model, law, count),
-                measures=(*watch, Courant(), *grid_picture),
-                steps=steps["grid"],
-                scales=(scale,),
-            )
-        )
-    for scale, count in agents.items():
-        for kind, others in (("all", None), ("pairs", 1)) if picture else (("all", None),):
-            made.append(
-                Cell(
-                    name=f"{name}_agents_{kind}",
-                    label=f"{label}, {count} learners, {'all others' if others is None else 'one other'} met in a play",
-                    build=lambda count=count, others=others: FinitePopulation(
-                        model, law, count, gain=settings.gain, opponents=others
-                    ),
-                    measures=(*watch, *picture),
-                    steps=steps["nodes"],
-                    scales=(scale,),
+    rows.append({"t": "rest", "m_1, reference": DILEMMA_LIMIT[0], "m_1, nodes": None, "deviation": "-"})
+    caption = (
+        "Prisoners' dilemma, tau = alpha = 1, values uniform on [0, 2]^2: mean policy m_1 and mean values along "
+        "characteristics (16 x 16 nodes), their largest deviation from the reference (nine digits for m_1, eight for "
+        f"values), and m_1 by the grid and by learners who meet all others or one other in a play (means over "
+        f"{len(policy)} replications). {_labels(results, 'dilemma')}"
+    )
+    return Table.of_rows("reference", caption, rows, decimals=9)
+
+
+def _games(results: Results[Settings]) -> Table:
+    """Mean policies in all games."""
+    rows = []
+    for game, label in GAMES.items():
+        learners = _over_populations(f"{game}_agents_all", "mean_policy")(results)
+        for t in (0, 1, 2, 5, 10, 20):
+            for a in range(learners.shape[2]):
+                sample = learners[:, t, a]
+                rows.append(
+                    {"game": label, "t": t, "action": a + 1, "nodes": _at(results, f"{game}_nodes", t, a)}
+                    | {name: _at(results, f"{game}_{method}", t, a) for name, method in _METHODS.items()}
+                    | {"SD, all met": float(sample.std(ddof=1)) if len(sample) > 1 else None}
                 )
-            )
-    return made
-
-
-def _games(settings: Settings) -> list[Cell]:
-    """The dilemma, coordination and the auction."""
-    auction = LearnerPopulation(first_price_bids(0.25), AUCTION_T)
-    same = lambda k: {"quick": k, "paper": k}
-    return [
-        *_three_ways(
-            "dilemma",
-            "prisoners' dilemma",
-            _dilemma(),
-            BOX,
-            settings,
-            nodes=16,
-            cells=same(80),
-            agents={"quick": 1000, "paper": 20_000},
-            steps={"nodes": same(21), "grid": {"quick": 6, "paper": 11}},
-            picture=(Histogram(bins=40, high=5.0, before=True),),
-        ),
-        *_three_ways(
-            "coordination",
-            "coordination",
-            LearnerPopulation(coordination(), COORDINATION_T),
-            LEANING,
-            settings,
-            nodes=12,
-            cells={"quick": 40, "paper": 80},
-            agents={"quick": 1000, "paper": 10_000},
-            steps={"nodes": same(21), "grid": same(21)},
-            start=[0.9, 0.1],
-        ),
-        *_three_ways(
-            "auction",
-            "first-price auction",
-            auction,
-            BIDDERS,
-            settings,
-            nodes=8,
-            cells={"quick": 15, "paper": 25},
-            agents={"quick": 1000, "paper": 10_000},
-            steps={"nodes": same(21), "grid": {"quick": 6, "paper": 11}},
-        ),
-    ]
-
-
-def _pick(made: Sequence[Any], index: Any) -> Any:
-    """One of several dynamics that differ in their starts only, by a traced index."""
-    leaves = lambda d: (d.start, d.weights, d.initial) if isinstance(d, Characteristics) else (d.start,)
-    each = zip(*(leaves(m) for m in made), strict=True)
-    return eqx.tree_at(leaves, made[0], tuple(jnp.stack(parts)[index] for parts in each))
-
-
-def _padded(nodes: Characteristics, size: int) -> Characteristics:
-    """More nodes of weight zero, so that quadratures of different sizes have one shape."""
-    fill = size - nodes.weights.shape[0]
-    wide = lambda x: jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, fill)], mode="edge" if x.ndim > 1 else "constant")
-    leaves = lambda d: (d.start, d.weights, d.initial)
-    return eqx.tree_at(leaves, nodes, tuple(wide(x) for x in leaves(nodes)))
-
-
-def _exact() -> Cell:
-    """What the studies are compared with: both laws, t = 1 and 2."""
-    both = [Characteristics(_dilemma(), law, 16, integrator=RungeKutta(400)) for law in (BOX, SMOOTH)]
-    return Cell(
-        name="exact",
-        label="prisoners' dilemma, 16 x 16 nodes, 400 steps a unit",
-        build=lambda smooth: _pick(both, smooth),
-        lanes={"smooth": (0, 1)},
-        measures=(MeanPolicy(),),
-        steps={"quick": 2, "paper": 2},
+    caption = (
+        "Mean policy of the population by four methods; SD: of the learners who meet all others, over replications. "
+        + " ".join(_labels(results, game) for game in GAMES)
     )
+    return Table.of_rows("games", caption, rows, decimals=5)
 
 
-def _nodes_study() -> Cell:
-    """Error against nodes: 400 steps a unit, so that only the quadrature errs."""
-
-    made = [Characteristics(_dilemma(), BOX, k, integrator=RungeKutta(400)) for k in NODES]
-    wide = [_padded(m, max(NODES) ** 2) for m in made]
-    return Cell(
-        name="nodes_study",
-        label="error against nodes",
-        build=lambda index: _pick(wide, index),
-        lanes={"index": tuple(range(len(NODES)))},
-        measures=(MeanPolicy(),),
-        steps={"quick": 2, "paper": 2},
-    )
-
-
-def _steps_study() -> Cell:
-    """Error against time steps: one Runge-Kutta step an interval; t = 1 is reached after `per_unit` of them."""
-    return Cell(
-        name="steps_study",
-        label="error against time steps",
-        build=lambda per_unit: Characteristics(_dilemma(), BOX, 16, interval=1.0 / per_unit, integrator=RungeKutta(1)),
-        lanes={"per_unit": tuple(float(s) for s in STEPS_A_UNIT)},
-        measures=(MeanPolicy(),),
-        steps={"quick": max(STEPS_A_UNIT), "paper": max(STEPS_A_UNIT)},
-    )
-
-
-def _grid_study(cells: int, scales: tuple[str, ...]) -> Cell:
-    """Error against cells, from the box and from a smooth law."""
-
-    made = [FiniteVolume(_dilemma(), law, cells) for law in (BOX, SMOOTH)]
-    return Cell(
-        name=f"grid_{cells}",
-        label=f"{cells} x {cells} cells",
-        build=lambda smooth: _pick(made, smooth),
-        lanes={"smooth": (0, 1)},
-        measures=(MeanPolicy(),),
-        steps={"quick": 2, "paper": 2},
-        scales=scales,
-    )
-
-
-def _agents_study(agents: int, total: dict[str, int]) -> list[Cell]:
-    """Error against N: all others are met, small steps, t = 2; as many populations side by side as make up `total`."""
-    return [
-        Cell(
-            name=f"agents_{agents}",
-            label=f"{agents} learners, all others met in a play",
-            build=lambda size=size: FinitePopulation(
-                _dilemma(), BOX, agents, gain=1 / 32, interval=2.0, populations=max(1, size // agents)
-            ),
-            measures=(MeanPolicy(),),
-            steps={scale: 1},
-            scales=(scale,),
+def _kept(results: Results[Settings]) -> Table:
+    """What must be kept: mass, sign, the Courant bound; and how far each game is from rest."""
+    rows = []
+    for game, label in GAMES.items():
+        lost, least, courant = (recorded(f"{game}_grid", v)(results) for v in ("lost_mass", "least_share", "courant"))
+        mass, distance, variance = (
+            recorded(f"{game}_nodes", v)(results) for v in ("mass", "value_distance", "value_variance")
         )
-        for scale, size in total.items()
-    ]
-
-
-def _gain_study(gain: float, populations: dict[str, int]) -> list[Cell]:
-    """Error against the step size: one other is met, so many learners that little else is left, t = 2."""
-    return [
-        Cell(
-            name=f"gain_{round(1 / gain)}",
-            label=f"step size 1/{round(1 / gain)}, one other met in a play",
-            build=lambda count=count: FinitePopulation(
-                _dilemma(), BOX, 1024, gain=gain, interval=2.0, opponents=1, populations=count, lattice=True
-            ),
-            measures=(MeanPolicy(),),
-            steps={scale: 1},
-            scales=(scale,),
+        sd = np.sqrt(variance[0, :, 0, 0])
+        rows.append(
+            {
+                "game": label,
+                "grid, lost mass": f"{np.abs(lost).max():.1e}",
+                "grid, least share": f"{least.min():.1e}",
+                "grid, Courant number": f"{courant.max():.3f}",
+                "nodes, |mass - 1|": f"{np.abs(mass - 1).max():.1e}",
+                "distance from rest, t = 0": distance[0, 0, 0],
+                "t = 20": distance[0, 20, 0],
+                "SD of Q_1, t = 0": sd[0],
+                "SD, t = 20": sd[20],
+            }
         )
-        for scale, count in populations.items()
+    caption = (
+        "Conserved quantities (worst over time and replications), and how the population gathers: mean distance of "
+        "values from the point at rest, and the standard deviation of Q_1 over learners, along characteristics, in "
+        "units of payoff."
+    )
+    return Table.of_rows("kept", caption, rows, decimals=4)
+
+
+def _studies(results: Results[Settings]) -> dict[str, Study]:
+    """Every error of the convergence studies; means over replications where anything is random."""
+    grid = lambda smooth, time: (grids(results), grid_errors(smooth, time)(results)[0])
+    root_mean_square = np.sqrt(squared_errors(results).mean(axis=0))
+    return {
+        "nodes an axis, t = 2": (NODES, node_errors(results)[0]),
+        "time steps a unit, t = 1": (STEPS_A_UNIT, step_errors(results)[0]),
+        "cells an axis, uniform law, t = 1": grid(0, 1),
+        "cells an axis, uniform law, t = 2": grid(0, 2),
+        "cells an axis, smooth law, t = 1": grid(1, 1),
+        "learners, all others met, t = 2 (root mean square)": (POPULATIONS, root_mean_square),
+        "step size, one other met, t = 2 (bias)": (GAINS, biases(results).mean(axis=0)),
+    }
+
+
+def _errors(studies: dict[str, Study]) -> Table:
+    rows = [
+        {"study": study, "size": f"{size:g}", "error of m_1": f"{error:.3e}"}
+        for study, (sizes, errors) in studies.items()
+        for size, error in zip(sizes, errors, strict=True)
     ]
+    caption = "Errors of the mean policy of the prisoners' dilemma against the finest characteristics."
+    return Table.of_rows("errors", caption, rows)
 
 
-def _rest() -> Cell:
-    """The dilemma until nothing moves: t = 200."""
-    model = _dilemma()
-    rest = stationary_state(model)
-    return Cell(
-        name="rest",
-        label="prisoners' dilemma to t = 200",
-        build=lambda: Characteristics(model, BOX, 8, interval=20.0, integrator=RungeKutta(400)),
-        measures=(StationaryDistance(values=rest.values, policy=rest.policy),),
-        steps={"quick": 10, "paper": 10},
+def _fitted(results: Results[Settings]) -> Table:
+    """Fitted orders beside those of theory."""
+    fixed = (
+        ("time step", step_errors.then(lambda errors: _orders(STEPS_A_UNIT, errors)) * -1, "4"),
+        ("cell width, uniform law, t = 1", grid_order(0, 1), "1 to 2"),
+        ("cell width, uniform law, t = 2", grid_order(0, 2), "1 to 2"),
+        ("cell width, smooth law, t = 1", grid_order(1, 1), "2"),
     )
-
-
-def cells(settings: Settings) -> tuple[Cell, ...]:
-    """Three games three ways, then one study for each rate."""
-    return (
-        *_games(settings),
-        _rest(),
-        _exact(),
-        _nodes_study(),
-        _steps_study(),
-        *(_grid_study(g, ("quick", "paper") if g <= 80 else ("paper",)) for g in GRIDS),
-        *(c for n in POPULATIONS for c in _agents_study(n, {"quick": 25_600, "paper": 51_200})),
-        *(c for g in GAINS for c in _gain_study(g, {"quick": 16, "paper": 128})),
+    rows: list[dict[str, Any]] = [
+        {"error against": what, "order": quantity(results)[0], "theory": theory} for what, quantity, theory in fixed
+    ]
+    for what, quantity, theory in (
+        ("number of learners", agents_slope, "-1/2"),
+        ("step size, pairs", gain_slope, "1"),
+    ):
+        e = mean_interval(quantity(results))
+        rows.append({"error against": what, "order": e.mean, "low": e.low, "high": e.high, "theory": theory})
+    caption = (
+        "Slopes of log error against log size over all sizes; 95% intervals by the jackknife over replications where "
+        "anything is random."
     )
+    return Table.of_rows("orders", caption, rows)
 
 
 experiment = Experiment(

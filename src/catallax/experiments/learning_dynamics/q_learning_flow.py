@@ -10,17 +10,24 @@ from typing import Any
 
 import jax.numpy as jnp
 import msgspec
+import numpy as np
+import pandas
 
 from catallax.agents.tabular.boltzmann import BoltzmannQ
 from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, asymmetric_matching_pennies, match_mismatch_line
+from catallax.lab.claims import AbstractClaim
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure
+from catallax.lab.quantity import largest, recorded, smallest
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.table import Table
 from catallax.measures.matrix import Distance, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.structure import interior_equilibrium, zero_sum_weights
 
-from .q_learning_claims import CLAIMS
-from .q_learning_report import report
+from .quantities import direction, heads, limit, policies
 from .reference_values import AMPS, AMPS_START, AMPS_TRAJECTORIES, line_rows
 
 HORIZON = 300
@@ -28,6 +35,10 @@ HORIZON = 300
 LEARNING = 2000
 """Plays of the stage game by sampled learners."""
 LEARNERS_T = 1.0
+LINES = (3, 5, 7)
+"""Numbers of players on a line."""
+
+# What is run.
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,11 +48,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Runge-Kutta steps for each unit of time."""
 
 
+def _two_actions(heads: Any) -> Any:
+    """P(H) [n, ...] as policies [n, 2, ...]."""
+    return jnp.stack([heads, 1 - heads], axis=1)
+
+
 def _to_equilibrium(name: str, label: str, game: Polymatrix, rows: Any, substeps: int) -> Cell:
     """Flows from random starts, one for each (temperatures, P(H)) of the reference equilibria."""
     rates = jnp.asarray([temperatures for temperatures, _ in rows]).T
-    heads = jnp.asarray([p for _, p in rows]).T
-    distance = Distance(target=_two_actions(heads), weights=jnp.asarray(zero_sum_weights(game).weights))
+    equilibrium = jnp.asarray([p for _, p in rows]).T
+    distance = Distance(target=_two_actions(equilibrium), weights=jnp.asarray(zero_sum_weights(game).weights))
     return Cell(
         name=name,
         label=label,
@@ -51,21 +67,10 @@ def _to_equilibrium(name: str, label: str, game: Polymatrix, rows: Any, substeps
     )
 
 
-def _two_actions(heads: Any) -> Any:
-    """P(H) [n, ...] as policies [n, 2, ...]."""
-    return jnp.stack([heads, 1 - heads], axis=1)
-
-
-def _with_dummies(rows: Any, ends: tuple[float, float]) -> list[tuple[float, ...]]:
-    """Numbers of players 1, ..., n with those of the two dummies around them."""
-    return [(ends[0], *row, ends[1]) for row in rows]
-
-
 def _line(n: int, substeps: int) -> Cell:
     """The line of n players. The dummies' only action is column 0; their temperature has no effect."""
-    temperatures, heads = zip(*line_rows(n), strict=True)
-    rows = zip(_with_dummies(temperatures, (1.0, 1.0)), _with_dummies(heads, (1.0, 1.0)), strict=True)
-    return _to_equilibrium(f"line_{n}", f"line of {n}", match_mismatch_line(n), list(rows), substeps)
+    rows = [((1.0, *temperatures, 1.0), (1.0, *p, 1.0)) for temperatures, p in line_rows(n)]
+    return _to_equilibrium(f"line_{n}", f"line of {n}", match_mismatch_line(n), rows, substeps)
 
 
 def _amps_trajectories() -> Cell:
@@ -86,15 +91,13 @@ def _learners() -> Cell:
     """Sampled Boltzmann learners in the repeated game, a hundred copies side by side."""
     game = asymmetric_matching_pennies()
     target = _two_actions(jnp.asarray(AMPS[LEARNERS_T, LEARNERS_T]))
+    weights = jnp.asarray(zero_sum_weights(game).weights)
     seats = Group("player", None, Independent(BoltzmannQ(temperature=LEARNERS_T, rate=0.05)))
     return Cell(
         name="learners",
         label="AMPs, sampled learners",
         build=lambda: Play(Repeated(game), Population((seats,)), length=1, copies=100, episodic=False),
-        measures=(
-            Policy(every=20),
-            Distance(target=target, weights=jnp.asarray(zero_sum_weights(game).weights), every=20),
-        ),
+        measures=(Policy(every=20), Distance(target=target, weights=weights, every=20)),
         steps={"quick": LEARNING, "paper": LEARNING},
     )
 
@@ -104,10 +107,158 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     substeps = settings.substeps
     return (
         _to_equilibrium("amps", "AMPs", asymmetric_matching_pennies(), list(AMPS.items()), substeps),
-        *(_line(n, substeps) for n in (3, 5, 7)),
+        *(_line(n, substeps) for n in LINES),
         _amps_trajectories(),
         _learners(),
     )
+
+
+# What is claimed.
+
+_decay_rate = recorded("amps", "divergence").then(np.log).then(lambda log: log[:, 0] - log[:, 1])
+"""Rate of decay of the divergence to the equilibrium between t = 1 and 2, [replicate, temperatures]."""
+_GAMES = {"amps": "asymmetric matching pennies"} | {f"line_{n}": f"the line of {n} players" for n in LINES}
+
+CLAIMS: tuple[AbstractClaim, ...] = (
+    *(
+        limit(
+            f"convergence.{cell}",
+            "theorem 4.1",
+            f"all interior trajectories converge to the unique QRE ({game})",
+            1e-9,
+            largest(recorded(cell, "distance").last),
+            note="",
+        )
+        for cell, game in _GAMES.items()
+    ),
+    direction(
+        "convergence.rate",
+        "theorem 4.1",
+        "the weighted divergence to the QRE decays exponentially, at least at rate min T",
+        1,
+        smallest(_decay_rate - np.min(np.asarray(list(AMPS)), axis=1)),
+        "rate between t = 1 and 2 less min T, the least over seven pairs of temperatures",
+    ),
+)
+"""In the order of the source."""
+
+# What is shown.
+
+
+def report(results: Results[Settings]) -> Report:
+    """Equilibria and trajectories beside their references, learners."""
+    tables = (_equilibria_of_amps(results), _equilibria_of_lines(results), _trajectories(results), _sampled(results))
+    return Report(tables=tables, figures=(_decay(results),))
+
+
+def _equilibria_of_amps(results: Results[Settings]) -> Table:
+    found = heads("amps")(results)
+    rows = []
+    for b, ((t1, t2), reference) in enumerate(AMPS.items()):
+        row: dict[str, Any] = {"T_1": t1, "T_2": t2}
+        for k in (0, 1):
+            row |= {f"P{k + 1}(H)": found[:, k, b].mean(), f"reference {k + 1}": reference[k]}
+        rows.append(row | {"worst": f"{np.abs(found[:, :, b] - np.asarray(reference)).max():.1e}"})
+    caption = (
+        f"Asymmetric matching pennies at t = 300 from {len(found)} random starts: mean P(H), references, and the "
+        "largest deviation from them over all starts."
+    )
+    return Table.of_rows("amps_equilibria", caption, rows, decimals=12)
+
+
+def _equilibria_of_lines(results: Results[Settings]) -> Table:
+    rows = []
+    for n in LINES:
+        found = heads(f"line_{n}")(results)[:, 1:-1]
+        for b, (temperatures, reference) in enumerate(line_rows(n)):
+            shown = temperatures[:1] if len(set(temperatures)) == 1 else temperatures
+            rows.append(
+                {"n": n, "T": " ".join(f"{t:g}" for t in shown)}
+                | {f"P{k + 1}(H)": float(found[:, k, b].mean()) if k < n else None for k in range(max(LINES))}
+                | {"worst": f"{np.abs(found[:, :, b] - np.asarray(reference)).max():.1e}"}
+            )
+    caption = (
+        "Match-mismatch line at t = 300 from random starts: mean P(H) of players 1 to n, and the largest deviation "
+        "from the reference values (given to 10 digits) over all players and starts."
+    )
+    return Table.of_rows("line_equilibria", caption, rows, decimals=10)
+
+
+def _trajectories(results: Results[Settings]) -> Table:
+    path = policies("amps_trajectories")(results)[0, :, :, 0]
+    divergence = recorded("amps_trajectories", "divergence")(results)[0]
+    rows = []
+    for b, ((t1, t2), points) in enumerate(AMPS_TRAJECTORIES.items()):
+        for t, reference in points.items():
+            ours = path[t - 1, :, b]
+            deviation = f"{np.abs(ours - np.asarray(reference)).max():.1e}"
+            rows.append(
+                {"T_1": t1, "T_2": t2, "t": t, "P1(H)": ours[0], "P2(H)": ours[1], "deviation": deviation}
+                | {"D to Nash": divergence[t - 1, b]}
+            )
+    caption = (
+        "Asymmetric matching pennies from P(H) = (0.8, 0.9): our flow, its largest deviation from the reference (given "
+        "to nine digits), and the weighted divergence to the Nash equilibrium, which T = 0 conserves."
+    )
+    return Table.of_rows("amps_trajectories", caption, rows, decimals=9)
+
+
+def _sampled(results: Results[Settings]) -> Table:
+    path = policies("learners")(results)[:, :, :, 0, 0]
+    half = path[:, path.shape[1] // 2 :]
+    rows = [
+        {
+            "player": k + 1,
+            "P(H), mean": half[:, :, k].mean(),
+            "SD over time": half[:, :, k].std(axis=1).mean(),
+            "SD over replications": half[:, :, k].mean(axis=1).std(ddof=1),
+            "logit equilibrium": AMPS[LEARNERS_T, LEARNERS_T][k],
+        }
+        for k in (0, 1)
+    ]
+    caption = (
+        "Sampled Boltzmann Q-learners (rate 0.05, T = 1, 100 copies) in repeated asymmetric matching pennies: policies "
+        f"over the second half of {path.shape[1] * 20} plays, {path.shape[0]} replications."
+    )
+    return Table.of_rows("learners", caption, rows, decimals=4)
+
+
+def _decay(results: Results[Settings]) -> Figure:
+    """The Lyapunov function over time at every pair of temperatures, with the bound of the theorem."""
+    path = recorded("amps", "divergence")(results)[:, :30]
+    frames = [
+        pandas.DataFrame(
+            {
+                "temperatures": f"{t[0]:g}, {t[1]:g}",
+                "slowest": min(t),
+                "time": np.arange(1, path.shape[1] + 1),
+                "divergence": np.median(path[:, :, b], axis=0),
+            }
+        )
+        for b, t in enumerate(AMPS)
+    ]
+    data = pandas.concat(frames, ignore_index=True)
+    caption = (
+        "Asymmetric matching pennies: weighted divergence of play from the logit equilibrium over time, median of "
+        f"{path.shape[0]} random starts, at the temperatures named; drawn down to 1e-12. Dotted: the "
+        "bound of theorem 4.1 from the first point on, decay at rate min T."
+    )
+    return Figure(
+        name="lyapunov", draw=lambda sheet: _draw_decay(sheet, data), data=data, caption=caption, size=TWO_COLUMNS
+    )
+
+
+def _draw_decay(sheet: Any, data: pandas.DataFrame) -> None:
+    axes = sheet.subplots()
+    for index, (name, part) in enumerate(data.groupby("temperatures", sort=False)):
+        time, value = (np.asarray(part[k], float) for k in ("time", "divergence"))
+        bound = value[0] * np.exp(-np.asarray(part["slowest"], float) * (time - time[0]))
+        colour = COLOURS[index % len(COLOURS)]
+        axes.plot(time, np.where(bound > 1e-12, bound, np.nan), color=colour, linestyle=":", linewidth=0.8)
+        shown = np.where(value > 1e-12, value, np.nan)
+        axes.plot(time, shown, color=colour, linestyle="-", marker=".", label=f"T = {name}")
+    axes.set(xlabel="time", ylabel="divergence, nats", yscale="log")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 experiment = Experiment(

@@ -1,7 +1,8 @@
-"""Reference values for Q-learning in weighted zero-sum games, to the digits given.
+"""Reference values for Q-learning in weighted zero-sum games and for a population of Q-learners, to the digits given.
 
 Equilibria by Newton's method in 40-digit arithmetic, by stiff integration to rest and by tracing the logit branch;
-trajectories by three integrators that agree to 2e-10. They are derived, not published: the paper prints no numbers.
+trajectories by three integrators that agree to 2e-10; the population by two quadratures of the first law and two
+integrators of the characteristics, which agree to 3e-11. They are derived, not published: the papers print no numbers.
 """
 
 AMPS: dict[tuple[float, float], tuple[float, float]] = {
@@ -81,6 +82,21 @@ LINE_UNEQUAL: dict[tuple[float, ...], tuple[float, ...]] = {
     (1.0, 0.5, 0.25, 0.5, 2.0): (0.1758548358, 0.6138280434, 0.2337838453, 0.5396363331, 0.2536436825),
 }
 """Match-mismatch line: temperatures of players 1, ..., n -> P(H) of all of them."""
+
+
+DILEMMA: dict[int, tuple[float, float, float]] = {
+    0: (0.500000000, 1.0, 1.0),
+    1: (0.362660964, 1.04565072, 1.67315032),
+    2: (0.290147182, 0.99438302, 1.93756616),
+    5: (0.243406821, 0.85264177, 1.99300744),
+    10: (0.233172227, 0.74956072, 1.94056368),
+    20: (0.227955165, 0.69323539, 1.91313430),
+}
+"""Payoffs [[3, 0], [5, 1]], tau = alpha = 1, values drawn uniformly from [0, 2]^2: time -> mean policy of the first
+action (nine digits), mean values of both actions (eight digits)."""
+
+DILEMMA_LIMIT = (0.226750645, 0.68025193, 1.90700258)
+"""The same at rest: the symmetric logit equilibrium at tau = 1."""
 
 
 def line_rows(n: int) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
