@@ -1,19 +1,15 @@
 """The laboratory markets: schedules and equilibria, what is read out of results, claims, and a second method."""
 
-from types import SimpleNamespace
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray
 from cliff_shouts import zero_intelligence_day, zip_days
+from invented import Invented, noisy
 
 from catallax.core import InputError, rng, run
-from catallax.experiments.double_auction import classics_claims as claims
 from catallax.experiments.double_auction import classics_markets as markets
-from catallax.experiments.double_auction import classics_reading as reading
-from catallax.experiments.double_auction.classics import Settings, experiment
-from catallax.experiments.double_auction.classics_report import report
+from catallax.experiments.double_auction.classics import CLAIMS, experiment, report
 from catallax.games.double_auction.equilibrium import competitive_equilibrium
 from catallax.games.double_auction.schedules import SMITH_1962_TEST_1
 from catallax.lab.claims import judge_all
@@ -30,7 +26,7 @@ def test_every_lane_is_its_schedule_with_the_printed_equilibrium(number, name):
     assert [(x,) for x in costs[np.isfinite(costs)]] == list(schedule.sellers)
     assert np.isneginf(values[len(schedule.buyers) :]).all() and np.isposinf(costs[len(schedule.sellers) :]).all()
     ce = competitive_equilibrium(jnp.asarray(values), jnp.asarray(costs))
-    assert float(ce.price) == reading.TARGET and float(ce.surplus) == schedule.equilibrium.surplus
+    assert float(ce.price) == markets.TARGET and float(ce.surplus) == schedule.equilibrium.surplus
 
 
 def test_smiths_first_test_is_cliffs_market_a_in_dollars():
@@ -63,7 +59,7 @@ def test_a_market_played(monkeypatch):
     everyone = np.concatenate([buyers - 0.0, sellers[..., :6] - 150.0], axis=-1)
     by_hand = np.sqrt((everyone**2).mean(axis=-1))[zic].mean()
     data = xarray.Dataset({"profit_dispersion": (_DIMS, _laned(found["profit_dispersion"][0][[zic, zic]]))})
-    read = reading.profit_dispersion(SimpleNamespace(dataset=lambda cell: data), "cliff", "zic", "C")
+    read = markets.profit_dispersion("cliff", "zic", "C")(Invented(experiment, "quick", {"cliff": data}))
     np.testing.assert_allclose(read, by_hand, rtol=1e-5)
 
 
@@ -84,7 +80,7 @@ def test_shouts_of_cliffs_program_have_the_means_that_the_notes_state(market):
     values, costs = ([price for (price,) in rows] for rows in (schedule.buyers, schedule.sellers))
     days = np.array([zero_intelligence_day(values, costs, random) for _ in range(400)])
     error = np.nanstd(days) / np.sqrt(len(days))
-    assert abs(np.nanmean(days) - claims._SHOUTS[market]) < 4 * error < 4
+    assert abs(np.nanmean(days) - markets.PREDICTED[market].shouts) < 4 * error < 4
 
 
 @pytest.mark.parametrize("market", "CD")
@@ -95,8 +91,8 @@ def test_zip_under_cliffs_shouts_is_slow_if_a_day_ends_when_a_side_has_sold_out(
     away = {}
     for closes in (True, False):
         prices = np.array([zip_days(values, costs, 10, random, closes) for _ in range(5)])
-        away[closes] = np.abs(prices.mean(axis=0) - reading.TARGET)
-    stated = abs(float(claims._REBUILT[market].split(", ")[2]) - reading.TARGET)
+        away[closes] = np.abs(prices.mean(axis=0) - markets.TARGET)
+    stated = abs(float(markets.REBUILT[market].split(", ")[2]) - markets.TARGET)
     assert away[True][-1] == pytest.approx(stated, abs=20) and away[False][-1] < 6 < 15 < away[True][-1]
 
 
@@ -106,26 +102,24 @@ def test_zip_under_cliffs_shouts_is_slow_if_a_day_ends_when_a_side_has_sold_out(
 def test_days_to_settle():
     inf = np.nan
     prices = np.array([[150.0, 198, 210, 203, 201], [201, 199, 200, 202, 203], [200, 200, 200, 200, 190]])
-    np.testing.assert_array_equal(reading.days_to_settle(prices, 5.0), [4, 1, np.nan])
-    np.testing.assert_array_equal(reading.days_to_settle(np.array([[200.0, inf, 200.0]]), 5.0), [3])
+    np.testing.assert_array_equal(markets.days_to_settle(prices, 5.0), [4, 1, np.nan])
+    np.testing.assert_array_equal(markets.days_to_settle(np.array([[200.0, inf, 200.0]]), 5.0), [3])
+
+
+def lengths(scale_name):
+    """From a cell to the lengths of its axes at a scale."""
+
+    def of(cell):
+        session = markets.SESSIONS[cell.name]
+        return {"copy": len(session.traders), "period": session.periods[scale_name], "zero": 2, "trade": 5, "group": 2}
+
+    return of
 
 
 @pytest.fixture(params=["quick", "paper"])
 def results(request):
     """Results of a scale with invented numbers, the same for every replication but for a little noise."""
-    random, scale = np.random.default_rng(0), experiment.scale(request.param)
-    cells = {cell.name: cell for cell in experiment.build_cells(Settings(), request.param)}
-    data = {}
-    for name, cell in cells.items():
-        sizes = {"copy": len(markets.SESSIONS[name].traders), "period": markets.SESSIONS[name].periods[request.param]}
-        sizes |= {"zero": 2, "trade": 5, "market": 4, "replicate": scale.replications, "phase": scale.steps, "group": 2}
-        made = {}
-        for v in cell.variables:
-            dims = ("replicate", *cell.lanes, "phase", *v.dims)
-            noise = random.normal(size=[sizes[d] for d in dims])
-            made[v.name] = (dims, {"mean_price": 200, "efficiency": 1}.get(v.name, 10) + 0.001 * noise)
-        data[name] = xarray.Dataset(made)
-    return SimpleNamespace(scale=scale, scale_name=request.param, cells=cells, dataset=data.__getitem__)
+    return noisy(experiment, request.param, lengths(request.param), {"mean_price": 200.0, "efficiency": 1.0})
 
 
 def test_the_report_and_all_claims_of_a_scale(results):
@@ -154,7 +148,7 @@ def test_a_trader_and_a_market_are_read_where_they_are(results):
     zic = markets.SESSIONS["cliff"].traders.index("zic")
     data["mean_price"][dict(market=3, copy=zic, period=1)] += 7.0
     for market, trader in (("D", "zic"), ("D", "zip"), ("C", "zic")):
-        prices = reading.series(results, "cliff", "mean_price", trader, market).mean(axis=0)
+        prices = markets.series("cliff", "mean_price", trader, market)(results).mean(axis=0)
         np.testing.assert_allclose(prices[1] - prices[0], 7.0 if (market, trader) == ("D", "zic") else 0.0, atol=0.01)
 
 
@@ -162,16 +156,16 @@ def test_a_trader_and_a_market_are_read_where_they_are(results):
 
 
 def test_claims_find_their_cells_and_print_what_the_tables_print():
-    cells = {cell.name for cell in experiment.build_cells(Settings(), "paper")}
-    quick = {cell.name for cell in experiment.build_cells(Settings(), "quick")}
+    cells = {cell.name for cell in experiment.build_cells(markets.Settings(), "paper")}
+    quick = {cell.name for cell in experiment.build_cells(markets.Settings(), "quick")}
     assert quick == {"cliff", "aurora"} < cells
-    assert all(set(claim.needs) <= cells for claim in claims.CLAIMS)
-    printed = {c.id: c.published for c in claims.CLAIMS if hasattr(c, "published")}
+    assert all(set(claim.needs) <= cells for claim in CLAIMS)
+    printed = {c.id: c.published for c in CLAIMS if hasattr(c, "published")}
     assert printed["cliff.zic.mean.b"] == 233.3 and printed["gjerstad.aurora.gd.last"] == 0.040
     assert printed["gode.efficiency.a"] == pytest.approx((97.1 + 99.9) / 2)
 
 
 def test_the_noise_of_the_printed_deviations_is_that_of_zero_intelligence():
     """Two numbers with SD s differ by s sqrt(2) on average (root mean square): 2 s over their mean."""
-    first, last = claims.DEVIATIONS["zic"]["first"], claims.DEVIATIONS["zic"]["last"]
-    assert pytest.approx(2 * np.std([first, last], ddof=1) / np.mean([first, last])) == claims._NOISE
+    first, last = markets.DEVIATIONS["zic"]["first"], markets.DEVIATIONS["zic"]["last"]
+    assert pytest.approx(2 * np.std([first, last], ddof=1) / np.mean([first, last])) == markets.NOISE

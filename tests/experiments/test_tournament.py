@@ -1,22 +1,26 @@
 """The tournament: balanced line-ups, payoffs that add up, symmetry under renaming, and what is refused."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+import xarray
+from invented import Invented
 
 from catallax.agents.traders import ZIP, Skeleton
 from catallax.core import FileError, Group, InputError, Lineup, Play, Population, rng, run
-from catallax.experiments.double_auction import tournament_payoffs as paid
+from catallax.experiments.double_auction import tournament_design as design
 from catallax.experiments.double_auction.seatings import CIRCLES, half, line_ups
-from catallax.experiments.double_auction.tournament import experiment
-from catallax.experiments.double_auction.tournament_claims import CLAIMS
-from catallax.experiments.double_auction.tournament_design import Settings, environments_of, market, traders_of
-from catallax.experiments.double_auction.tournament_payoffs import Payoffs
+from catallax.experiments.double_auction.tournament import CLAIMS, experiment
+from catallax.experiments.double_auction.tournament_design import (
+    Payoffs,
+    Settings,
+    environments_of,
+    line_ups_of,
+    market,
+    traders_of,
+)
 from catallax.games.double_auction.environments import ENVIRONMENTS
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
-from catallax.lab.experiment import Scale
 from catallax.lab.settings import decode_settings
 from catallax.measures.double_auction import EquilibriumProfit, Profit
 
@@ -87,72 +91,90 @@ def test_too_few_seats_or_rules_are_refused():
 # Payoffs.
 
 
-def earned(rules, numbers, draws=3):
-    """Payoffs of two or more rules in SHRT, without the laboratory; one replication."""
-    game = market(Settings(), "SHRT")
-    ups = line_ups(len(rules), 4, 4)
-    copies = ups.table.shape[1]
-    seated = Lineup(rules, np.asarray(numbers)[ups.table])
-    play = Play(game, Population([Group("trader", None, seated)]), length=game.length, copies=copies, replays=copies)
-    series = run(play, rng.key(3), draws, (Profit(), EquilibriumProfit())).series
-    sides = [np.asarray(series[f"{side}_profit"], float).sum(axis=0) for side in ("buyer", "seller")]
-    due = [np.asarray(series[f"{side}_due"], float)[:, 0].sum(axis=0) for side in ("buyer", "seller")]
-    return Payoffs(np.concatenate(sides, axis=1).T[None], np.concatenate(due)[None], draws, ups, 4, 4)
+SWAP = np.array([2, 1, 0])
 
 
 @pytest.fixture(scope="module")
-def named_twice():
-    """One rule under two names, and another."""
-    return earned((ZIP(), ZIP(), Skeleton()), [0, 1, 2])
+def namings():
+    """Payoffs of one rule under two names (0 and 1) beside another (2), and of the same with the names 0 and 2
+    exchanged: one replication in SHRT, both in one program, without the laboratory."""
+    rules, draws = (ZIP(), ZIP(), Skeleton()), 3
+    game, ups = market(Settings(), "SHRT"), line_ups(3, 4, 4)
+    table = np.concatenate([ups.table, SWAP[ups.table]], axis=1)
+    copies = table.shape[1]
+    population = Population([Group("trader", None, Lineup(rules, table))])
+    play = Play(game, population, length=game.length, copies=copies, replays=copies)
+    series = run(play, rng.key(3), draws, (Profit(), EquilibriumProfit())).series
+    sides = [np.asarray(series[f"{side}_profit"], float).sum(axis=0) for side in ("buyer", "seller")]
+    due = [np.asarray(series[f"{side}_due"], float)[:, 0].sum(axis=0) for side in ("buyer", "seller")]
+    profit = np.concatenate(sides, axis=1).T[None]
+    return [Payoffs(part, np.concatenate(due)[None], draws, ups, 4, 4) for part in np.split(profit, 2, axis=2)]
 
 
-def test_one_rule_under_two_names_earns_the_same(named_twice):
-    share = paid.pair_share(named_twice)
+def test_one_rule_under_two_names_earns_the_same(namings):
+    share, gain = design.pair_share(namings[0]), design.advantage(namings[0])
     np.testing.assert_allclose(share[:, 0, 1], share[:, 1, 0], rtol=1e-12)
     np.testing.assert_allclose(share[:, 0, 1], share[:, 0, 0], rtol=1e-12)
     np.testing.assert_allclose(share[:, 0, 2], share[:, 1, 2], rtol=1e-12)
-    gain = paid.advantage(named_twice)
     assert gain[0, 0, 1] == gain[0, 1, 0] == 0.0 and gain[0, 2, 0] == gain[0, 2, 1] != 0.0
 
 
-def test_renaming_the_rules_renames_their_payoffs(named_twice):
+def test_renaming_the_rules_renames_their_payoffs(namings):
     """Numbers 0 and 2 exchanged: pairs and intruders follow their names."""
-    other = earned((ZIP(), ZIP(), Skeleton()), [2, 1, 0])
-    swap = np.array([2, 1, 0])
-    for quantity in (paid.pair_share, paid.intruder_share, paid.advantage):
-        first, second = quantity(named_twice), quantity(other)
-        np.testing.assert_allclose(second, first[:, swap][:, :, swap], rtol=1e-12)
+    for quantity in (design.pair_share, design.intruder_share, design.advantage):
+        first, second = map(quantity, namings)
+        np.testing.assert_allclose(second, first[:, SWAP][:, :, SWAP], rtol=1e-12)
 
 
 # The experiment.
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    small = Scale(steps=2, replications=10, block=10, chunk=2)
-    tiny = replace(experiment, scales={**experiment.scales, "quick": small})
+def quick(tmp_path_factory):
+    """The run at scale quick: four traders in SHRT."""
+    return execute(experiment, Settings(), "quick", 0, tmp_path_factory.mktemp("tournament") / "run")
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Invented payoffs of three traders in two environments, of which SML has fewer traders. Markets of one rule alone
+    realise what their traders earn."""
     settings = Settings(traders=("zic", "kaplan", "skeleton"), environments=("SHRT", "sml"))
-    return execute(tiny, settings, "quick", 0, tmp_path_factory.mktemp("tournament") / "run")
-
-
-def test_shares_add_up_to_efficiency(results):
-    """Conservation: what rules earned, in pairs and in the free-for-all, is the surplus that was realised."""
+    random, data = np.random.default_rng(0), {}
     for place in ("SHRT", "SML"):
-        p = paid.payoffs(results, place)
-        market_share = p.profit.sum(axis=1) / p.total[:, None]
-        field = market_share[:, p.ups.field].mean(axis=1)
-        np.testing.assert_allclose(paid.field_share(p).mean(axis=1), field, rtol=1e-6)
-        pairs = paid.pair_share(p)
-        both = market_share[:, p.ups.pairs].sum(axis=3)
-        np.testing.assert_allclose(pairs + pairs.swapaxes(1, 2), both, rtol=1e-6)
-        data = results.dataset(place)
-        own = data["surplus"].values.sum(axis=1) / data["maximum_surplus"].values.sum(axis=1)
-        np.testing.assert_allclose(np.diagonal(pairs, axis1=1, axis2=2), own, rtol=1e-4)
-        assert (market_share <= 1 + 1e-6).all() and p.due.shape == (10, p.buyers + p.sellers)
-        seats = p.profit.shape[1]
-        np.testing.assert_allclose(
-            paid.field_profit(p).mean(axis=1) * seats * p.rounds, p.profit[:, :, p.ups.field].sum(axis=1).mean(axis=1)
-        )
+        ups, auction = line_ups_of(settings, "quick", place), market(settings, place).auction
+        seats = {"buyer": auction.buyers, "seller": auction.sellers}
+        made, head = {}, ("replicate", "phase")
+        for side, n in seats.items():
+            made[f"{side}_profit"] = ((*head, "copy", side), random.uniform(size=(10, 2, ups.table.shape[1], n)))
+            made[f"{side}_due"] = ((*head, "draw", side), random.uniform(1.0, 2.0, size=(10, 2, 1, n)))
+        earned = sum(made[f"{side}_profit"][1].sum(axis=3) for side in seats)
+        made["surplus"] = ((*head, "rule"), earned[:, :, ups.alone])
+        most = sum(made[f"{side}_due"][1].sum(axis=3) for side in seats)
+        made["maximum_surplus"] = ((*head, "rule"), most.repeat(3, axis=2))
+        data[place] = xarray.Dataset(made)
+    return Invented(experiment, "quick", data, settings)
+
+
+@pytest.mark.parametrize(("run_of", "place"), [("quick", "SHRT"), ("results", "SHRT"), ("results", "SML")])
+def test_shares_add_up_to_efficiency(run_of, place, request):
+    """Conservation: what rules earned, in pairs and in the free-for-all, is the surplus that was realised."""
+    results = request.getfixturevalue(run_of)
+    p = design.payoffs(results, place)
+    market_share = p.profit.sum(axis=1) / p.total[:, None]
+    field = market_share[:, p.ups.field].mean(axis=1)
+    np.testing.assert_allclose(design.field_share(p).mean(axis=1), field, rtol=1e-6)
+    pairs = design.pair_share(p)
+    both = market_share[:, p.ups.pairs].sum(axis=3)
+    np.testing.assert_allclose(pairs + pairs.swapaxes(1, 2), both, rtol=1e-6)
+    data = results.dataset(place)
+    own = data["surplus"].values.sum(axis=1) / data["maximum_surplus"].values.sum(axis=1)
+    np.testing.assert_allclose(np.diagonal(pairs, axis1=1, axis2=2), own, rtol=1e-4)
+    assert (market_share <= 1 + 1e-6).all() and p.due.shape == (10, p.buyers + p.sellers)
+    seats = p.profit.shape[1]
+    np.testing.assert_allclose(
+        design.field_profit(p).mean(axis=1) * seats * p.rounds, p.profit[:, :, p.ups.field].sum(axis=1).mean(axis=1)
+    )
 
 
 def test_tables_and_figures_render(results):

@@ -6,20 +6,29 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from invented import Invented, noisy
 
-from catallax.core import InputError, rng
+from catallax.core import InputError, rng, run
 from catallax.experiments.double_auction.effects import (
     OUTCOMES,
-    Arm,
     Comparison,
-    Outcome,
     arms_of,
-    effect_lines,
     less,
+    path,
     sample,
+    tested_effects,
 )
-from catallax.experiments.double_auction.treatments import QUICK, TREATMENTS, Settings, cells, experiment
-from catallax.experiments.double_auction.treatments_report import report
+from catallax.experiments.double_auction.treatments import (
+    CLAIMS,
+    MEASURES,
+    QUICK,
+    TREATMENTS,
+    Settings,
+    cells,
+    control,
+    experiment,
+    report,
+)
 from catallax.games.double_auction import (
     InelasticSupply,
     KeptDraw,
@@ -33,8 +42,7 @@ from catallax.games.double_auction import (
     linear_quote_or_none,
     memoryless_market,
 )
-from catallax.lab.execute import execute
-from catallax.lab.experiment import Scale
+from catallax.lab.claims import judge_all
 
 KEYS = jax.random.split(rng.key(4), 300)
 
@@ -137,7 +145,7 @@ def test_effects_are_paired_and_adjusted_over_the_whole_table():
     shared = random.normal(size=12)
     first = Comparison("a", {o.name: shared + 1 + 0.01 * random.normal(size=12) for o in OUTCOMES})
     second = Comparison("b", {o.name: shared for o in OUTCOMES})
-    lines = effect_lines([first, second, less("a - b", first, second)])
+    lines = tested_effects([first, second, less("a - b", first, second)])
     assert len(lines) == 3 * len(OUTCOMES)
     net = [line for line in lines if line.label == "a - b"]
     assert all(abs(line.effect.estimate.mean - 1) < 0.02 and line.adjusted < 1e-6 for line in net)
@@ -146,37 +154,40 @@ def test_effects_are_paired_and_adjusted_over_the_whole_table():
     assert smallest.adjusted == pytest.approx(15 * smallest.effect.p)
 
 
-# A tiny run.
+# What is played, read and shown.
+
+
+def test_zero_intelligence_pays_a_fee_and_trades_as_without():
+    """One phase of ten rounds: the same market but for the fee, which every legal quote pays."""
+    treatments = {t.name: t for t in TREATMENTS}
+    played = lambda name, **lane: run(control(treatments[name], **lane), rng.key(0), 2, MEASURES).series
+    free, charged, base = played("fee", fee=0.0), played("fee", fee=0.5), played("base")
+    for variable in ("surplus", "buyer_profit", "mad", "bids_named"):
+        np.testing.assert_array_equal(free[variable], charged[variable])
+    np.testing.assert_array_equal(free["buyer_profit"], base["buyer_profit"])
+    named = charged["bids_named"] + charged["asks_named"]
+    np.testing.assert_allclose(charged["revenue"], 0.5 * 4 * 16 * named, rtol=1e-5)
+    assert (named > 0).any() and not free["revenue"].any()
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    tiny = replace(
-        experiment, scales={**experiment.scales, "quick": Scale(steps=2, replications=10, block=10, chunk=2)}
-    )
-    return execute(tiny, Settings(), "quick", 0, tmp_path_factory.mktemp("treatments") / "run")
-
-
-def test_zero_intelligence_pays_a_fee_and_trades_as_without(results):
-    free, charged = (Arm("fee.zic", "", {"fee": x}) for x in (0.0, 0.5))
-    for variable in ("surplus", "buyer_profit", "mad", "bids_named"):
-        np.testing.assert_array_equal(sample(results, free, variable), sample(results, charged, variable))
-    np.testing.assert_array_equal(
-        sample(results, free, "buyer_profit"), sample(results, Arm("base.zic", ""), "buyer_profit")
-    )
-    revenue = sample(results, charged, "revenue")
-    named = sample(results, charged, "bids_named") + sample(results, charged, "asks_named")
-    np.testing.assert_allclose(revenue, 0.5 * 4 * 16 * named, rtol=1e-5)
-    assert not sample(results, free, "revenue").any()
+def results():
+    """Invented results of scale quick."""
+    lengths = {"copy": 10, "buyer": 4, "seller": 4, "trade": 5, "group": 2}
+    return noisy(experiment, "quick", lambda cell: lengths, {"efficiency": 1.0})
 
 
 def test_lanes_are_read_at_their_own_values(results):
     arms = arms_of(results, "fee", "fee")
     assert [arm.label for arm in arms] == ["fee 0", "fee 0.5"] and arms[1].name == "fee, fee = 0.5"
     assert [arm.label for arm in arms_of(results, "fee", "charge")] == ["charge, fee 0", "charge, fee 0.5"]
-    profit = results.dataset("fee")["buyer_profit"]
-    last = profit.isel(phase=slice(-10, None)).mean(("phase", "copy")).sum("buyer").sel(fee=0.5)
-    np.testing.assert_allclose(sample(results, arms[1], "buyer_profit"), last, rtol=1e-4)
+    profit = results.dataset("fee")["buyer_profit"].sum("buyer")
+    for place, arm in enumerate(arms):
+        mine = profit.isel(fee=place)
+        np.testing.assert_allclose(path(results, arm, "buyer_profit"), mine.values.reshape(10, -1), rtol=1e-6)
+        last = mine.isel(phase=slice(-10, None)).mean(("phase", "copy"))
+        np.testing.assert_allclose(sample(results, arm, "buyer_profit"), last, rtol=1e-9)
+    assert (sample(results, arms[0], "buyer_profit") != sample(results, arms[1], "buyer_profit")).all()
 
 
 def test_the_report_of_a_scale_without_all_treatments(results):
@@ -189,6 +200,19 @@ def test_the_report_of_a_scale_without_all_treatments(results):
     )
     numbers = tables["disclosure_numbers"]
     assert len(numbers) == 3 * len(OUTCOMES) and (numbers["p_holm"] >= numbers["p"]).all()
-    assert isinstance(OUTCOMES[0], Outcome)
     for figure in made.figures:
         assert len(figure.render().svg) > 1000
+
+
+def test_claims_are_read_from_the_cells_that_they_name(results):
+    """Without disclosure prices are made to lie nearer to the competitive one: one verdict changes with it."""
+    before = {v.id: v for v in judge_all(CLAIMS, results).verdicts}
+    assert before["disclosure.full.deviation"].verdict != "reproduced"
+    nearer = dict(results._datasets)
+    nearer["none"] = nearer["none"].assign(mad=nearer["none"]["mad"] - 1.0)
+    judged = judge_all(CLAIMS, Invented(experiment, "quick", nearer))
+    after = {v.id: v for v in judged.verdicts}
+    assert not judged.failed and after["disclosure.full.deviation"].verdict == "reproduced"
+    assert after["disclosure.full.deviation"].ours == pytest.approx(1.0, abs=0.01)
+    changed = {id for id in after if after[id].ours != before[id].ours}
+    assert changed == {"disclosure.full.deviation", "disclosure.reduced.deviation"}

@@ -1,19 +1,22 @@
-"""The published laboratory markets: which schedules, which traders, under which rules. Prices are cents.
+"""The published laboratory markets: schedules, traders and rules, what is read of them, and what was printed.
 
 A cell is one program. Several traders play side by side in it, each in every seat of a copy of the market of its own;
-the four schedules of Cliff are its lanes.
+the four schedules of Cliff are its lanes. Prices are cents.
 """
 
+import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
+import msgspec
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.traders import GD, ZIC, ZIP, ZIU, AbstractTrader
-from catallax.core import Group, InputError, Lineup, Play, Population
+from catallax.core import AbstractMeasure, Group, InputError, Lineup, NaNCount, Play, Population
 from catallax.games.double_auction import ContinuousDoubleAuction, DoubleAuction, aurora
 from catallax.games.double_auction.schedules import (
     CLIFF_A,
@@ -24,14 +27,25 @@ from catallax.games.double_auction.schedules import (
     Schedule,
 )
 from catallax.games.double_auction.tokens import AbstractTokens
+from catallax.lab.experiment import Cell
+from catallax.lab.quantity import Quantity, defined_mean, recorded
+from catallax.measures import double_auction
 
 LOW, HIGH = 1.0, 400.0
-"""Price bounds: of Cliff's random quotes, $0.01 to $4.00, and of our markets of Gjerstad and Dickhaut."""
+"""Price bounds: those of Cliff's random quotes, $0.01 to $4.00, and of our markets of Gjerstad and Dickhaut."""
 CENT = 1.0
 MARKETS = {"A": CLIFF_A, "B": CLIFF_B, "C": CLIFF_C, "D": CLIFF_D}
-"""Of Cliff, in the order of the lane "market"; A is Smith's test 1 in cents."""
+"""Cliff's markets, in the order of the lane "market"; A is Smith's test 1 in cents."""
+TARGET = 200.0
+"""Competitive price of all of Cliff's markets, cents."""
 SEATS = 11
-"""On each side, some without units in C and D."""
+"""Seats on each side; some have no units in C and D."""
+
+# What is run.
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """There are no settings: the markets are as published."""
 
 
 def _traders() -> dict[str, AbstractTrader]:
@@ -46,7 +60,7 @@ class Session(NamedTuple):
         label: What tables print.
         traders: Names, in the order of the copies.
         steps: Ticks in a period.
-        periods: Periods in a round; traders remember them. By name of the scale.
+        periods: Periods in a round, by name of the scale; traders remember earlier periods.
     """
 
     label: str
@@ -119,7 +133,7 @@ def game(name: str, scale: str, market: Any = 0) -> ContinuousDoubleAuction | Do
 
 
 def play(name: str, scale: str, market: Any = 0) -> Play:
-    """A cell as a dynamics: a phase is a round of all its periods, copy k is all of trader k."""
+    """A cell as a dynamics: a phase is a round of all its periods, and trader k holds all seats of copy k."""
     rules, names = _traders(), SESSIONS[name].traders
     auction = game(name, scale, market)
     groups = []
@@ -128,3 +142,178 @@ def play(name: str, scale: str, market: Any = 0) -> Play:
         groups.append(Group(role.name, None, Lineup([rules[n] for n in names], seating)))
     # copies share their random numbers: traders of a cell are compared on equal luck
     return Play(auction, Population(groups), length=auction.length, copies=len(names), replays=len(names))
+
+
+MEASURES = (
+    double_auction.Efficiency(by_period=True),
+    double_auction.Dispersion(by_period=True),
+    double_auction.DeviationByTrade(),
+    NaNCount(),
+)
+GODE_SUNDER = ("cliff", "symmetric")
+"""Cells in which what Gode and Sunder report is measured."""
+
+
+def _zero_intelligence(name: str) -> tuple[AbstractMeasure, ...]:
+    """Dispersion of profits and order of trade, of zero intelligence only: orders cost as much as all the rest."""
+    copies = [SESSIONS[name].traders.index(trader) for trader in ZERO]
+    measures = (double_auction.ProfitDispersion(by_period=True), double_auction.TradingOrder(by_period=True))
+    return tuple(double_auction.SelectedCopies(measure, copies, "zero") for measure in measures)
+
+
+def cells(settings: Settings) -> tuple[Cell, ...]:
+    """One cell for each session and scale: scale paper has more days, and two more programs."""
+    return tuple(
+        Cell(
+            name=name,
+            label=session.label,
+            build=partial(play, name, scale),
+            measures=MEASURES + (_zero_intelligence(name) if name in GODE_SUNDER else ()),
+            lanes={"market": tuple(range(len(MARKETS)))} if name in LANED else {},
+            scales=(scale,),
+        )
+        for name, session in SESSIONS.items()
+        for scale in session.periods
+    )
+
+
+# What is read. Quantities have one value a replication, [replicate], unless they say otherwise.
+
+
+def series(cell: str, variable: str, trader: str, market: str = "") -> Quantity:
+    """A variable by period (or by trade), [replicate, n]: the mean over the rounds of a replication.
+
+    Args:
+        cell: name of the cell.
+        variable: a recorded variable with one more dimension than those of the traders.
+        trader: one of the cell's.
+        market: one of Cliff's, where the cell has lanes.
+    """
+    at = {"market": list(MARKETS).index(market)} if cell in LANED else {}
+    if variable in ("profit_dispersion", "trading_order"):
+        at["zero"] = ZERO.index(trader)
+    else:
+        at["copy"] = SESSIONS[cell].traders.index(trader)
+    return recorded(cell, variable, **at).then(lambda values: defined_mean(values.astype(float), axis=1))
+
+
+def level(cell: str, variable: str, trader: str, market: str = "") -> Quantity:
+    """The mean over all periods."""
+    return _mean(series(cell, variable, trader, market))
+
+
+def efficiency(cell: str, trader: str, market: str = "") -> Quantity:
+    """Efficiency over all periods, a share of 1."""
+    return level(cell, "efficiency", trader, market)
+
+
+def percent(cell: str, trader: str, market: str = "") -> Quantity:
+    """Efficiency over all periods, percent."""
+    return efficiency(cell, trader, market) * 100
+
+
+def late_percent(cell: str, trader: str) -> Quantity:
+    """Efficiency from the fifth period on, percent."""
+    return series(cell, "efficiency", trader)[:, 4:].then(lambda values: values.mean(axis=1)) * 100
+
+
+def profit_dispersion(cell: str, trader: str, market: str = "") -> Quantity:
+    """Dispersion of profits among those who have units, cents a period: seats without any deviate by nothing."""
+    value = level(cell, "profit_dispersion", trader, market)
+    if cell not in LANED:
+        return value
+    schedule = MARKETS[market]
+    return value * np.sqrt(2 * SEATS / (len(schedule.buyers) + len(schedule.sellers)))
+
+
+def order_of_trade(cell: str, trader: str, market: str = "") -> Quantity:
+    """Rank correlation with the efficient order of trade; NaN where a side's units are alike."""
+    return level(cell, "trading_order", trader, market)
+
+
+SPANS = {"first": slice(2), "all": slice(None), "last": slice(-2, None)}
+"""The periods over which Gjerstad and Dickhaut average."""
+
+
+def dollars(cell: str, trader: str, span: str) -> Quantity:
+    """Mean |p - p*| in dollars over the first two, all or the last two periods; the symmetric market."""
+    return _mean((series(cell, "mad", trader) / 100)[:, SPANS[span]])
+
+
+def days_to_settle(prices: np.ndarray, within: float) -> np.ndarray:
+    """The first day from which on the mean price stays within so many cents of 200; NaN if it never does.
+
+    Days count from 1; `prices` is [replicate, day]. A day without trades is not within.
+    """
+    near = np.abs(prices - TARGET) <= within
+    stays = np.logical_and.accumulate(near[:, ::-1], axis=1)[:, ::-1]
+    return np.where(stays.any(axis=1), stays.argmax(axis=1) + 1.0, np.nan)
+
+
+def fall(cell: str, trader: str) -> Quantity:
+    """Smith's alpha of the first period less that of the last one that he prints, in his market."""
+    alpha = series(cell, "smith_alpha", trader, "A")
+    return alpha[:, 0] - alpha[:, len(ALPHAS) - 1]
+
+
+def _mean(path: Quantity) -> Quantity:
+    return path.then(lambda values: defined_mean(values, axis=1))
+
+
+# What is printed.
+
+
+class Prediction(NamedTuple):
+    """The mean price of budget-constrained zero intelligence in one of Cliff's markets.
+
+    Attributes:
+        mean: As Cliff predicts it.
+        shouts: The mean of days under the shouts of his program, written out again; standard error 0.3 to 0.4 (see the
+            tests).
+        why: What moves our mean away from the prediction.
+    """
+
+    mean: float
+    shouts: float
+    why: str = ""
+
+
+PREDICTED = {
+    "A": Prediction(200.0, 199.8, "the quotes' range is centred on 200.5"),
+    "B": Prediction(233.3, 233.8),
+    "C": Prediction(
+        125.0, 137.1, "excess demand: standing bids of eleven buyers wait for the next seller and lift the price"
+    ),
+    "D": Prediction(
+        260.0, 251.4, "excess supply: standing asks of eleven sellers wait for the next buyer and lower the price"
+    ),
+}
+REBUILT = {"C": "129, 127, 138, 172", "D": "239, 240, 229, 207"}
+"""ZIP's mean prices on days 1, 4, 10, 30 under the shouts of Cliff's program: eight sessions of ours. Not published."""
+NEAR = 5.0
+"""Cents around a price read by eye from a plot over several dollars."""
+DEVIATIONS = {
+    "humans": {"first": 0.101, "all": 0.050, "last": 0.088},
+    "gd": {"first": 0.077, "all": 0.045, "last": 0.040},
+    "zic": {"first": 0.276, "all": 0.237, "last": 0.209},
+}
+"""Gjerstad and Dickhaut's mean |p - p*| in dollars in the first two, all and the last two periods."""
+NOISE = 2 * abs(0.276 - 0.209) / math.sqrt(2) / ((0.276 + 0.209) / 2)
+"""Two relative standard deviations of a mean over two periods: zero intelligence cannot learn, so that its first and
+last two periods differ by chance alone."""
+ALPHAS = (11.8, 8.1, 5.2, 5.5, 3.5)
+"""Smith's test 1, percent by period."""
+EFFICIENCIES = {
+    "ziu": (90.0, 90.0, 76.7, 48.8, 86.0),
+    "zic": (99.9, 99.2, 99.0, 98.2, 97.1),
+    "humans": (99.7, 99.1, 100.0, 99.1, 90.2),
+}
+"""Of Gode and Sunder's markets 1 to 5, percent."""
+DISPERSIONS = {
+    "ziu": (225.48, 253.12, 90.54, 363.80, 156.28),
+    "zic": (28.53, 49.81, 15.90, 60.47, 19.07),
+    "humans": (18.67, 28.74, 8.23, 15.37, 30.69),
+}
+"""Root mean square of actual less equilibrium profit in the same markets, in Gode and Sunder's price units."""
+ORDERS = {"ziu": 0.42, "zic": 0.74, "humans": 0.52}
+"""Rank correlation with the efficient order of trade."""

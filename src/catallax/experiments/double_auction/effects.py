@@ -4,16 +4,19 @@ An arm is a cell at one point of its lanes. Replication r of every arm ran on th
 mean of differences, one a replication.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas
 
+from catallax.lab.figure import ASKS, TWO_COLUMNS, Figure
+from catallax.lab.results import Results
 from catallax.lab.statistics import LEVEL, Effect, effect, holm, mean_interval
 from catallax.lab.table import Table
 
-from .rounds import mean_of_last
+from .rounds import mean_of_last, rounds
 
 
 class Arm(NamedTuple):
@@ -35,8 +38,8 @@ class Arm(NamedTuple):
         return ", ".join([self.cell, *(f"{key} = {value:g}" for key, value in self.at.items())])
 
 
-class Outcome(NamedTuple):
-    """A quantity that arms are compared by.
+class OutcomeVariable(NamedTuple):
+    """A variable that arms are compared by.
 
     Attributes:
         name: A column's name.
@@ -52,22 +55,20 @@ class Outcome(NamedTuple):
 
 
 OUTCOMES = (
-    Outcome("efficiency", "efficiency", "1", 4),
-    Outcome("deviation", "mad", "price", 2),
-    Outcome("volatility", "price_sd", "price", 2),
-    Outcome("surplus to buyers", "surplus_to_buyers", "1", 4),
-    Outcome("surplus to sellers", "surplus_to_sellers", "1", 4),
+    OutcomeVariable("efficiency", "efficiency", "1", 4),
+    OutcomeVariable("deviation", "mad", "price", 2),
+    OutcomeVariable("volatility", "price_sd", "price", 2),
+    OutcomeVariable("surplus to buyers", "surplus_to_buyers", "1", 4),
+    OutcomeVariable("surplus to sellers", "surplus_to_sellers", "1", 4),
 )
 """Efficiency, mean |p - p*|, SD of prices, and what each side takes beyond its competitive part, as a share of the
 maximum surplus; all over the last 100 rounds."""
 
 
-def arms_of(results: Any, cell: str, label: str) -> tuple[Arm, ...]:
+def arms_of(results: Results[Any], cell: str, label: str) -> tuple[Arm, ...]:
     """All points of a cell's lanes, each labelled with its values."""
     lanes = results.cells[cell].lanes
-    points: list[dict[str, float]] = [{}]
-    for name, values in lanes.items():
-        points = [{**point, name: value} for point in points for value in values]
+    points = [dict(zip(lanes, values, strict=True)) for values in itertools.product(*lanes.values())]
     return tuple(Arm(cell, _labelled(label, point), point) for point in points)
 
 
@@ -79,35 +80,41 @@ def _labelled(label: str, point: Mapping[str, float]) -> str:
     return label
 
 
-def sample(results: Any, arm: Arm, variable: str) -> np.ndarray:
+def path(results: Results[Any], arm: Arm, variable: str) -> np.ndarray:
+    """All rounds of an arm, [replicate, round]; seats are summed."""
+    values = _at_lanes(results, arm, rounds(results, arm.cell, variable), axis=2)
+    return values if values.ndim == 2 else values.sum(axis=2)
+
+
+def sample(results: Results[Any], arm: Arm, variable: str) -> np.ndarray:
     """Mean over the last 100 rounds, one for each replication; seats are summed, NaN where it is undefined."""
-    values = mean_of_last(results, arm.cell, variable)
-    for name, value in arm.at.items():
-        lane = results.cells[arm.cell].lanes[name]
-        values = values[:, lane.index(value)]
+    values = _at_lanes(results, arm, mean_of_last(results, arm.cell, variable), axis=1)
     return values if values.ndim == 1 else values.sum(axis=1)
 
 
-def levels(results: Any, arms: Sequence[Arm], name: str, caption: str) -> Table:
-    """A line an arm: every outcome with its interval."""
-    rows = []
-    for arm in arms:
-        line: dict[str, Any] = {"market": arm.label}
-        for outcome in OUTCOMES:
-            e = mean_interval(sample(results, arm, outcome.variable), allow_undefined=True)
-            line[outcome.name] = e.text(outcome.decimals)
-        rows.append(line)
-    return Table(name=name, frame=pandas.DataFrame(rows), caption=caption)
+def _at_lanes(results: Results[Any], arm: Arm, values: np.ndarray, axis: int) -> np.ndarray:
+    """The values at the point of the arm; the lanes of the cell are the axes from this one on."""
+    for name, value in arm.at.items():
+        values = values.take(results.cells[arm.cell].lanes[name].index(value), axis)
+    return values
+
+
+def levels(results: Results[Any], arms: Sequence[Arm], name: str, caption: str) -> Table:
+    """A line for each arm: every outcome with its interval."""
+    text = lambda arm, o: mean_interval(sample(results, arm, o.variable), allow_undefined=True).text(o.decimals)
+    return Table.of_rows(
+        name, caption, [{"market": arm.label} | {o.name: text(arm, o) for o in OUTCOMES} for arm in arms]
+    )
 
 
 class Comparison(NamedTuple):
-    """One line of a table of effects: what it says, and for each outcome one effect a replication, [n]."""
+    """One line of a table of effects: its label, and for each outcome one effect a replication, [n]."""
 
     label: str
     effects: Mapping[str, np.ndarray]
 
 
-def compare(results: Any, label: str, arm: Arm, against: Arm) -> Comparison:
+def compare(results: Results[Any], label: str, arm: Arm, against: Arm) -> Comparison:
     """An arm less another, replication by replication."""
     difference = lambda o: sample(results, arm, o.variable) - sample(results, against, o.variable)
     return Comparison(label, {o.name: difference(o) for o in OUTCOMES})
@@ -118,53 +125,78 @@ def less(label: str, one: Comparison, other: Comparison) -> Comparison:
     return Comparison(label, {name: one.effects[name] - other.effects[name] for name in one.effects})
 
 
-class Line(NamedTuple):
-    """A tested effect: of which comparison on which outcome, and its p-value adjusted within its table."""
+class TestedEffect(NamedTuple):
+    """The effect of a comparison on an outcome, and its p-value adjusted within its table."""
 
     label: str
-    outcome: Outcome
+    outcome: OutcomeVariable
     effect: Effect
     adjusted: float | None
 
 
-def effect_lines(comparisons: Sequence[Comparison], outcomes: Sequence[Outcome] = OUTCOMES) -> list[Line]:
+def tested_effects(
+    comparisons: Sequence[Comparison], outcomes: Sequence[OutcomeVariable] = OUTCOMES
+) -> list[TestedEffect]:
     """All effects of a table, their p-values adjusted together by Holm's method."""
     found = [(c.label, o, effect(c.effects[o.name], allow_undefined=True)) for c in comparisons for o in outcomes]
     adjusted = holm(e.p for _, _, e in found)
-    return [Line(*one, p) for one, p in zip(found, adjusted, strict=True)]
+    return [TestedEffect(*one, p) for one, p in zip(found, adjusted, strict=True)]
 
 
 def effects_tables(
-    comparisons: Sequence[Comparison], name: str, caption: str, outcomes: Sequence[Outcome] = OUTCOMES
+    comparisons: Sequence[Comparison], name: str, caption: str, outcomes: Sequence[OutcomeVariable] = OUTCOMES
 ) -> tuple[Table, Table]:
-    """The effects for reading, a line a comparison, and all numbers behind them, a line an effect."""
-    lines = effect_lines(comparisons, outcomes)
+    """The effects for reading, a line for each comparison, and all numbers behind them, a line for each effect."""
+    tested = tested_effects(comparisons, outcomes)
     wide: dict[str, dict[str, Any]] = {}
-    for line in lines:
-        e = line.effect.estimate
-        mark = "*" if line.adjusted is not None and line.adjusted < 1 - LEVEL else ""
-        row = wide.setdefault(line.label, {"effect of": line.label})
-        row[line.outcome.name] = e.text(line.outcome.decimals) + mark
+    for label, outcome, found, adjusted in tested:
+        mark = "*" if adjusted is not None and adjusted < 1 - LEVEL else ""
+        row = wide.setdefault(label, {"effect of": label})
+        row[outcome.name] = found.estimate.text(outcome.decimals) + mark
     long = [
-        {
-            "effect of": line.label,
-            "on": line.outcome.name,
-            "unit": line.outcome.unit,
-            "mean": line.effect.estimate.mean,
-            "low": line.effect.estimate.low,
-            "high": line.effect.estimate.high,
-            "d": line.effect.size,
-            "p": line.effect.p,
-            "p_holm": line.adjusted,
-            "n": line.effect.estimate.n,
-        }
-        for line in lines
+        {"effect of": label, "on": outcome.name, "unit": outcome.unit}
+        | {key: getattr(found.estimate, key) for key in ("mean", "low", "high")}
+        | {"d": found.size, "p": found.p, "p_holm": adjusted, "n": found.estimate.n}
+        for label, outcome, found, adjusted in tested
     ]
-    note = f" 95% intervals over replications; * is p < 0.05 after Holm's adjustment over all {len(lines)} tests."
-    numbers = (
-        f"{caption} Cohen's d of the paired differences, p of their t test, and p adjusted by Holm over the table."
-    )
+    note = f" 95% intervals over replications; * is p < 0.05 after Holm's adjustment over all {len(tested)} tests."
+    numbers = " Cohen's d of the paired differences, p of their t test, and p adjusted by Holm over the table."
     return (
-        Table(name=name, frame=pandas.DataFrame(wide.values()), caption=caption + note),
-        Table(name=f"{name}_numbers", frame=pandas.DataFrame(long), caption=numbers, decimals=4),
+        Table.of_rows(name, caption + note, wide.values()),
+        Table.of_rows(f"{name}_numbers", caption + numbers, long, decimals=4),
     )
+
+
+def effects_figure(comparisons: Sequence[Comparison], name: str, caption: str, replications: int) -> Figure:
+    """Standardised effects with their intervals, a panel for each outcome; filled where p < 0.05 after adjustment."""
+    rows = []
+    for label, outcome, found, adjusted in tested_effects(comparisons):
+        e = found.estimate
+        low, high = (end / e.sd if end is not None and e.sd else None for end in (e.low, e.high))
+        row = {"effect of": label, "on": outcome.name, "d": found.size, "low": low, "high": high, "p_holm": adjusted}
+        rows.append(row)
+    data = pandas.DataFrame(rows)
+    return Figure(
+        name=name,
+        draw=lambda sheet: _draw_effects(sheet, data, replications),
+        data=data,
+        caption=caption,
+        size=(TWO_COLUMNS[0], 0.9 + 0.2 * len(set(data["effect of"]))),
+    )
+
+
+def _draw_effects(sheet: Any, data: pandas.DataFrame, replications: int) -> None:
+    names = list(dict.fromkeys(data["effect of"]))
+    panels = sheet.subplots(1, len(OUTCOMES), sharey=True)
+    for axes, outcome in zip(panels, OUTCOMES, strict=True):
+        part = data[data["on"] == outcome.name].reset_index(drop=True)
+        place = np.arange(len(part))[::-1]
+        d, low, high = (np.asarray(part[k], float) for k in ("d", "low", "high"))
+        axes.axvline(0.0, color="#888888", linewidth=0.6)
+        axes.hlines(place, low, high, color=ASKS["color"], linewidth=1.0)
+        sure = np.asarray(part["p_holm"], float) < 0.05
+        axes.plot(d[sure], place[sure], "o", color=ASKS["color"])
+        axes.plot(d[~sure], place[~sure], "o", color=ASKS["color"], markerfacecolor="white")
+        axes.set_title(outcome.name, fontsize=8)
+        axes.set_yticks(np.arange(len(names))[::-1], names, fontsize=7)
+    sheet.supxlabel(f"effect, SD over {replications} replications (intervals of the mean, in these SDs)", fontsize=8)

@@ -44,7 +44,7 @@ from catallax.lab.results import Results
 from catallax.lab.table import Table
 from catallax.measures import double_auction
 
-from .effects import Arm, Comparison, Outcome, effects_tables, levels
+from .effects import Arm, Comparison, OutcomeVariable, effects_tables, levels
 from .published import Settings, learner
 from .rounds import late_mean, scope, unfinished
 
@@ -170,12 +170,12 @@ CLAIMS = (
 # What is shown.
 
 OUTCOMES = (
-    Outcome("buyer, over neighbours", "buyer_profit", "price", 1),
-    Outcome("buyer, over the rule there", "buyer_profit", "price", 1),
-    Outcome("seller, over neighbours", "seller_profit", "price", 1),
-    Outcome("seller, over the rule there", "seller_profit", "price", 1),
-    Outcome("efficiency", "efficiency", "1", 4),
-    Outcome("deviation", "mad", "price", 2),
+    OutcomeVariable("buyer, over neighbours", "buyer_profit", "price", 1),
+    OutcomeVariable("buyer, over the rule there", "buyer_profit", "price", 1),
+    OutcomeVariable("seller, over neighbours", "seller_profit", "price", 1),
+    OutcomeVariable("seller, over the rule there", "seller_profit", "price", 1),
+    OutcomeVariable("efficiency", "efficiency", "1", 4),
+    OutcomeVariable("deviation", "mad", "price", 2),
 )
 """What two learners change: their profit less their neighbours', less what the scripted trader earns in their seat when
 it has all seats, and the market's efficiency and mean |p - p*| less the same control's."""

@@ -12,7 +12,11 @@ Source: Rawat (2023), "Reinforcement Learning and Double Auctions", experimental
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
+
+import numpy as np
+import pandas
 
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
@@ -30,12 +34,23 @@ from catallax.games.double_auction import (
     memoryless_market,
     standard_interface,
 )
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab.figure import ONE_COLUMN, TWO_COLUMNS, Figure
+from catallax.lab.quantity import Quantity
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.statistics import Estimate, mean_interval
+from catallax.lab.table import Table
 from catallax.measures import double_auction
+from catallax.measures.double_auction.series import speed_of_convergence, speed_of_learning
 
+from .curves import curve, draw_curves, smooth_curve
+from .effects import Arm, Comparison, arms_of, compare, effects_figure, effects_tables, less, levels, path, sample
 from .published import Settings, learner
-from .treatments_claims import CLAIMS
-from .treatments_report import report
+from .rounds import LAST, mean_of_last
+
+# What is run.
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (
@@ -49,7 +64,7 @@ MEASURES = (
 )
 
 
-class Treatment(NamedTuple):
+class MarketTreatment(NamedTuple):
     """One change of the base market.
 
     Attributes:
@@ -83,17 +98,17 @@ def showing(disclosure: AbstractDisclosure) -> Callable[[], DoubleAuction]:
 
 
 TREATMENTS = (
-    Treatment("base", "B1 base, full disclosure", full),
-    Treatment("inelastic", "B2 inelastic supply", lambda: full(tokens=InelasticSupply(NormalTokens(), 50.0, 2))),
-    Treatment("few_buyers", "B3 two buyers", lambda: full(buyers=2)),
-    Treatment("one_token", "B4 one unit each", lambda: full(tokens=NormalTokens(units=1))),
-    Treatment(
+    MarketTreatment("base", "B1 base, full disclosure", full),
+    MarketTreatment("inelastic", "B2 inelastic supply", lambda: full(tokens=InelasticSupply(NormalTokens(), 50.0, 2))),
+    MarketTreatment("few_buyers", "B3 two buyers", lambda: full(buyers=2)),
+    MarketTreatment("one_token", "B4 one unit each", lambda: full(tokens=NormalTokens(units=1))),
+    MarketTreatment(
         "kept_tokens",
         "B5 tokens kept",
         lambda draw: full(tokens=KeptDraw(NormalTokens(), draw)),
         lanes={"draw": (1, 2, 3, 4)},
     ),
-    Treatment(
+    MarketTreatment(
         "patient",
         "B6 discount",
         lambda gamma: full(),
@@ -101,20 +116,20 @@ TREATMENTS = (
         learner=lambda gamma: {"gamma": gamma},
         control="base",
     ),
-    Treatment("reduced", "B7 reduced disclosure", showing(ReducedDisclosure()), control="base"),
-    Treatment("none", "B8 no disclosure", showing(ZeroDisclosure()), control="base"),
-    Treatment("conditional", "B9 conditional disclosure", showing(ConditionalDisclosure()), control="base"),
-    Treatment("second_price", "B10 second price", lambda: full(acceptance="quotes", price_rule=SecondPrice())),
-    Treatment("first_price", "first price, quotes must cross", lambda: full(acceptance="quotes")),
-    Treatment("nyse", "B11 NYSE rule", lambda: full(persistence=True, improvement=True)),
-    Treatment("fee", "B12 offer fee", lambda fee: full(fee=fee), {"fee": (0.0, 0.5)}, may_abstain=True),
-    Treatment(
+    MarketTreatment("reduced", "B7 reduced disclosure", showing(ReducedDisclosure()), control="base"),
+    MarketTreatment("none", "B8 no disclosure", showing(ZeroDisclosure()), control="base"),
+    MarketTreatment("conditional", "B9 conditional disclosure", showing(ConditionalDisclosure()), control="base"),
+    MarketTreatment("second_price", "B10 second price", lambda: full(acceptance="quotes", price_rule=SecondPrice())),
+    MarketTreatment("first_price", "first price, quotes must cross", lambda: full(acceptance="quotes")),
+    MarketTreatment("nyse", "B11 NYSE rule", lambda: full(persistence=True, improvement=True)),
+    MarketTreatment("fee", "B12 offer fee", lambda fee: full(fee=fee), {"fee": (0.0, 0.5)}, may_abstain=True),
+    MarketTreatment(
         "reserve_bid",
         "B13 lowest bid",
         lambda lowest_bid: full(lowest_bid=lowest_bid),
         lanes={"lowest_bid": (50.0, 55.0, 60.0, 65.0)},
     ),
-    Treatment(
+    MarketTreatment(
         "reserve_ask",
         "B13 highest ask",
         lambda highest_ask: full(highest_ask=highest_ask),
@@ -129,34 +144,240 @@ QUICK = ("base", "reduced", "none", "conditional", "fee")
 """Treatments at scale quick: those of disclosure, and one of the rules. The others are run at scale paper only."""
 
 
-def learning(treatment: Treatment, settings: Settings, **lane: Any) -> Play:
+def learning(treatment: MarketTreatment, settings: Settings, **lane: Any) -> Play:
     """Eight learners, each with a network of its own, under the treatment."""
     interface = standard_interface(may_abstain=treatment.may_abstain)
     rule = learner(settings, **treatment.learner(**lane))
     return _play(treatment, tuple(Group(role, None, rule, interface) for role in ("buyer", "seller")), lane)
 
 
-def control(treatment: Treatment, **lane: Any) -> Play:
+def control(treatment: MarketTreatment, **lane: Any) -> Play:
     """Eight zero-intelligence traders under the treatment."""
     return _play(treatment, tuple(Group(role, None, ZIC()) for role in ("buyer", "seller")), lane)
 
 
-def _play(treatment: Treatment, groups: tuple[Group, ...], lane: dict[str, Any]) -> Play:
+def _play(treatment: MarketTreatment, groups: tuple[Group, ...], lane: dict[str, Any]) -> Play:
     game = treatment.market(**lane)
     return Play(game, Population(groups), length=game.length, copies=ROUNDS_PER_UPDATE)
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
-    """One cell a treatment, and its control unless it shares one."""
+    """One cell for each treatment, and its control unless it shares one."""
     made = []
     for t in TREATMENTS:
-        build = lambda t=t, **lane: learning(t, settings, **lane)
-        base = lambda t=t, **lane: control(t, **lane)
         common: dict[str, Any] = dict(measures=MEASURES, lanes=t.lanes, scales=None if t.name in QUICK else ("paper",))
-        made.append(Cell(name=t.name, label=t.label, build=build, **common))
+        made.append(Cell(name=t.name, label=t.label, build=partial(learning, t, settings), **common))
         if t.control is None:
-            made.append(Cell(name=f"{t.name}.zic", label=f"{t.label}, ZIC", build=base, **common))
+            made.append(Cell(name=f"{t.name}.zic", label=f"{t.label}, ZIC", build=partial(control, t), **common))
     return tuple(made)
+
+
+# What is claimed. Rawat (2023) says it in words; the summary experiment judges its numbers for B1 and B8.
+
+
+def _late(cell: str, variable: str) -> Quantity:
+    """The mean over the last 100 rounds."""
+    return Quantity(lambda results: sample(results, Arm(cell, ""), variable))
+
+
+def _said(id: str, statement: str, variable: str, cell: str, against: str, sign: int, note: str) -> Direction:
+    """A statement on one cell less another."""
+    return Direction(
+        id=id,
+        source="Rawat2023, summary",
+        statement=statement,
+        sign=1 if sign > 0 else -1,
+        estimate=_late(cell, variable) - _late(against, variable),
+        note=note,
+    )
+
+
+_PARADOX = "increasing disclosures can, paradoxically, worsen market outcomes"
+_STABLE = "reinforcer competition is efficient and prices are stable"
+CLAIMS: tuple[AbstractClaim, ...] = (
+    _said("disclosure.full.deviation", _PARADOX, "mad", "base", "none", 1, "mean |p - p*|, full less no disclosure"),
+    _said("disclosure.full.volatility", _PARADOX, "price_sd", "base", "none", 1, "SD of prices, full less none"),
+    _said("disclosure.full.efficiency", _PARADOX, "efficiency", "base", "none", -1, "efficiency, full less none"),
+    _said("disclosure.reduced.deviation", _PARADOX, "mad", "reduced", "none", 1, "mean |p - p*|, reduced less none"),
+    _said("efficient.full", _STABLE, "efficiency", "base", "base.zic", 1, "full disclosure, less the ZIC control"),
+    _said("efficient.none", _STABLE, "efficiency", "none", "base.zic", 1, "no disclosure, less the ZIC control"),
+    _said("stable.full", _STABLE, "price_sd", "base", "base.zic", -1, "SD of prices, less the ZIC control"),
+    _said("stable.none", _STABLE, "price_sd", "none", "base.zic", -1, "SD of prices, less the ZIC control"),
+    NotComparable(
+        id="treatments",
+        source="Rawat2023, experimental design",
+        statement="B2 to B7 and B9 to B13 are listed as experiments",
+        published="no results",
+        missing="numbers and parameters: the source lists these treatments and prints no results of them",
+    ),
+)
+
+# What is shown.
+
+_BASE, _NONE = Arm("base", "B1 base"), Arm("none", "B8 no disclosure")
+_DISCLOSURES = ("base", "none", "reduced", "conditional")
+_OTHER_MARKETS = ("inelastic", "few_buyers", "one_token", "kept_tokens")
+"""Treatments with other tokens or traders: their surplus differs, so they are read against their own control only."""
+
+
+def report(results: Results[Settings]) -> Report:
+    """What learning changes under each treatment, what rules and disclosures change, how fast, and three figures."""
+    arms, controls = _arms(results), _arms(results, ".zic")
+    learning = [compare(results, arm.label, arm, _control(results, arm)) for arm in arms]
+    disclosure = [
+        compare(results, f"{name} disclosure", Arm(cell, ""), _NONE)
+        for name, cell in (("reduced", "reduced"), ("conditional", "conditional"), ("full", "base"))
+    ]
+    rules, net = _of_rules(results, arms)
+    tables = (
+        levels(results, arms, "learners", f"Eight learners under each treatment. {_scope(results)}"),
+        levels(results, controls, "zero_intelligence", f"Eight zero-intelligence traders likewise. {_scope(results)}"),
+        *effects_tables(learning, "learning", "What learning changes: learners less the control under the same rules."),
+        # zero-intelligence traders do not read the tape: disclosure needs no control
+        *effects_tables(disclosure, "disclosure", "What disclosure changes among learners: less no disclosure."),
+        *effects_tables(
+            rules,
+            "rules",
+            "What rules change among learners: less the base market; the second price less the first price, the fee "
+            "less the same market without one.",
+        ),
+        *effects_tables(
+            net,
+            "rules_net",
+            "The same net of what these rules change among zero-intelligence traders, who do not adapt to them.",
+        ),
+        _speeds(results, arms),
+        _fees(results),
+    )
+    n = results.scale.replications
+    effects = effects_figure(
+        [*disclosure, *rules],
+        "treatment_effects",
+        "Effects of disclosures (against none) and rules (against their reference) in "
+        f"standard deviations over {n} replications, with 95% intervals; filled: p < 0.05 after Holm's adjustment "
+        "over this figure.",
+        n,
+    )
+    return Report(tables=tables, figures=(effects, _learning(results), _by_trade(results)))
+
+
+def _arms(results: Results[Settings], suffix: str = "") -> tuple[Arm, ...]:
+    """All points of all cells, either the learners' or the controls'."""
+    names = [n for n in results.cells if n.endswith(".zic") == bool(suffix)]
+    return tuple(arm for n in names for arm in arms_of(results, n, results.cells[n].label))
+
+
+def _control(results: Results[Settings], arm: Arm) -> Arm:
+    """The zero-intelligence traders under the same rules: the cell's own, or the base's where it has none."""
+    name = f"{arm.cell}.zic"
+    return arm._replace(cell=name) if name in results.cells else Arm("base.zic", "")
+
+
+def _scope(results: Results[Settings]) -> str:
+    played = results.dataset("base").sizes
+    total = played["phase"] * played["copy"]
+    short = "" if total >= 5000 else " The source trains for 5,000 rounds: learners are not finished here."
+    return f"Last {min(LAST, total)} of {total} rounds, means with 95% intervals over replications.{short}"
+
+
+def _of_rules(results: Results[Settings], arms: tuple[Arm, ...]) -> tuple[list[Comparison], list[Comparison]]:
+    """Each rule less its reference: among learners, and net of the same among zero-intelligence traders."""
+    among_learners, net = [], []
+    for arm in arms:
+        if arm.cell not in (*_OTHER_MARKETS, *_DISCLOSURES):
+            against = _reference(arm)
+            plain = compare(results, arm.label, arm, against)
+            among_zic = compare(results, arm.label, _control(results, arm), _control(results, against))
+            among_learners.append(plain)
+            net.append(less(arm.label, plain, among_zic))
+    return among_learners, net
+
+
+def _reference(arm: Arm) -> Arm:
+    """The base market, except that the second price is read against the first price and the fee against the same market
+    without one: those pairs differ in nothing else."""
+    if arm.cell == "second_price":
+        return Arm("first_price", "")
+    if arm.cell == "fee" and arm.at["fee"] > 0:
+        return Arm("fee", "", {"fee": 0.0})
+    return _BASE
+
+
+def _ends(name: str, e: Estimate) -> dict[str, Any]:
+    """The ends of an interval as columns."""
+    return {f"{name}, low": e.low, f"{name}, high": e.high}
+
+
+def _speeds(results: Results[Settings], arms: tuple[Arm, ...]) -> Table:
+    """Rounds until buyers' profit and the deviation of prices have settled."""
+    speeds = {"learning": ("buyer_profit", speed_of_learning), "convergence": ("mad", speed_of_convergence)}
+    rows = []
+    for arm in arms:
+        row: dict[str, Any] = {"market": arm.label}
+        for name, (variable, speed) in speeds.items():
+            found = [speed(x) for x in path(results, arm, variable)]
+            reached = [x for x in found if x is not None]
+            e = mean_interval(np.asarray(reached, float))
+            row |= {f"{name}, rounds": e.mean, **_ends(name, e), f"{name}, reached": f"{len(reached)} of {len(found)}"}
+        rows.append(row)
+    caption = (
+        "Speed of learning: rounds until the 100-round mean of buyers' profit stays within 5% of its final value. "
+        "Speed of convergence: rounds until the 100-round mean deviation is below 1.1 times its final value. Means "
+        "over the replications that reach it."
+    )
+    return Table.of_rows("speeds", caption, rows, decimals=0)
+
+
+def _fees(results: Results[Settings]) -> Table:
+    """Who is silent under a fee, and what the market earns."""
+    rows = []
+    for arm in (arm for cell in ("fee", "fee.zic") for arm in arms_of(results, cell, results.cells[cell].label)):
+        row: dict[str, Any] = {"market": arm.label}
+        for name in ("revenue", "bids_named", "asks_named", "surplus"):
+            e = mean_interval(sample(results, arm, name), allow_undefined=True)
+            row |= {name: e.mean, **_ends(name, e)}
+        rows.append(row)
+    caption = (
+        "Offer fees: revenue of the market in a round, share of seats and ticks with a legal quote, and realised "
+        "surplus before fees. Learners may say nothing; zero-intelligence traders always quote."
+    )
+    return Table.of_rows("fees", caption, rows)
+
+
+def _figure(
+    results: Results[Settings],
+    name: str,
+    parts: list[pandas.DataFrame],
+    labels: tuple[str, str],
+    caption: str,
+    size: tuple[float, float],
+) -> Figure:
+    data, n = pandas.concat(parts, ignore_index=True), results.scale.replications
+    draw = lambda sheet: draw_curves(sheet, data, *labels, n)
+    return Figure(name=name, draw=draw, data=data, caption=caption, size=size)
+
+
+def _learning(results: Results[Settings]) -> Figure:
+    """How deviation and buyers' profit move while they learn, for the four disclosures."""
+    disclosures = {"none": "none", "reduced": "reduced", "conditional": "conditional", "base": "full"}
+    parts = [
+        smooth_curve(path(results, Arm(cell, ""), variable), f"{panel}, price units", label)
+        for panel, variable in (("deviation", "mad"), ("buyers' profit", "buyer_profit"))
+        for cell, label in disclosures.items()
+    ]
+    caption = "Means over 100 rounds while eight learners learn, by disclosure, with 95% t intervals."
+    return _figure(results, "learning_by_disclosure", parts, ("round", "mean over 100 rounds"), caption, TWO_COLUMNS)
+
+
+def _by_trade(results: Results[Settings]) -> Figure:
+    """Convergence within a period: the deviation of the first, second, ... trade."""
+    parts = []
+    for cell, label in {"base.zic": "zero intelligence", "none": "learners, none", "base": "learners, full"}.items():
+        deviation = mean_of_last(results, cell, "deviation_by_trade")
+        parts.append(curve(deviation, np.arange(1, deviation.shape[1] + 1), "deviation by trade", label))
+    caption = "Distance of prices from the competitive price by the number of the trade, last 100 rounds."
+    labels = ("number of the trade in the round", "mean |p - p*|")
+    return _figure(results, "convergence_by_trade", parts, labels, caption, ONE_COLUMN)
 
 
 experiment = Experiment(

@@ -1,8 +1,8 @@
 """Nine markets side by side, in which one kind of learner learns, is frozen and is tried out, phase by phase.
 
 All nine are played in every phase on the same tokens and the same random numbers, by one program: every seat holds a
-learner, a zero-intelligence trader and a truth-teller, and a number says which of them speaks. So a market more costs a
-row of an array, not another program to compile.
+learner, a zero-intelligence trader and a truth-teller, and a number says which of them speaks. Another market therefore
+costs a row of an array and no compilation.
 """
 
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ ROUNDS_PER_UPDATE = 10
 
 
 class Market(NamedTuple):
-    """A row of the nine: who speaks in seat 1 of each side and who in the others, and where the learners are from."""
+    """One of the nine markets: who speaks in seat 1 of each side, who in the other seats, and who learns."""
 
     label: str
     first: int
@@ -58,36 +58,40 @@ MARKETS = {
     "own_kind": Market("frozen among its own kind", LEARNER, LEARNER),
     "deviant": Market("all, buyer 1 bids its value", LEARNER, LEARNER),
 }
-"""In the order of the axis "market". "one" and "all" learn; what follows plays with their states, frozen: "frozen" and
-"entrant" with the states of "all" in the phase that was last a power of two, "deviant" with those of the phase;
-"among_truthful" and "own_kind" with those of the two learners of "one" in the phase."""
+"""In the order of the axis "market". Learners of "one" and "all" learn. The later markets play with frozen copies of
+their states: "frozen" and "entrant" with the states of "all" in the last phase whose number was a power of two,
+"deviant" with the current states of "all", "among_truthful" and "own_kind" with the current states of the two learners
+of "one"."""
 NAMES = tuple(MARKETS)
 MIXED = ("baseline", "actor_critic", "ppo", "table")
 """The mixed population: one of each of these learners on each side, in the order of the seats."""
 
 
-class Said(NamedTuple):
-    """What a seat says: the learner's action in its own space, who is heard, and what a random trader would draw."""
+class SwitchedAction(NamedTuple):
+    """What a seat says: the learner's action in its own space, which trader speaks, and the random bits of a ZIC."""
 
     raw: Any
     speaker: Int[Array, ""]
-    words: rng.Bits
+    bits: rng.Bits
 
 
 class _Move(eqx.Module):
-    """The order of the one who is heard. The scripted two decide here, so that nothing they see has to be kept."""
+    """The order of the trader that speaks.
+
+    The two scripted traders decide here, where the observation is at hand, so that it need not be kept.
+    """
 
     move: Any
 
-    def __call__(self, obs: TraderView, said: Said) -> Order:
-        learnt = self.move(obs, said.raw)
-        random, _ = ZIC().quote(rng.key_from_bits(said.words), (), obs)
-        honest, _ = TruthTeller().quote(rng.key_from_bits(said.words), (), obs)  # draws nothing
-        heard = lambda *x: jnp.where(said.speaker == LEARNER, x[0], jnp.where(said.speaker == TRUTH, x[1], x[2]))
-        return jax.tree.map(heard, learnt, honest, random)
+    def __call__(self, obs: TraderView, action: SwitchedAction) -> Order:
+        learnt = self.move(obs, action.raw)
+        random, _ = ZIC().quote(rng.key_from_bits(action.bits), (), obs)
+        honest, _ = TruthTeller().quote(rng.key_from_bits(action.bits), (), obs)  # draws nothing
+        spoken = lambda *x: jnp.where(action.speaker == LEARNER, x[0], jnp.where(action.speaker == TRUTH, x[1], x[2]))
+        return jax.tree.map(spoken, learnt, honest, random)
 
 
-class Trio(AbstractAgent):
+class SwitchedTrader(AbstractAgent):
     """A learner, a zero-intelligence trader and a truth-teller in one seat; `speaker` says which of them it is."""
 
     learns_in_sequence = True
@@ -98,20 +102,20 @@ class Trio(AbstractAgent):
     space: AbstractSpace | None = eqx.field(static=True)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> PyTree[Array]:
-        """The learner's."""
+        """The first state of the learner."""
         return self.learner.init(key, Spec(spec.obs, spec.action if self.space is None else self.space))
 
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: Any, memory: Any, obs: Any
-    ) -> tuple[Said, PyTree[Array], PyTree[Array]]:
-        """The learner decides; as only one is heard, the others may draw the same numbers."""
+    ) -> tuple[SwitchedAction, PyTree[Array], PyTree[Array]]:
+        """The learner decides. Only one of the three is heard, so the others may draw the same numbers."""
         raw, memory, extras = self.learner.act(key, state, memory, obs)
-        return Said(raw, self.speaker, rng.key_bits(key)), memory, extras
+        return SwitchedAction(raw, self.speaker, rng.key_bits(key)), memory, extras
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: Any, batch: Batch, t: Int[Array, ""]
     ) -> tuple[PyTree[Array], dict[str, Array]]:
-        """The learner's where it learns; elsewhere nothing is computed."""
+        """The learner's update where it learns; elsewhere nothing is computed."""
         lived = batch._replace(action=batch.action.raw)
         learnt = lambda: self.learner.learn(key, state, lived, t)[0]
         return jax.lax.cond(self.learns, learnt, lambda: state), {}
@@ -121,15 +125,15 @@ class TrialState(NamedTuple):
     """What has been learnt: states of the learner, for buyers and sellers."""
 
     one: tuple[PyTree[Array], PyTree[Array]]
-    """Of the two learners among zero intelligence, leaves [...]."""
+    """States of the two learners among zero intelligence, leaves [...]."""
     every: tuple[PyTree[Array], PyTree[Array]]
-    """Of all, where all learn, leaves [4, ...]."""
+    """States of all seats where all learn, leaves [4, ...]."""
     frozen: tuple[PyTree[Array], PyTree[Array]]
-    """`every` as it was in the phase that was last a power of two."""
+    """`every` in the last phase whose number was a power of two."""
     entrant: PyTree[Array]
-    """Of the buyer who came new then, and has learnt against `frozen` since."""
+    """State of the buyer who entered in that phase and has learnt against `frozen` since."""
     born: PyTree[Array]
-    """What the entrant comes with: the first state of seller 1, which no buyer ever had."""
+    """State with which an entrant begins: the first state of seller 1, which no buyer ever had."""
 
 
 class TrialRecord(NamedTuple):
@@ -160,7 +164,7 @@ class Trials(AbstractDynamics):
 
     @property
     def longest(self) -> int:
-        """The play's."""
+        """The most steps that the counter of ticks of the play can count."""
         return self.play.longest
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> TrialState:
@@ -227,8 +231,8 @@ def trials(game: DoubleAuction, learner: AbstractAgent, interface: Interface) ->
     """The nine markets of a learner that sees and speaks through the interface, under the rules of the game."""
     groups = []
     for role in game.roles:
-        trio = Trio(learner, jnp.int32(LEARNER), jnp.asarray(True), interface.space)
-        control = Independent.each([trio] * role.seats)
+        trader = SwitchedTrader(learner, jnp.int32(LEARNER), jnp.asarray(True), interface.space)
+        control = Independent.each([trader] * role.seats)
         groups.append(Group(role.name, None, control, Interface(interface.view, _Move(interface.move))))
     return Trials(Play(game, Population(groups), length=game.length, copies=ROUNDS_PER_UPDATE))
 
@@ -240,16 +244,16 @@ class InEachMarket(AbstractMeasure):
 
     @property
     def every(self) -> int:  # type: ignore[override]
-        """The measure's."""
+        """How many steps apart the measure is taken."""
         return self.measure.every
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """The measure's, with a leading axis market."""
+        """The variables of the measure, with a leading axis market."""
         return tuple(v._replace(dims=("market", *v.dims)) for v in self.measure.variables)
 
     def __call__(self, dynamics: Any, state: Any, record: TrialRecord, t: Int[Array, ""]) -> dict[str, Array]:
-        """Market by market."""
+        """The measure of each market."""
         return jax.vmap(lambda record: self.measure(dynamics, state, record, t))(record)
 
 
@@ -270,7 +274,7 @@ class Answer(AbstractMeasure):
         )
 
     def __call__(self, dynamics: Any, state: Any, record: TrialRecord, t: Int[Array, ""]) -> dict[str, Array]:
-        """As above."""
+        """The changes of this phase."""
         both = jnp.asarray([NAMES.index("all"), NAMES.index("deviant")])
         bids, asks = record.info.bids[both], -record.info.asks[both]
         others = jnp.arange(bids.shape[-1]) > 0
