@@ -3,9 +3,6 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from doctored import Doctored, swap_trajectory
-
-from catallax.experiments.learning_dynamics.network import Settings, experiment
 from catallax.experiments.learning_dynamics.network_claims import (
     ALL,
     CLAIMS,
@@ -23,10 +20,13 @@ from catallax.experiments.learning_dynamics.network_claims import (
     steps_of,
 )
 from catallax.experiments.learning_dynamics.reading import final, heads
+from doctored import Doctored, swap_trajectory
+
+from catallax.experiments.learning_dynamics.network import Settings, experiment
 from catallax.experiments.learning_dynamics.reference_values import line_rows
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
-from catallax.solvers.matrix.flow import divergences
+from catallax.solvers.matrix.flow_analysis import divergences
 
 
 @pytest.fixture(scope="module")
