@@ -34,9 +34,9 @@ from catallax.games.auction.views import standard_interface
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.lab.figure import Figure
 from catallax.lab.report import Report
+from catallax.lab.settings import load_class, make
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
-from catallax.lab.user_code import load_class, make
 from catallax.measures.auction.activity import Handover, Volume
 from catallax.measures.auction.efficiency import Efficiency
 from catallax.measures.auction.prices import Autocorrelation, Dispersion, Equilibrium

@@ -9,7 +9,7 @@ from catallax.agents.traders import AbstractTrader
 from catallax.core import Group, InputError, Play, Population, Seated
 from catallax.games.auction import Pooled, aurora, environment
 from catallax.games.auction.environments import ENVIRONMENTS
-from catallax.lab.user_code import load_class, make
+from catallax.lab.settings import load_class, make
 
 from .rules import RULES, check_rule, rule
 from .seatings import LineUps, line_ups
