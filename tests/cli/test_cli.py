@@ -105,7 +105,8 @@ def test_nothing_heavy_is_imported_to_answer_a_question(arguments):
         "sys.exit(main())",
         "code = main(sys.argv[1:])\n"
         "heavy = {'jax', 'numpy', 'scipy', 'matplotlib', 'xarray', 'pandas', 'equinox'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 40 + code)",
+        "few = len(sys.modules) < 300\n"
+        "sys.exit(f'imported {heavy or len(sys.modules)}' if heavy or not few else 40 + code)",
     )
     with spawned(arguments, program) as process:
         _, err = process.communicate(timeout=60)
@@ -113,7 +114,7 @@ def test_nothing_heavy_is_imported_to_answer_a_question(arguments):
 
 
 def test_help_takes_little_more_processor_time_than_python_itself():
-    """A bare start of Python, measured between the trials, is the unit: it takes as much longer on a busy machine."""
+    """The unit is a bare start of Python, measured beside each trial, because a busy machine slows both."""
     import resource
 
     def seconds(arguments, program):
@@ -123,9 +124,10 @@ def test_help_takes_little_more_processor_time_than_python_itself():
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
-    trials = [(seconds(["--help"], PROGRAM), seconds([], "import json, subprocess, inspect")) for _ in range(4)]
-    shortest, unit = (min(times) for times in zip(*trials, strict=True))
-    assert shortest < 8 * unit, trials
+    trials = []
+    while len(trials) < 5 and not any(ours < 8 * unit for ours, unit in trials):
+        trials.append((seconds(["--help"], PROGRAM), seconds([], "import json, subprocess, inspect")))
+    assert any(ours < 8 * unit for ours, unit in trials), trials
 
 
 def test_progress_is_shown_before_jax_is_imported(tmp_path):
@@ -555,7 +557,7 @@ def start_and_interrupt(directory, work, event):
 
 
 def test_interrupted_then_resumed_gives_the_same_verdicts(cli, finished, tmp_path):
-    seconds, code, err = start_and_interrupt(tmp_path, 1_000_000, "chunk")
+    seconds, code, err = start_and_interrupt(tmp_path, 300_000, "chunk")
     assert code == 130 and seconds < 5.0
     assert err.splitlines()[-1].startswith("catallax: stopped") and "resume" in err
     chunks = (tmp_path / "run" / "log.jsonl").read_text().count('"chunk"')

@@ -16,6 +16,7 @@ from catallax.experiments.double_auction.classics import Settings, experiment
 from catallax.experiments.double_auction.classics_report import report
 from catallax.games.auction.equilibrium import competitive_equilibrium
 from catallax.games.auction.schedules import SMITH_1962_TEST_1
+from catallax.lab import Results
 from catallax.lab.claims import judge_all
 from catallax.measures import auction
 
@@ -125,7 +126,9 @@ def results(request):
             noise = random.normal(size=[sizes[d] for d in dims])
             made[v.name] = (dims, {"mean_price": 200, "efficiency": 1}.get(v.name, 10) + 0.001 * noise)
         data[name] = xarray.Dataset(made)
-    return SimpleNamespace(scale=scale, scale_name=request.param, cells=cells, dataset=data.__getitem__)
+    invented = object.__new__(Results)
+    vars(invented).update(scale=scale, scale_name=request.param, _cells=cells, dataset=data.__getitem__)
+    return invented
 
 
 def test_the_report_and_all_claims_of_a_scale(results):

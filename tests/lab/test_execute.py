@@ -29,6 +29,7 @@ from catallax.core.errors import (
     NumericalError,
 )
 from catallax.lab import Cell, Direction, Report, Results, Table, files
+from catallax.lab import execute as execution
 from catallax.lab.execute import execute, resume
 from catallax.lab.interrupt import stop_on_signal
 from catallax.lab.program import CellProgram, choose_chunk
@@ -58,8 +59,24 @@ def plain_only(**change):
     return toy.experiment(cells=lambda s: toy.cells(s)[:1], **change)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def shared_programs():
+    """Runs of the same cell share its programs. Without this, lowering them anew is most of the work of this file."""
+    programs = {}
+
+    def shared(cell, block, seed):
+        key = id(cell), block, seed, jax.config.jax_enable_x64
+        if key not in programs:
+            programs[key] = cell, CellProgram(cell, block, seed)  # with the cell, so that its id is not used again
+        return programs[key][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execution, "CellProgram", shared)
+        yield
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(tmp_path_factory, shared_programs):
     return run(tmp_path_factory.mktemp("undisturbed") / "run")
 
 
@@ -621,9 +638,11 @@ def test_a_long_chunk_is_left_behind_after_the_grace(tmp_path, monkeypatch):
         return bool(asked)
 
     monkeypatch.setattr(interrupt, "GRACE", 0.3)
-    monkeypatch.setattr(CellProgram, "compile", lambda self, steps: (compiling.set(), time.sleep(4)))
+    monkeypatch.setattr(CellProgram, "compile", lambda self, steps: (compiling.set(), time.sleep(2.5)))
+    settings = toy.WalkSettings(drift=0.3)  # no other test has compiled its program
     with pytest.raises(Interrupted, match="the chunk that was running is lost"):
-        run(tmp_path / "run", plain_only(), should_stop=stop)
+        run(tmp_path / "run", plain_only(), settings, should_stop=stop)
     assert time.monotonic() - asked[0] < 2
     monkeypatch.undo()
-    assert bits(run(tmp_path / "run", plain_only()), ("plain",)) == bits(run(tmp_path / "b", plain_only()), ("plain",))
+    again, whole = (run(tmp_path / name, plain_only(), settings) for name in ("run", "whole"))
+    assert bits(again, ("plain",)) == bits(whole, ("plain",))

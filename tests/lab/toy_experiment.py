@@ -4,6 +4,7 @@ As a program, for the tests that kill it: `python toy_experiment.py DIRECTORY ST
 a line at each event.
 """
 
+import functools
 import os
 import signal
 import sys
@@ -87,6 +88,7 @@ class WalkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     nan_at: int = -1
 
 
+@functools.cache  # so that tests can share the programs of cells
 def cells(s: WalkSettings) -> tuple[Cell, ...]:
     def build(spread: Any = 1.0) -> Walk:
         return Walk(drift=s.drift, spread=spread, walkers=s.walkers, work=s.work, nan_at=s.nan_at)

@@ -1,5 +1,6 @@
 """The manifest of a run and its log: what a reader needs in later years to judge the numbers of the run."""
 
+import functools
 import importlib.metadata
 import platform
 import subprocess
@@ -164,6 +165,7 @@ def _time_dimension(cell: Cell, variable: str) -> str:
     return "phase" if every == min(cell.every.values()) else f"phase_every_{every}"
 
 
+@functools.cache  # the code that this process has loaded does not change any more
 def _git_state() -> dict[str, Any] | None:
     """The commit of the checkout that this package runs from; None if the package is installed."""
     package = Path(__file__).resolve().parents[1]
