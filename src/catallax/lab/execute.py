@@ -89,7 +89,12 @@ def execute(
         cells = worker.call(experiment.build_cells, settings, scale)
         spec = make_specification(experiment, settings, scale, seed, cells)
         place = RunDirectory(RUNS / directory_name(spec) if directory is None else directory)
-        _Run(experiment, settings, spec, place, progress, stop, worker).run(stack)
+        run = _Run(experiment, settings, spec, place, progress, stop, worker)
+        run.begin(stack)
+        with run.manifest.attempt(worker.call(describe_machine), progress.note):
+            run.run_cells()
+        if stop():
+            raise Interrupted(f"stopped; the run in {place.path} is complete")
     return Results(experiment, place)
 
 
@@ -135,19 +140,11 @@ class _Run:
         self.blocks = -(-self.scale.replications // self.scale.block)
         self.programs: dict[str, CellProgram] = {}
 
-    def run(self, stack: ExitStack) -> None:
-        """Run everything that is not finished, with the directory locked until `stack` is closed."""
-        self._begin(stack)
-        machine = self.worker.call(describe_machine)
-        with self.manifest.attempt(machine, self.progress.note):
-            self._run_cells()
-        if self.stop():
-            raise Interrupted(f"stopped; the run in {self.directory.path} is complete")
+    def begin(self, stack: ExitStack) -> None:
+        """Open the directory, trace the cells, and lock the directory until `stack` is closed.
 
-    # ------------------------------------------------------------------ before the first step
-
-    def _begin(self, stack: ExitStack) -> None:
-        """Lock and open the directory and trace the cells. If that fails in a new run, its files are removed."""
+        If a new run fails here, its files are removed.
+        """
         self.directory.check()
         made = not self.directory.path.exists()
         files.make_directory(self.directory.path)
@@ -199,9 +196,7 @@ class _Run:
         state = 2 * size_in_bytes(program.state_like)
         return self.blocks * (state + size_in_bytes(series) * steps // chunk)
 
-    # ------------------------------------------------------------------ steps
-
-    def _run_cells(self) -> None:
+    def run_cells(self) -> None:
         """Run the blocks that are not finished, cell after cell."""
         todo = []
         total = done = 0

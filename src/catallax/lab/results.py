@@ -126,8 +126,27 @@ class Results(Generic[S]):
             InputError: there is no such cell.
             FileError: the run is not finished, or a file is missing, truncated or altered.
         """
-        if cell_name not in self._datasets:
-            self._datasets[cell_name] = self._read(cell_name)
+        if cell_name in self._datasets:
+            return self._datasets[cell_name]
+        import xarray
+
+        about = self._about(cell_name)
+        lanes = {name: np.asarray(values) for name, values in about["lanes"].items()}
+        blocks = [self._block_series(place, about) for _, place in self._blocks(cell_name)]
+        coords: dict[str, Any] = {"replicate": np.arange(self.scale.replications), **lanes}
+        variables = {}
+        for v in about["variables"]:
+            # from [(lane,) replicate, evaluation, ...] to [replicate, lane axes..., evaluation, ...]
+            value = np.concatenate([b[v["name"]] for b in blocks], axis=1 if lanes else 0)
+            if lanes:
+                value = np.moveaxis(value, 1, 0)
+                value = value.reshape(value.shape[0], *(len(x) for x in lanes.values()), *value.shape[2:])
+            time = v["dims"][1 + len(lanes)]
+            coords[time] = np.arange(v["every"] - 1, about["steps"], v["every"])
+            attrs = {"unit": v["unit"], "meaning": v["meaning"], "every": v["every"]}
+            variables[v["name"]] = xarray.Variable(tuple(v["dims"]), value, attrs)
+        attrs = {"experiment": self.experiment.name, "cell": cell_name, "label": about["label"], "spec": self._hash}
+        self._datasets[cell_name] = xarray.Dataset(variables, coords, attrs)
         return self._datasets[cell_name]
 
     def final(self, cell_name: str) -> Any:
@@ -151,28 +170,6 @@ class Results(Generic[S]):
         tree = program.on_host(HostTree(found.arrays, found.about["keys"]), str(place.final))
         real = min(self.scale.block, self.scale.replications - block * self.scale.block)
         return jax.tree.map(lambda x: x[:, :real] if axis else x[:real], tree)
-
-    def _read(self, cell_name: str) -> "xarray.Dataset":
-        """Read the series of all blocks of a cell and label them."""
-        import xarray
-
-        about = self._about(cell_name)
-        lanes = {name: np.asarray(values) for name, values in about["lanes"].items()}
-        blocks = [self._block_series(place, about) for _, place in self._blocks(cell_name)]
-        coords: dict[str, Any] = {"replicate": np.arange(self.scale.replications), **lanes}
-        variables = {}
-        for v in about["variables"]:
-            # from [(lane,) replicate, evaluation, ...] to [replicate, lane axes..., evaluation, ...]
-            value = np.concatenate([b[v["name"]] for b in blocks], axis=1 if lanes else 0)
-            if lanes:
-                value = np.moveaxis(value, 1, 0)
-                value = value.reshape(value.shape[0], *(len(x) for x in lanes.values()), *value.shape[2:])
-            time = v["dims"][1 + len(lanes)]
-            coords[time] = np.arange(v["every"] - 1, about["steps"], v["every"])
-            attrs = {"unit": v["unit"], "meaning": v["meaning"], "every": v["every"]}
-            variables[v["name"]] = xarray.Variable(tuple(v["dims"]), value, attrs)
-        attrs = {"experiment": self.experiment.name, "cell": cell_name, "label": about["label"], "spec": self._hash}
-        return xarray.Dataset(variables, coords, attrs)
 
     def _block_series(self, place: BlockFiles, about: dict[str, Any]) -> dict[str, np.ndarray]:
         """The series of one block over all its steps."""
