@@ -5,9 +5,16 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
+from catallax.experiments.learning_dynamics.auction_factors_claims import CLAIMS
+from catallax.experiments.learning_dynamics.auction_factors_reading import (
+    OUTCOMES,
+    effect_of,
+    outcomes,
+    same_bids,
+    windows,
+)
 
 from catallax.experiments.learning_dynamics.auction_factors import Settings, cells, experiment
-from catallax.experiments.learning_dynamics.auction_factors_claims import CLAIMS
 from catallax.experiments.learning_dynamics.auction_factors_design import (
     FACTORS,
     design_of,
@@ -16,13 +23,6 @@ from catallax.experiments.learning_dynamics.auction_factors_design import (
     points_of,
     shape_of,
     static_prices,
-)
-from catallax.experiments.learning_dynamics.auction_factors_reading import (
-    OUTCOMES,
-    effect_of,
-    outcomes,
-    same_bids,
-    windows,
 )
 from catallax.games.sealed_bid import lowest_symmetric_bid
 from catallax.lab.claims import judge_all

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from catallax.experiments.learning_dynamics.auction_reading import last_bids, last_price, place, prices
 from catallax.experiments.learning_dynamics.auction_settings import FAMILY, GROUPS
-from catallax.experiments.learning_dynamics.auctions import LONG, SHORT, Settings, cells, experiment
 from catallax.experiments.learning_dynamics.auctions_claims import CLAIMS, alike
+
+from catallax.experiments.learning_dynamics.auctions import LONG, SHORT, Settings, cells, experiment
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale

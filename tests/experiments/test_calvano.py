@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray
+from catallax.experiments.pricing.calvano_report import BASELINE, CLAIMS, FAST, MYOPIC, TREATMENTS
+from catallax.experiments.pricing.sessions import game_of, price_cuts, series, settled
 
 from catallax.core import InputError, replicate, rng
 from catallax.experiments.pricing.calvano import CHECK, Settings, cells, duopoly, experiment
-from catallax.experiments.pricing.calvano_report import BASELINE, CLAIMS, FAST, MYOPIC, TREATMENTS
-from catallax.experiments.pricing.sessions import game_of, price_cuts, series, settled
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-
 from catallax.experiments.learning_dynamics.q_learning_claims import CLAIMS
-from catallax.experiments.learning_dynamics.q_learning_flow import Settings, experiment
 from catallax.experiments.learning_dynamics.reading import heads
+
+from catallax.experiments.learning_dynamics.q_learning_flow import Settings, experiment
 from catallax.experiments.learning_dynamics.reference_values import AMPS, line_rows
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute

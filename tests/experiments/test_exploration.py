@@ -4,9 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from doctored import Doctored, swap_trajectory
-
-from catallax.experiments.learning_dynamics.exploration import Settings, experiment, policies
 from catallax.experiments.learning_dynamics.exploration_claims import (
     CLAIMS,
     GRID,
@@ -20,6 +17,9 @@ from catallax.experiments.learning_dynamics.exploration_claims import (
     sheet,
 )
 from catallax.experiments.learning_dynamics.reading import final, heads
+from doctored import Doctored, swap_trajectory
+
+from catallax.experiments.learning_dynamics.exploration import Settings, experiment, policies
 from catallax.experiments.learning_dynamics.reference_values import AMPS
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from catallax.experiments.learning_dynamics.first_price_claims import CLAIMS, TEMPERATURES, distances, policies, shares
 
 from catallax.experiments.learning_dynamics.first_price import Settings, experiment
-from catallax.experiments.learning_dynamics.first_price_claims import CLAIMS, TEMPERATURES, distances, policies, shares
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from catallax.experiments.karma.reading import at_rest, settled
-from catallax.experiments.karma.social import EPOCH, HORIZON, Settings, experiment
 from catallax.experiments.karma.social_claims import CLAIMS
+
+from catallax.experiments.karma.social import EPOCH, HORIZON, Settings, experiment
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale

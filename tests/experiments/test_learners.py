@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from catallax.experiments.double_auction.learners_report import entrant_rounds, late, rounds
 
 from catallax.agents.deep import ActorCritic
 from catallax.agents.traders import ZIC, TruthTeller
@@ -14,7 +15,6 @@ from catallax.agents.wrappers import Frozen
 from catallax.core import Group, Independent, Play, PlayState, Population, rng
 from catallax.experiments.double_auction import learners
 from catallax.experiments.double_auction.learners import Settings, experiment
-from catallax.experiments.double_auction.learners_report import entrant_rounds, late, rounds
 from catallax.experiments.double_auction.trials import MARKETS, NAMES, trials
 from catallax.games.double_auction import FullDisclosure, memoryless_market, standard_interface
 from catallax.lab.execute import execute

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from catallax.experiments.mean_field.ad_auction_claims import CLAIMS, DELTA_Q, delta_q, movement
 
 from catallax.core import InputError
 from catallax.experiments.mean_field import ad_auction
 from catallax.experiments.mean_field.ad_auction import Settings, cells, experiment
-from catallax.experiments.mean_field.ad_auction_claims import CLAIMS, DELTA_Q, delta_q, movement
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from catallax.experiments.double_auction.opponents_claims import CLAIMS, LABELS, PLACES, advantage, gain
 from msgspec import Struct
 
 from catallax.agents.deep import Reinforce
@@ -18,7 +19,6 @@ from catallax.experiments.double_auction.opponents import (
     memoryless,
     standing,
 )
-from catallax.experiments.double_auction.opponents_claims import CLAIMS, LABELS, PLACES, advantage, gain
 
 
 def test_every_claim_and_label_finds_its_cell():

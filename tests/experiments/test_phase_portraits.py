@@ -4,13 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from doctored import Doctored, swap_trajectory
-from scipy.integrate import solve_ivp
-from scipy.optimize import brentq
-
-from catallax.core import rng
-from catallax.experiments.learning_dynamics.drawing import TRIANGLE, ternary
-from catallax.experiments.learning_dynamics.phase_portraits import Settings, experiment, modified_rps
 from catallax.experiments.learning_dynamics.phase_portraits_claims import (
     CLAIMS,
     MODIFIED_NASH,
@@ -20,6 +13,13 @@ from catallax.experiments.learning_dynamics.phase_portraits_claims import (
     modified_rest,
 )
 from catallax.experiments.learning_dynamics.reading import apart, final, liveliness
+from doctored import Doctored, swap_trajectory
+from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
+
+from catallax.core import rng
+from catallax.experiments.learning_dynamics.drawing import TRIANGLE, ternary
+from catallax.experiments.learning_dynamics.phase_portraits import Settings, experiment, modified_rps
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.solvers.matrix.flow import QLearningFlow

@@ -4,9 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from catallax.experiments.learning_dynamics import population_claims
-from catallax.experiments.learning_dynamics.population import Settings, cells, experiment
 from catallax.experiments.learning_dynamics.population_claims import (
     CLAIMS,
     agents_slope,
@@ -20,6 +17,9 @@ from catallax.experiments.learning_dynamics.population_claims import (
     step_errors,
 )
 from catallax.experiments.learning_dynamics.population_reference import DILEMMA
+
+from catallax.experiments.learning_dynamics import population_claims
+from catallax.experiments.learning_dynamics.population import Settings, cells, experiment
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
