@@ -1,11 +1,11 @@
 """The replay of a market: what happened is what is drawn."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import xarray
+from invented import Invented
 
+from catallax.experiments.double_auction.market import experiment
 from catallax.experiments.double_auction.replay import replay, replay_figure
 
 INF = np.inf
@@ -31,7 +31,7 @@ def results():
             "sample_traded": (("replicate", "phase", "tick"), traded),
         }
     )
-    return SimpleNamespace(dataset=lambda cell: data)
+    return Invented(experiment, "quick", {"market": data})
 
 
 def test_every_quote_and_trade_of_the_round_is_there_once(results):
@@ -52,5 +52,5 @@ def test_a_round_in_which_nothing_happened_is_drawn_too(results):
     assert len(replay(results, "market", steps=2, which=0)) == 0
     figure = replay_figure(results, "market", 2, 4)
     assert len(figure.render().svg) > 1000
-    quiet = SimpleNamespace(dataset=lambda cell: results.dataset(cell).isel(phase=slice(0, 1)))
+    quiet = Invented(experiment, "quick", {"market": results.dataset("market").isel(phase=slice(0, 1))})
     assert len(replay_figure(quiet, "market", 2, 4).render().png) > 1000
