@@ -179,7 +179,7 @@ def shares(cell: str) -> Quantity:
 
 def elsewhere(cell: str) -> Quantity:
     """Share of the starts that end at neither, [replicate]."""
-    return 1 - shares(cell).then(lambda found: found.sum(axis=1))
+    return 1.0 - shares(cell).then(lambda found: found.sum(axis=1))
 
 
 def bids_nothing(cell: str) -> Quantity:
