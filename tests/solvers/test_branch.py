@@ -192,13 +192,13 @@ def test_the_line_is_split_fairly_whatever_the_ratios(ratios):
 def test_many_starts_find_all_branches():
     """One logit equilibrium above the fold, three below; the middle one is unstable."""
     game, key = coordination(2.0, 1.0), rng.key(5)
-    cold, hot = logit_equilibria(game, 0.3, key), logit_equilibria(game, 0.4, key)
-    assert len(hot.policy) == 1 and hot.stable.all()
-    order = np.argsort(cold.policy[:, 0, 0])
-    assert cold.stable[order].tolist() == [True, False, True]
+    below, above = logit_equilibria(game, 0.3, key), logit_equilibria(game, 0.4, key)
+    assert len(above.policy) == 1 and above.stable.all()
+    order = np.argsort(below.policy[:, 0, 0])
+    assert below.stable[order].tolist() == [True, False, True]
     low = trace_logit_branch(game, 0.1, start=(np.full((2, 2), [0.01, 0.99]), 0.1), heading="up").at(0.3)
-    np.testing.assert_allclose(np.sort(low[:, 0, 0]), cold.policy[order[:2], 0, 0], atol=1e-10)
-    assert cold.share.sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(np.sort(low[:, 0, 0]), below.policy[order[:2], 0, 0], atol=1e-10)
+    assert below.share.sum() == pytest.approx(1.0)
     assert len(logit_equilibria(asymmetric_matching_pennies(), 0.1, key).policy) == 1
 
 
@@ -250,9 +250,9 @@ def test_mixed_limits_are_reached_where_scores_are_too_large_to_step_on(seed):
     mixes = (found.policy > 1e-3) & (found.policy < 1 - 1e-3)
     assert mixes.any() and found.branch.status == "lowest"  # scores of unplayed actions are about 1 / T there
     assert _regret(np.asarray(game.payoff), actions, found.policy) < 1e-8
-    # the whole cold end is a curve: the log-odds of actions in play settle, and nothing jumps
-    cold = found.branch.policy[found.branch.temperature < 1e-4]
-    assert len(cold) > 5 and np.abs(np.diff(cold, axis=0)).max() < 1e-3
+    # at low temperatures the branch is a smooth curve: the log-odds of played actions converge, and nothing jumps
+    low = found.branch.policy[found.branch.temperature < 1e-4]
+    assert len(low) > 5 and np.abs(np.diff(low, axis=0)).max() < 1e-3
     middle = found.branch.at(1e-7)
     assert len(middle) == 1 and _regret(np.asarray(game.payoff), actions, middle[0]) < 1e-5
 
@@ -261,6 +261,6 @@ def test_a_step_that_jumps_to_another_branch_is_taken_back():
     game = random_polymatrix(random_graph(4, 0.6, 58), (2, 3, 3, 4), 58)
     ratios = np.random.default_rng(58).uniform(0.1, 10, 4)
     branch = trace_logit_branch(game, 1e-2, ratios=ratios)
-    # generic payoffs: nothing crosses the branch, folds come in pairs and it ends in the cold
+    # generic payoffs: nothing crosses the branch, folds come in pairs and it ends at the lowest temperature
     assert branch.status == "lowest" and not any(e.kind == BranchEventKind.BIFURCATION for e in branch.events)
     assert np.abs(np.diff(branch.policy, axis=0)).max() < 0.35

@@ -330,7 +330,7 @@ def test_pure_equilibria_of_networks():
         pure_nash(random_polymatrix(line_graph(40), 2, 0))
 
 
-def test_exploitability_and_its_sum():
+def test_largest_regret_and_nash_conv():
     game = random_polymatrix(star_graph(4), (2, 3, 2, 2), 0)
     policy = np.where(game.legal, 1.0, 0.0)
     policy /= policy.sum(axis=1, keepdims=True)

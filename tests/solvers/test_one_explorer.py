@@ -31,9 +31,9 @@ def double():
 
 
 def heat_of(explorer, temperature):
-    heat = np.zeros(2)
-    heat[explorer] = temperature
-    return heat
+    temperature = np.zeros(2)
+    temperature[explorer] = temperature
+    return temperature
 
 
 def test_the_threshold_of_asymmetric_matching_pennies():

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import InputError, check_number
+from catallax.core import check_number
 from catallax.core.checks import check_kind
 from catallax.solvers.matrix.flow.integrate import AbstractIntegrator, RungeKutta
 
 from .law import ProductLaw, Quadrature
-from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints
+from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints, check_law_size
 
 
 class Characteristics(AbstractLearnerDensity):
@@ -65,10 +65,7 @@ class Characteristics(AbstractLearnerDensity):
             check_kind("Characteristics", "integrator", integrator, AbstractIntegrator)
         found = law.quadrature(nodes) if isinstance(law, ProductLaw) else law
         dtype = model.payoff.dtype
-        if np.shape(found.nodes)[0] != model.actions:
-            raise InputError(
-                f"Characteristics: the law has {np.shape(found.nodes)[0]} values, the game {model.actions} actions"
-            )
+        check_law_size("Characteristics", np.shape(found.nodes)[0], model)
         check_number("Characteristics", "interval", interval, "(0, inf)")
         self.model, self.interval = model, jnp.asarray(interval, dtype)
         self.start, self.weights, self.initial = (jnp.asarray(x, dtype) for x in found)

@@ -11,7 +11,7 @@ from catallax.core import InputError, check_count, check_number, rng
 from catallax.core.checks import check_flag, check_kind
 
 from .law import ProductLaw, sobol
-from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints
+from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints, check_law_size
 
 
 class FiniteLearners(AbstractLearnerDensity):
@@ -79,8 +79,7 @@ class FiniteLearners(AbstractLearnerDensity):
             check_count(who, "opponents", opponents)
         check_number(who, "gain", gain, "(0, 1]")
         check_number(who, "interval", interval, "(0, inf)")
-        if len(law.marginals) != model.actions:
-            raise InputError(f"{who}: the law has {len(law.marginals)} values, the game {model.actions} actions")
+        check_law_size(who, len(law.marginals), model)
         dtype, play = model.payoff.dtype, float(gain) / float(model.rate)
         plays = round(float(interval) / play)
         if plays < 1 or abs(plays * play - interval) > 1e-6 * interval:

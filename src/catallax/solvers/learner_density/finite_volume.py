@@ -14,7 +14,7 @@ from catallax.core import InputError, check_count, check_number
 from catallax.core.checks import check_kind, known
 
 from .law import ProductLaw
-from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints
+from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints, check_law_size
 
 Limiter = Callable[[Array, Array], Array]
 """The slope of a cell from the differences to its lower and its upper neighbour."""
@@ -113,8 +113,7 @@ class FiniteVolume(AbstractLearnerDensity):
         check_kind("FiniteVolume", "law", law, ProductLaw)
         check_count("FiniteVolume", "cells", cells, 2)
         check_number("FiniteVolume", "interval", interval, "(0, inf)")
-        if len(law.marginals) != model.actions:
-            raise InputError(f"FiniteVolume: the law has {len(law.marginals)} values, the game {model.actions} actions")
+        check_law_size("FiniteVolume", len(law.marginals), model)
         if cells**model.actions > _MOST_CELLS:
             raise InputError(
                 f"FiniteVolume: {cells} cells on each of {model.actions} axes are {cells**model.actions:.3g} in all; "

@@ -50,6 +50,12 @@ def symmetric_payoff(game: Any) -> Float[Array, "A A"]:
     return matrix
 
 
+def check_law_size(who: str, values: int, model: "LearnerModel") -> None:
+    """Raises `InputError` unless the law has one value for each action of the model."""
+    if values != model.actions:
+        raise InputError(f"{who}: the law has {values} values, the game {model.actions} actions")
+
+
 class LearnerModel(eqx.Module):
     """Boltzmann Q-learners in a symmetric game, without states and without discounting.
 

@@ -6,7 +6,7 @@ economies.
 """
 
 import abc
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -90,7 +90,7 @@ def stationary_law(
     policy: Float[Array, "S A"],
     start: Float[Array, "S A"],
     *,
-    weight: float = 1.0,
+    weight: Any = 1.0,
     tol: float = LAW_TOLERANCE,
     max_steps: int = 100_000,
 ) -> Solution:

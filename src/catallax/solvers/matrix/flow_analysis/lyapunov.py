@@ -131,6 +131,6 @@ def lyapunov_balance(
     x0 = interior_policy(game, start)
     times = np.linspace(0.0, duration, points)
     begin = np.append(concrete.scores(x0).reshape(-1), 0.0)
-    path = integrate_on_host("lyapunov_balance", field, begin, (0.0, duration), tol=1e-12, times=times)
+    path = integrate_on_host("lyapunov_balance", field, begin, (0.0, float(duration)), tol=1e-12, times=times)
     divergence = [w @ (p * (log_p - log_policy(state[:-1])[1])).sum(axis=1) for state in path.y.T]
     return LyapunovBalance(times, np.asarray(divergence), path.y[-1])

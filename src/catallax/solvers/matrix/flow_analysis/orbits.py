@@ -160,6 +160,7 @@ def _first_return(game: AbstractMatrixGame, start: Any, horizon: Any, distance: 
         return float(velocity @ (z - z0))
 
     plane.direction = 1.0  # type: ignore[attr-defined]
+    horizon = float(horizon)
     time, z, length, nearest = 0.0, z0, 16.0 / concrete.scale, np.inf
     while time < horizon:
         stop = min(time + length, horizon)
