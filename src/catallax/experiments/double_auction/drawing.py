@@ -1,4 +1,4 @@
-"""Pictures of double auctions: schedules, quotes over rounds, learning curves; and the numbers they show."""
+"""Pictures of double auctions: demand and supply, quotes over rounds; and the numbers they show."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +8,9 @@ import numpy as np
 import pandas
 
 from catallax.games.double_auction.equilibrium import competitive_equilibrium
-from catallax.lab.figure import ASKS, BIDS, COLOURS, PRICES
-
-from .curves import smooth_curve
-from .rounds import rounds
+from catallax.lab.figure import ASKS, BIDS, COLOURS, ONE_COLUMN, PRICES, TWO_COLUMNS, Figure
+from catallax.lab.quantity import time_axis
+from catallax.lab.results import Results
 
 
 def schedules(values: np.ndarray, costs: np.ndarray) -> pandas.DataFrame:
@@ -47,14 +46,13 @@ def draw_schedules(sheet: Any, values: np.ndarray, costs: np.ndarray) -> None:
     axes.legend()
 
 
-def sampled_quotes(results: Any, cell: str) -> pandas.DataFrame:
-    """Quotes and prices of the sampled rounds of replication 1, one line each: round, kind, price."""
+def sampled_quotes(results: Results[Any], cell: str) -> pandas.DataFrame:
+    """Quotes and prices of the sampled rounds of replication 1, one row each: round, kind, price."""
     data = results.dataset(cell).isel(replicate=0)
-    copies = data.sizes["copy"]
-    phases = data[data["sample_price"].dims[0]].values
+    copies, time = data.sizes["copy"], time_axis(data["sample_price"])
     frames = []
-    for i, phase in enumerate(phases):
-        sample = data.isel({data["sample_price"].dims[0]: i})
+    for i, phase in enumerate(data[time].values):
+        sample = data.isel({time: i})
         ce = competitive_equilibrium(*(jnp.asarray(sample[f"sample_{x}"].values) for x in ("values", "costs")))
         traded = sample["sample_traded"].values.astype(bool)
         for kind, prices in (
@@ -90,13 +88,32 @@ def draw_quotes(sheet: Any, markets: Mapping[str, pandas.DataFrame]) -> None:
     sheet.supylabel("price", fontsize=8)
 
 
-def learning_curves(results: Any, labels: Mapping[str, str]) -> pandas.DataFrame:
-    """Profit of the learner and its neighbours, deviation and buyer efficiency, by round."""
-    profit = rounds(results, "single", "buyer_profit")
-    curves = [
-        smooth_curve(profit[:, :, 0], "profit a round", "learning buyer"),
-        smooth_curve(profit[:, :, 1:].mean(axis=2), "profit a round", "ZIC buyers"),
-    ]
-    for panel, variable in (("mean |p - p*|", "mad"), ("buyer efficiency", "buyer_efficiency")):
-        curves += [smooth_curve(rounds(results, cell, variable), panel, label) for cell, label in labels.items()]
-    return pandas.concat(curves, ignore_index=True)
+def schedule_figure(results: Results[Any], cell: str, which: str = "") -> Figure:
+    """Demand and supply of the first sampled round of replication 1 of a cell; `which` says so in the caption."""
+    sample = results.dataset(cell).isel(replicate=0)
+    values, costs = (sample[f"sample_{side}"].values[0] for side in ("values", "costs"))
+    return Figure(
+        name="supply_and_demand",
+        draw=lambda sheet: draw_schedules(sheet, values, costs),
+        data=schedules(values, costs),
+        caption=f"Demand and supply of one round, with the competitive price interval{which}.",
+    )
+
+
+def quotes_figure(results: Results[Any], labels: Mapping[str, str], caption: str) -> Figure:
+    """Quotes over the sampled rounds of one or several cells, a panel each.
+
+    Args:
+        labels: name of a cell -> title of its panel.
+        caption: what is shown.
+    """
+    frames = {label: sampled_quotes(results, cell) for cell, label in labels.items()}
+    several = len(frames) > 1
+    parts = [frame.assign(market=label) if several else frame for label, frame in frames.items()]
+    return Figure(
+        name="quotes_over_rounds",
+        draw=lambda sheet: draw_quotes(sheet, frames),
+        data=pandas.concat(parts, ignore_index=True),
+        caption=caption,
+        size=(TWO_COLUMNS[0], 4.6) if several else ONE_COLUMN,
+    )

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import pandas
 from msgspec import Meta, Struct
 
 from catallax.agents.deep import Reinforce
@@ -32,8 +31,9 @@ from catallax.games.double_auction.posted_offer import PostedOffer
 from catallax.games.double_auction.schedule_file import read_schedule
 from catallax.games.double_auction.views import standard_interface
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import Figure
+from catallax.lab.quantity import Quantity
 from catallax.lab.report import Report
+from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
 from catallax.lab.user_code import load_class, make
@@ -43,9 +43,9 @@ from catallax.measures.double_auction.prices import Autocorrelation, Competitive
 from catallax.measures.double_auction.profit import Profit
 from catallax.measures.double_auction.quotes import SampleRound
 
-from . import drawing
+from .drawing import quotes_figure, schedule_figure
 from .replay import replay_figure
-from .rounds import mean_of_last, rounds
+from .rounds import late_mean, rounds_played
 from .rules import check_rule, rule
 
 Institution = Literal["memoryless", "aurora", "continuous", "call", "posted_offer"]
@@ -223,15 +223,16 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     return (Cell(name="market", label="market", build=lambda: play(settings), measures=measures),)
 
 
-def report(results: Any) -> Report:
+def report(results: Results[Settings]) -> Report:
     """Market performance, profits by seat with the name of each trader, and three pictures."""
     game = market(results.settings)
+    caption = "Bids (red), asks (blue), prices (black) of sampled rounds of replication 1; line: competitive price."
     return Report(
         tables=(_performance(results), _profits(results)),
         figures=(
-            _schedule(results),
+            schedule_figure(results, "market"),
             replay_figure(results, "market", game.steps, game.length),
-            _quotes(results),
+            quotes_figure(results, {"market": "market"}, caption),
         ),
     )
 
@@ -255,57 +256,32 @@ _SHOWN = {
 """Variables of the table of market performance, with their units."""
 
 
-def _line(values: np.ndarray) -> dict[str, Any]:
-    e = mean_interval(values, allow_undefined=True)
+def _columns(quantity: Quantity, results: Results[Settings]) -> dict[str, Any]:
+    e = mean_interval(quantity(results), allow_undefined=True)
     return {"mean": e.mean, "low": e.low, "high": e.high, "n": e.n}
 
 
-def _performance(results: Any) -> Table:
-    every = rounds(results, "market", "efficiency").shape[1]
+def _performance(results: Results[Settings]) -> Table:
+    every = rounds_played(results, "market")
     rows = [
-        {"measure": name, "unit": unit, **_line(mean_of_last(results, "market", name, every))}
+        {"measure": name, "unit": unit} | _columns(late_mean("market", name, every), results)
         for name, unit in _SHOWN.items()
     ]
     caption = f"Means over {every} rounds, 95% intervals over replications; undefined rounds are left out."
-    return Table(name="performance", frame=pandas.DataFrame(rows), caption=caption)
+    return Table.of_rows("performance", caption, rows)
 
 
-def _profits(results: Any) -> Table:
-    rows = []
-    game = market(results.settings)
-    for group in traders(results.settings):
-        role = next(r for r in game.roles if r.name == group.role)
-        profit = mean_of_last(results, "market", f"{group.role}_profit", n=10**9)
-        for seat in np.asarray(group.positions(role)):
-            name = type(group.control.agent).__name__
-            rows.append({"seat": f"{group.role} {seat + 1}", "trader": name, **_line(profit[:, seat])})
-    rows.sort(key=lambda row: (row["seat"].split()[0], int(row["seat"].split()[1])))  # buyer 2 before buyer 10
-    return Table(
-        name="profits",
-        frame=pandas.DataFrame(rows),
-        caption="Profit a round by seat, in price units, with 95% intervals over replications.",
-    )
-
-
-def _schedule(results: Any) -> Figure:
-    sample = results.dataset("market").isel(replicate=0)
-    values, costs = (sample[f"sample_{side}"].values[0] for side in ("values", "costs"))
-    return Figure(
-        name="supply_and_demand",
-        draw=lambda sheet: drawing.draw_schedules(sheet, values, costs),
-        data=drawing.schedules(values, costs),
-        caption="Demand and supply of one round, with the competitive price interval.",
-    )
-
-
-def _quotes(results: Any) -> Figure:
-    frame = drawing.sampled_quotes(results, "market")
-    return Figure(
-        name="quotes_over_rounds",
-        draw=lambda sheet: drawing.draw_quotes(sheet, {"market": frame}),
-        data=frame,
-        caption="Bids (red), asks (blue), prices (black) of sampled rounds of replication 1; line: competitive price.",
-    )
+def _profits(results: Results[Settings]) -> Table:
+    rows, every = [], rounds_played(results, "market")
+    for role in market(results.settings).roles:
+        profit, names = late_mean("market", f"{role.name}_profit", every), {}
+        for group in traders(results.settings):
+            if group.role == role.name:
+                names |= dict.fromkeys(map(int, group.positions(role)), type(group.control.agent).__name__)
+        for seat, name in sorted(names.items()):
+            rows.append({"seat": f"{role.name} {seat + 1}", "trader": name} | _columns(profit[:, seat], results))
+    caption = "Profit a round by seat, in price units, with 95% intervals over replications."
+    return Table.of_rows("profits", caption, rows)
 
 
 experiment = Experiment(

@@ -10,6 +10,11 @@ Source: Rawat (2023), "Reinforcement Learning and Double Auctions", experimental
 of A1 only, against zero intelligence (see `double_auction.summary`).
 """
 
+from typing import Any
+
+import numpy as np
+import pandas
+
 from catallax.agents.deep import Reinforce
 from catallax.agents.traders import (
     GD,
@@ -29,12 +34,21 @@ from catallax.games.double_auction import (
     memoryless_market,
     standard_interface,
 )
+from catallax.lab.charts import interval_columns, interval_text
+from catallax.lab.claims import Direction, NotComparable
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, Figure, state_sample
+from catallax.lab.quantity import Quantity
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.table import Table
 from catallax.measures import double_auction
 
-from .opponents_claims import CLAIMS
-from .opponents_report import report
+from .effects import Arm, Comparison, OutcomeVariable, effects_tables, levels
 from .published import Settings, learner
+from .rounds import late_mean, scope, unfinished
+
+# What is run.
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (
@@ -99,6 +113,146 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
                     Cell(name=f"{place}.{name}{suffix}", label=label, build=build, measures=MEASURES, scales=scales)
                 )
     return tuple(made)
+
+
+# What is read.
+
+LABELS = {
+    "zic": "zero intelligence",
+    "truth": "truth-tellers",
+    "skeleton": "Skeleton",
+    "kaplan": "Kaplan",
+    "zip": "ZIP",
+    "gd": "Gjerstad-Dickhaut",
+    "easley_ledyard": "Easley-Ledyard",
+}
+PLACES = tuple(INSTITUTIONS)
+
+
+def advantage(cell: str, side: str) -> Quantity:
+    """Profit of the learning seat less the mean of its three scripted neighbours, a round, [replicate]."""
+    return late_mean(cell, f"{side}_profit").then(lambda profit: profit[:, 0] - profit[:, 1:].mean(axis=1))
+
+
+def gain(cell: str, side: str) -> Quantity:
+    """Profit of the learning seat less that of the scripted trader who has it in the control, a round, [replicate]."""
+    learner, scripted = (late_mean(name, f"{side}_profit")[:, 0] for name in (cell, f"{cell}.alone"))
+    return learner - scripted
+
+
+# What is claimed.
+
+
+def _claim(place: str, opponent: str, side: str) -> Direction:
+    cell = f"{place}.{opponent}"
+    return Direction(
+        id=f"outperforms.{cell}.{side}",
+        source="Rawat2023, introduction",
+        statement="reinforcement learning can outperform simple trading rules",
+        sign=1,
+        needs=(cell,),
+        estimate=advantage(cell, side),
+        note=f"profit a round of the learning {side} less its neighbours', among {LABELS[opponent]}; {place} market",
+    )
+
+
+CLAIMS = (
+    *(_claim(place, opponent, side) for place in PLACES for opponent in LABELS for side in ("buyer", "seller")),
+    NotComparable(
+        id="opponents",
+        source="Rawat2023, experimental design",
+        statement="A2: against particular trading strategies",
+        published="no results",
+        missing="numbers: the source lists the experiment and prints results against zero intelligence only",
+    ),
+)
+
+# What is shown.
+
+OUTCOMES = (
+    OutcomeVariable("buyer, over neighbours", "buyer_profit", "price", 1),
+    OutcomeVariable("buyer, over the rule there", "buyer_profit", "price", 1),
+    OutcomeVariable("seller, over neighbours", "seller_profit", "price", 1),
+    OutcomeVariable("seller, over the rule there", "seller_profit", "price", 1),
+    OutcomeVariable("efficiency", "efficiency", "1", 4),
+    OutcomeVariable("deviation", "mad", "price", 2),
+)
+"""What two learners change: their profit less their neighbours', less what the scripted trader earns in their seat when
+it has all seats, and the market's efficiency and mean |p - p*| less the same control's."""
+
+
+def report(results: Results[Settings]) -> Report:
+    """What learning earns against each opponent, the markets behind it, profits by seat, and a picture."""
+    lines = [_effects(results, place, name) for place, name in _line_ups(results)]
+    arms = [Arm(cell.name, cell.label) for cell in results.cells.values()]
+    last = f"L{scope(results, 'memoryless.zic')[1:]}.{unfinished(results, 'memoryless.zic')}"
+    tables = (
+        *effects_tables(lines, "learning", f"What two learners earn and change, by opponent. {last}", OUTCOMES),
+        levels(results, arms, "markets", f"The markets. {last}"),
+        _profits(results, last),
+    )
+    return Report(tables=tables, figures=(_figure(results),))
+
+
+def _line_ups(results: Results[Settings]) -> list[tuple[str, str]]:
+    return [(place, name) for place in PLACES for name in LABELS if f"{place}.{name}" in results.cells]
+
+
+def _effects(results: Results[Settings], place: str, name: str) -> Comparison:
+    cell = f"{place}.{name}"
+    found = (
+        *(effect(cell, side) for side in ("buyer", "seller") for effect in (advantage, gain)),
+        *(late_mean(cell, variable) - late_mean(f"{cell}.alone", variable) for variable in ("efficiency", "mad")),
+    )
+    effects = {outcome.name: effect(results) for outcome, effect in zip(OUTCOMES, found, strict=True)}
+    return Comparison(f"{LABELS[name]}, {place}", effects)
+
+
+def _profits(results: Results[Settings], last: str) -> Table:
+    rows = []
+    for cell in results.cells.values():
+        line = {"market": cell.label}
+        for side in ("buyer", "seller"):
+            profit = late_mean(cell.name, f"{side}_profit")(results)
+            line[f"{side} 1"] = interval_text(profit[:, 0], 1)
+            line[f"other {side}s"] = interval_text(profit[:, 1:].mean(axis=1), 1)
+        rows.append(line)
+    caption = f"Profit a round of the first seat and mean of the other three, with 95% intervals. {last}"
+    return Table.of_rows("profits", caption, rows)
+
+
+def _figure(results: Results[Settings]) -> Figure:
+    """What learning earns over the scripted trader in the same seat."""
+    rows = []
+    for place, name in _line_ups(results):
+        for side in ("buyer", "seller"):
+            columns = interval_columns(gain(f"{place}.{name}", side)(results), "gain", allow_undefined=True)
+            rows.append({"place": place, "opponent": LABELS[name], "side": side} | columns)
+    data, n = pandas.DataFrame(rows), results.scale.replications
+    caption = (
+        "Profit a round of the learning buyer and seller less that of the scripted trader in the same seat when "
+        f"all eight are of its kind, by opponent; means and 95% intervals over {n} replications."
+    )
+    draw = lambda sheet: _draw(sheet, data, n)
+    return Figure(name="gain_from_learning", draw=draw, data=data, caption=caption, size=TWO_COLUMNS)
+
+
+def _draw(sheet: Any, data: pandas.DataFrame, replications: int) -> None:
+    panels = np.atleast_1d(sheet.subplots(1, data["place"].nunique(), sharex=True))
+    for axes, (place, part) in zip(panels, data.groupby("place", sort=False), strict=True):
+        names = list(dict.fromkeys(part["opponent"]))
+        for side, style, shift in (("buyer", BIDS, 0.12), ("seller", ASKS, -0.12)):
+            mine = part[part["side"] == side]
+            place_of = np.asarray([len(names) - 1 - names.index(x) for x in mine["opponent"]]) + shift
+            low, high = np.asarray(mine["low"], float), np.asarray(mine["high"], float)
+            axes.hlines(place_of, low, high, color=style["color"], linewidth=1.0)
+            axes.plot(mine["gain"], place_of, **(style | {"label": f"learning {side}"}))
+        axes.axvline(0.0, color="#888888", linewidth=0.6)
+        axes.set_yticks(np.arange(len(names))[::-1], names)
+        axes.set_title(f"{place} market", fontsize=8)
+        axes.set_xlabel("gain, price units a round")
+    panels[0].legend(loc="best")
+    state_sample(sheet, replications, "95% t interval")
 
 
 experiment = Experiment(

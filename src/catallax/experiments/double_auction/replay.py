@@ -8,10 +8,12 @@ import pandas
 
 from catallax.games.double_auction.equilibrium import competitive_equilibrium
 from catallax.lab.figure import ASKS, BIDS, COLOURS, PRICES, TWO_COLUMNS, Figure
+from catallax.lab.quantity import time_axis
+from catallax.lab.results import Results
 
 
-def replay(results: Any, cell: str, steps: int, which: int = -1) -> pandas.DataFrame:
-    """One sampled round of replication 1, a line a quote or trade: tick, period, kind, seat, price.
+def replay(results: Results[Any], cell: str, steps: int, which: int = -1) -> pandas.DataFrame:
+    """One sampled round of replication 1, one row for each quote and trade: tick, period, kind, seat, price.
 
     Args:
         results: of an experiment that records `SampleRound`.
@@ -20,7 +22,7 @@ def replay(results: Any, cell: str, steps: int, which: int = -1) -> pandas.DataF
         which: number of the sampled round; the last one by default.
     """
     data = results.dataset(cell).isel(replicate=0)
-    sample = data.isel({data["sample_price"].dims[0]: which})
+    sample = data.isel({time_axis(data["sample_price"]): which})
     ce = competitive_equilibrium(*(jnp.asarray(sample[f"sample_{x}"].values) for x in ("values", "costs")))
     rows = []
     for kind, quotes in (("bid", sample["sample_bids"].values), ("ask", sample["sample_asks"].values)):
@@ -33,7 +35,7 @@ def replay(results: Any, cell: str, steps: int, which: int = -1) -> pandas.DataF
     return frame.assign(competitive_low=float(ce.low), competitive_high=float(ce.high)).reset_index(drop=True)
 
 
-def replay_figure(results: Any, cell: str, steps: int, ticks: int) -> Figure:
+def replay_figure(results: Results[Any], cell: str, steps: int, ticks: int) -> Figure:
     """The last sampled round of a cell, as a figure.
 
     Args:

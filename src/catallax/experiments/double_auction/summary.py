@@ -8,22 +8,39 @@ author's code plays them one after the other, which is the same, as policies are
 Source: Rawat (2023), "Reinforcement Learning and Double Auctions", summary table and experiments I to III.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
 from catallax.agents.deep import Reinforce
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.double_auction.disclosure import AbstractDisclosure, FullDisclosure, ZeroDisclosure
 from catallax.games.double_auction.institutions import memoryless_market
 from catallax.games.double_auction.views import standard_interface
+from catallax.lab.charts import interval_text
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab.figure import Figure
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.statistics import mean_interval
+from catallax.lab.table import Table
 from catallax.measures.double_auction.activity import Handover, Volume
 from catallax.measures.double_auction.efficiency import Efficiency
 from catallax.measures.double_auction.prices import Autocorrelation, CompetitiveBenchmark, Dispersion
 from catallax.measures.double_auction.profit import Profit
 from catallax.measures.double_auction.quotes import QuoteDistance, SampleRound
+from catallax.measures.double_auction.series import speed_of_convergence, speed_of_learning
 
+from .curves import curves_figure, smooth_curve
+from .drawing import quotes_figure, schedule_figure
 from .published import Settings, learner
-from .summary_claims import CLAIMS
-from .summary_report import report
+from .replay import replay_figure
+from .rounds import every_round, late_mean, late_sd, scope, unfinished
+from .summary_claims import CLAIMS, LABELS, TABLE_ROWS, change
+
+# What is run.
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (
@@ -83,6 +100,146 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
             measures=MEASURES,
         ),
     )
+
+
+# What is shown.
+
+_CELLS = tuple(LABELS)
+_LEARNING = _CELLS[1:]
+
+
+def report(results: Results[Settings]) -> Report:
+    """The table beside the printed one, its controls, profits by seat, and four figures."""
+    ticks = results.dataset("full").sizes["tick"]
+    quotes = (
+        "Bids (red), asks (blue) and prices (black) of every hundredth round of replication 1; line: the competitive "
+        "price."
+    )
+    return Report(
+        tables=(_summary(results), _numbers(results), _controls(results), _profits(results), _speeds(results)),
+        figures=(
+            schedule_figure(results, "zic", " (replication 1, sampled round 1)"),
+            quotes_figure(results, LABELS, quotes),
+            replay_figure(results, "full", ticks, ticks),
+            _learning(results),
+        ),
+    )
+
+
+def _scope(results: Results[Settings]) -> str:
+    return f"{scope(results, 'zic')}, {results.scale.replications} replications.{unfinished(results, 'zic')}"
+
+
+def _summary(results: Results[Settings]) -> Table:
+    rows = []
+    for row in TABLE_ROWS:
+        line = {"criterion": row.name.replace("_", " ")}
+        for cell, label in LABELS.items():
+            printed, decimals = row.cells[cell], 4 if row.variable == "efficiency" else 3
+            line[label] = interval_text(late_mean(cell, row.variable)(results), decimals)
+            line[f"printed, {label}"] = f"{printed.mean:g}" + ("" if printed.sd is None else f" ({printed.sd:g})")
+        rows.append(line)
+    caption = (
+        f"Means with 95% intervals over replications; {_scope(results)} Printed: mean (SD over the rounds of one run), "
+        "with the two swapped cells put right and percentages as ratios."
+    )
+    return Table.of_rows("summary", caption, rows)
+
+
+def _numbers(results: Results[Settings]) -> Table:
+    """A row for every number of the table, with the SD over rounds that the source prints."""
+    rows = []
+    for row in TABLE_ROWS:
+        for cell in _CELLS:
+            ours = mean_interval(late_mean(cell, row.variable)(results), allow_undefined=True)
+            rows.append(
+                {
+                    "criterion": row.name,
+                    "market": LABELS[cell],
+                    "unit": row.unit,
+                    "printed": row.cells[cell].mean,
+                    "printed_sd": row.cells[cell].sd,
+                    "ours": ours.mean,
+                    "low": ours.low,
+                    "high": ours.high,
+                    "sd_over_rounds": late_sd(cell, row.variable)(results).mean(),
+                    "sd_over_replications": ours.sd,
+                    "n": ours.n,
+                }
+            )
+    caption = f"Every cell with our SD over rounds (mean of the replications) and over replications; {_scope(results)}"
+    return Table.of_rows("numbers", caption, rows)
+
+
+def _controls(results: Results[Settings]) -> Table:
+    """What learning changes against the all-ZIC market on the same tokens."""
+    rows = []
+    for variable in (
+        *("efficiency", "buyer_efficiency", "seller_efficiency"),
+        *("mad", "price_sd", "bid_handover", "ask_handover"),
+    ):
+        line = {"variable": variable, "ZIC only": interval_text(late_mean("zic", variable)(results), 4)}
+        for cell in _LEARNING:
+            line[f"{LABELS[cell]}, less ZIC"] = interval_text(change(variable, cell)(results), 4)
+        rows.append(line)
+    caption = (
+        "Paired differences from the all-ZIC control (same tokens, same rounds), 95% intervals over replications. ZIC "
+        "alone has a buyer efficiency above 1, because the quote range [35, 90] is not symmetric about the tokens."
+    )
+    return Table.of_rows("controls", caption, rows)
+
+
+def _profits(results: Results[Settings]) -> Table:
+    rows = []
+    for side in ("buyer", "seller"):
+        for seat in range(4):
+            line: dict[str, Any] = {"seat": f"{side} {seat + 1}"}
+            for cell, label in LABELS.items():
+                line[label] = interval_text(late_mean(cell, f"{side}_profit")[:, seat](results), 1)
+                line[f"SD, {label}"] = round(float(late_sd(cell, f"{side}_profit")[:, seat](results).mean()), 1)
+            rows.append(line)
+    caption = (
+        f"Profit a round by seat with 95% intervals, and SD over rounds; {_scope(results)} In the single-RL market "
+        "buyer 1 and seller 1 learn."
+    )
+    return Table.of_rows("profits", caption, rows)
+
+
+def _speeds(results: Results[Settings]) -> Table:
+    """Speeds of learning and of convergence: the first round, mean over the replications in which it is reached."""
+    rows = []
+    for cell in _LEARNING:
+        learnt = map(speed_of_learning, every_round(cell, "buyer_profit", buyer=0)(results))
+        settled = map(speed_of_convergence, every_round(cell, "mad")(results))
+        rows.append({"market": LABELS[cell]} | _reached("learning", learnt) | _reached("convergence", settled))
+    caption = (
+        "Speed of learning: first round from which buyer 1's 100-round mean profit stays within 5% of its final value. "
+        "Speed of convergence: first round with a 100-round mean deviation below 1.1 times its final value."
+    )
+    return Table.of_rows("speeds", caption, rows, decimals=0)
+
+
+def _reached(name: str, found: Iterable[int | None]) -> dict[str, Any]:
+    found = list(found)
+    known = [x for x in found if x is not None]
+    mean = float(np.mean(known)) if known else None
+    return {f"{name}_round": mean, f"{name}_reached": f"{len(known)} of {len(found)}"}
+
+
+def _learning(results: Results[Settings]) -> Figure:
+    profit, n = every_round("single", "buyer_profit")(results), results.scale.replications
+    parts = [
+        smooth_curve(profit[:, :, 0], "profit a round", "learning buyer"),
+        smooth_curve(profit[:, :, 1:].mean(axis=2), "profit a round", "ZIC buyers"),
+    ]
+    for panel, variable in (("mean |p - p*|", "mad"), ("buyer efficiency", "buyer_efficiency")):
+        parts += [smooth_curve(every_round(cell, variable)(results), panel, label) for cell, label in LABELS.items()]
+    caption = (
+        "Moving means over 100 rounds: profit of the learning buyer and of its ZIC neighbours (single RL), "
+        "deviation of prices from the competitive price, and buyer efficiency. "
+        f"Mean and 95% t interval over {n} replications."
+    )
+    return curves_figure("learning_curves", caption, parts, "round", "mean over 100 rounds", n)
 
 
 experiment = Experiment(
