@@ -23,7 +23,7 @@ from catallax.experiments.learning_dynamics.network import (
 from catallax.experiments.learning_dynamics.quantities import GRID, gap, heads, sheet
 from catallax.experiments.learning_dynamics.reference_values import line_rows
 from catallax.lab.claims import judge_all
-from catallax.solvers.matrix.flow import divergences
+from catallax.solvers.matrix.flow_analysis import divergences
 
 
 @pytest.fixture(scope="module")
