@@ -176,6 +176,32 @@ def test_an_interface_may_offer_a_space_of_its_own():
     assert told and Discrete(5) not in told  # without one, the game's
 
 
+def test_a_coalition_shares_its_sum():
+    def shared(reward):
+        return jnp.full_like(reward, reward.sum())
+
+    class Scored(Herd):
+        def step(self, key, world, action):
+            world, outcome = super().step(key, world, action)
+            return world, outcome._replace(info=outcome.reward)
+
+    class Earned(Info):
+        variables = ()
+
+        def __call__(self, dynamics, state, record, t):
+            paid = {f"paid {i}": b.reward for i, b in enumerate(record.batches)}
+            return paid | {"learnt": record.logs[0]["reward"]} | record.info
+
+    coalition = Group("cat", [2, 0], NoisyCat(), Interface(reward=shared))
+    groups = (coalition, Group("cat", [1], NoisyCat()), DOGS)
+    seen = run(Play(Scored(), Population(groups), length=4, copies=2), rng.key(0), 3, (Earned(),)).series
+    game = np.moveaxis(seen["cat"], 3, 1)  # [phase, seat, copy, tick]
+    together = game[:, 2] + game[:, 0]
+    np.testing.assert_allclose(seen["paid 0"], np.stack([together, together], axis=1), rtol=1e-6)
+    np.testing.assert_array_equal(seen["paid 1"][:, 0], game[:, 1])
+    np.testing.assert_allclose(seen["learnt"], seen["paid 0"].mean(axis=(2, 3)), rtol=1e-5)
+
+
 class WrongShape(AbstractAgent):
     def act(self, key, state, memory, obs):
         return jnp.zeros(2), memory, ()
@@ -217,6 +243,10 @@ class Grows(NoisyCat):
             r"Recalls in .* given int32\[3, 1\], and returned float32",
         ),
         ((Group("cat", None, Grows()), DOGS), "changed the form of the state"),
+        (
+            (Group("cat", None, NoisyCat(), Interface(reward=jnp.sum)), DOGS),
+            r"NoisyCat in role 'cat' .*`reward` must give one number for each of the 3 seats, it gave the shape \(\)",
+        ),
         ((Group("cat", None, Independent.each([NoisyCat()] * 2)), DOGS), "2 rules were given for 3 seats"),
     ],
 )

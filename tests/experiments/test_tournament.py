@@ -93,7 +93,9 @@ def earned(rules, numbers, draws=3):
     ups = line_ups(len(rules), 4, 4)
     copies = ups.table.shape[1]
     seated = Lineup(rules, np.asarray(numbers)[ups.table])
-    play = Play(game, Population([Group("trader", None, seated)]), length=game.length, copies=copies, replays=copies)
+    play = Play(
+        game, Population([Group("trader", None, seated)]), length=game.length, copies=copies, copies_per_draw=copies
+    )
     series = run(play, rng.key(3), draws, (Profit(), EquilibriumProfit())).series
     sides = [np.asarray(series[f"{side}_profit"], float).sum(axis=0) for side in ("buyer", "seller")]
     due = [np.asarray(series[f"{side}_due"], float)[:, 0].sum(axis=0) for side in ("buyer", "seller")]

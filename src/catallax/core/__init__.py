@@ -27,10 +27,12 @@ from .game import Role as Role
 from .game import outside as outside
 from .lineup import Lineup as Lineup
 from .measure import AbstractMeasure as AbstractMeasure
+from .measure import AbstractRunningMeasure as AbstractRunningMeasure
 from .measure import InfeasibleCount as InfeasibleCount
 from .measure import MeanReward as MeanReward
 from .measure import NaNCount as NaNCount
 from .measure import Variable as Variable
+from .measure import WithMemories as WithMemories
 from .parameter import Parametrized as Parametrized
 from .parameter import count as count
 from .parameter import flag as flag

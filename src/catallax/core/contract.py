@@ -21,7 +21,7 @@ from .agent import AbstractAgent, Batch, Spec
 from .dynamics import AbstractDynamics
 from .errors import BuildError
 from .game import AbstractGame, Outcome
-from .measure import AbstractMeasure
+from .measure import AbstractMeasure, AbstractRunningMeasure
 from .play import Play
 from .run import advance, solve
 from .space import conform
@@ -162,6 +162,9 @@ def check_measure(make: Callable[[], AbstractMeasure], dynamics: AbstractDynamic
         measure, dynamics = both
         return advance(dynamics, key, dynamics.init(key), jnp.int32(0), steps * measure.every, (measure,)).series
 
+    if isinstance(measure, AbstractRunningMeasure):
+        begin = lambda dynamics, key: measure.begin(dynamics, dynamics.init(key))
+        _arrays_only(f"{who}: the memory", eqx.filter_eval_shape(begin, dynamics, key))
     first = _pure(who, lambda: (make(), dynamics), watch, key, keys=False)
     declared = {v.name: v for v in measure.variables}
     if set(first.form) != set(declared):

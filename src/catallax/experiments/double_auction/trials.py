@@ -159,9 +159,9 @@ class Trials(AbstractDynamics):
         return self.play.game  # type: ignore[return-value]
 
     @property
-    def longest(self) -> int:
+    def most_steps(self) -> int:
         """The play's."""
-        return self.play.longest
+        return self.play.most_steps
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> TrialState:
         """Fresh learners everywhere."""
