@@ -18,7 +18,7 @@ from .dynamics import AbstractDynamics
 
 
 class TickBits(NamedTuple):
-    """The random words of one tick."""
+    """The random bits of one tick."""
 
     world: rng.Bits
     """Of the world, [copies that draw]."""
@@ -83,13 +83,13 @@ class Draws(eqx.Module):
         return jnp.arange(self.copies // self.copies_per_draw)
 
     def _once(self, purpose: int, step: Int[Array, ""]) -> tuple[rng.Bits, ...]:
-        """Two words for each seat, [n]."""
+        """Bits for each seat, [n]."""
         stream = lambda role: rng.role_stream(role, purpose)
         pairs = zip(self.roles, self.seats, strict=True)
         return tuple(rng.random_bits(self.key, stream(role), jnp.int32(0), seats, step) for role, seats in pairs)
 
     def _each(self, purpose: int, step: Array) -> tuple[rng.Bits, ...]:
-        """Two words for each seat in each copy that draws, [n, copies that draw]."""
+        """Bits for each seat in each copy that draws, [n, copies that draw]."""
         stream = lambda role: rng.role_stream(role, purpose)
         copies, pairs = self._drawing()[None], zip(self.roles, self.seats, strict=True)
         return tuple(rng.random_bits(self.key, stream(role), copies, seats[:, None], step) for role, seats in pairs)

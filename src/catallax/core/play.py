@@ -122,7 +122,7 @@ class Play(AbstractPrefetching):
         return PlayState(worlds, memories, tuple(agents))
 
     def prefetch(self, draws: Draws, t: Int[Array, ""]) -> tuple[TickBits, tuple[rng.Bits, ...]]:
-        """The random words of a phase's first tick, and those each group learns with."""
+        """The random bits of a phase's first tick, and those each group learns with."""
         return draws.tick(self._first_tick(t)), draws.updates(t)
 
     def step_with(
@@ -133,28 +133,28 @@ class Play(AbstractPrefetching):
         if self.episodic:
             worlds, memories = self._open(draws, agents, t)
         start, first = self._first_tick(t), worlds
-        bits, learning_bits = numbers
+        drawn, learning_bits = numbers
         # Traced once for the ticks and for what is seen after the last: views are a quarter of an auction's tracing.
         observe = jax.jit(lambda worlds: self._observe(worlds), inline=True)
 
         def tick(carry: Any, i: Array) -> Any:
-            worlds, memories, bits = carry
+            worlds, memories, drawn = carry
             now = start + i.astype(jnp.uint32)
-            (worlds, memories), out = self._tick(draws, bits, agents, worlds, memories, observe)
+            (worlds, memories), out = self._tick(draws, drawn, agents, worlds, memories, observe)
             return (worlds, memories, draws.tick(now + jnp.uint32(1))), out
 
-        carry = (worlds, memories, bits)
+        carry = (worlds, memories, drawn)
         if self.length == 1:
             carry, history = tick(carry, jnp.int32(0))
             history = jax.tree.map(lambda x: x[None], history)
         else:
             carry, history = jax.lax.scan(tick, carry, jnp.arange(self.length))
-        worlds, memories, bits = carry
+        worlds, memories, drawn = carry
         ticks, info = history
         batches = self._batches(ticks, observe(worlds)[1])
         learnt, logs = self._learn(learning_bits, agents, batches, t)
         record = Record(batches, first, worlds, jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), info), logs)
-        return PlayState(worlds, memories, learnt), record, (bits, draws.updates(t + 1))
+        return PlayState(worlds, memories, learnt), record, (drawn, draws.updates(t + 1))
 
     def _first_tick(self, t: Int[Array, ""]) -> Array:
         return t.astype(jnp.uint32) * jnp.uint32(self.length)
@@ -196,20 +196,20 @@ class Play(AbstractPrefetching):
         return worlds, tuple(memories)
 
     def _tick(
-        self, draws: Draws, bits: TickBits, agents: tuple, worlds: Any, memories: tuple, observe: Callable
+        self, draws: Draws, drawn: TickBits, agents: tuple, worlds: Any, memories: tuple, observe: Callable
     ) -> tuple[tuple[Any, tuple], tuple[tuple[Batch, ...], Any]]:
         """One tick: worlds and memories after it, what each group saw, did and was paid, and the game's account."""
         decided, moves, kept = [], [], []
-        for (group, _, role), words, state, memory, obs, view in zip(
-            self._groups(), bits.acts, agents, memories, *observe(worlds), strict=True
+        for (group, _, role), bits, state, memory, obs, view in zip(
+            self._groups(), drawn.acts, agents, memories, *observe(worlds), strict=True
         ):
-            action, memory, extras = group.control.act(draws.for_all(words, 1), state, memory, view)
+            action, memory, extras = group.control.act(draws.for_all(bits, 1), state, memory, view)
             decided.append((view, action, extras))
             moves.append(_moves(group, role, obs, action))
             kept.append(memory)
         acted = self.population.gather(self.game, moves)
         step = jax.vmap(self.game.step, in_axes=(0, 0, 1))
-        worlds, outcome = step(rng.key_from_bits(draws.for_all(bits.world, 0)), worlds, acted)
+        worlds, outcome = step(rng.key_from_bits(draws.for_all(drawn.world, 0)), worlds, acted)
         by_seat = lambda x: jnp.moveaxis(x, 1, 0)
         out = []
         for group, (view, action, extras) in zip(self.population.groups, decided, strict=True):
@@ -228,11 +228,11 @@ class Play(AbstractPrefetching):
             batches.append(Batch(views, late(batch.action), late(batch.reward), late(batch.discount), extras))
         return tuple(batches)
 
-    def _learn(self, bits: tuple[rng.Bits, ...], agents: tuple, batches: tuple[Batch, ...], t: Array) -> Any:
+    def _learn(self, learning_bits: tuple[rng.Bits, ...], agents: tuple, batches: tuple[Batch, ...], t: Array) -> Any:
         learnt, logs = [], []
-        for group, words, state, batch in zip(self.population.groups, bits, agents, batches, strict=True):
+        for group, bits, state, batch in zip(self.population.groups, learning_bits, agents, batches, strict=True):
             with _errors_of(group, "`learn` failed on what was lived through"):
-                state, log = group.control.learn(words, state, batch, t)
+                state, log = group.control.learn(bits, state, batch, t)
             learnt.append(state)
             logs.append(log)
         return tuple(learnt), tuple(logs)
