@@ -1,6 +1,5 @@
 """The engine: protocols, lifts, play, drivers. It knows no game, no learner and no file."""
 
-from . import contract as contract
 from . import rng as rng
 from .agent import AbstractAgent as AbstractAgent
 from .agent import Batch as Batch
