@@ -83,7 +83,7 @@ def flat_vmap(f: Callable, mapped: tuple[bool, ...], in_sequence: bool = False) 
 
 
 def _forgets(agent: AbstractAgent) -> bool:
-    """Whether the rule keeps no memory, as most: then there is nothing to trace and to compile."""
+    """Whether the rule keeps no memory, as most rules do; then nothing is traced or compiled for it."""
     return type(agent).reset is AbstractAgent.reset
 
 

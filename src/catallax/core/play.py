@@ -35,7 +35,7 @@ def _errors_of(group: Group, operation: str) -> Iterator[None]:
 
 
 def _form(tree: Any) -> str:
-    """Structure, shapes and dtypes, in words."""
+    """The structure, shapes and dtypes of a tree as text."""
     return str(jax.tree.map(lambda x: f"{jnp.result_type(x)}{list(jnp.shape(x))}", tree))
 
 
@@ -134,7 +134,7 @@ class Play(AbstractPrefetching):
             worlds, memories = self._open(draws, agents, t)
         start, first = self._first_tick(t), worlds
         drawn, learning_bits = numbers
-        # Traced once for the ticks and for what is seen after the last: views are a quarter of an auction's tracing.
+        # Jitted so that it is traced once, for the ticks and for what is seen after the last.
         observe = jax.jit(lambda worlds: self._observe(worlds), inline=True)
 
         def tick(carry: Any, i: Array) -> Any:

@@ -1,4 +1,4 @@
-"""Populations: which rule sits in which seat, and how it sees and speaks."""
+"""Populations: which rule sits in which seat, and how it sees, acts and is paid."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
