@@ -33,15 +33,15 @@ def market(**changes):
     return SingleRole(aurora("SHRT", steps=12, periods=2, **changes))
 
 
-def played(groups, copies=1, replays=1, game=None):
+def played(groups, copies=1, copies_per_draw=1, game=None):
     game = game or market()
-    play = Play(game, Population(groups), length=game.length, copies=copies, replays=replays)
+    play = Play(game, Population(groups), length=game.length, copies=copies, copies_per_draw=copies_per_draw)
     return run(play, rng.key(7), 3, (Everything(),)).series
 
 
 @pytest.fixture(scope="module")
 def together():
-    return played([Group("trader", None, Lineup(RULES, SEATING))], copies=3, replays=3)
+    return played([Group("trader", None, Lineup(RULES, SEATING))], copies=3, copies_per_draw=3)
 
 
 @pytest.mark.parametrize("column", [1, 2])
@@ -57,7 +57,7 @@ def test_replications_side_by_side_are_the_runs_one_by_one(together):
     """Under the batching of replications too the rules' own numbers (here ZIP's) are arguments."""
     game = market()
     seated = Group("trader", None, Lineup(RULES, SEATING))
-    play = Play(game, Population([seated]), length=game.length, copies=3, replays=3)
+    play = Play(game, Population([seated]), length=game.length, copies=3, copies_per_draw=3)
     side = replicate(play, jax.random.split(rng.key(7), 2).at[1].set(rng.key(7)), 3, (Everything(),)).series
     for name, alone in together.items():
         np.testing.assert_array_equal(side[name][1], alone, err_msg=name)
@@ -72,7 +72,7 @@ def test_line_ups_differ_and_trade(together):
 def test_replays_share_tokens_and_draws_and_only_those():
     """Two draws of the world, each replayed three times, are copies 0 and 1 of an ordinary play."""
     table = np.tile(SEATING, 2)
-    twice = played([Group("trader", None, Lineup(RULES, table))], copies=6, replays=3)
+    twice = played([Group("trader", None, Lineup(RULES, table))], copies=6, copies_per_draw=3)
     values = np.asarray(twice["values"]).reshape(3, 2, 3, 4, 4)
     np.testing.assert_array_equal(values, np.broadcast_to(values[:, :, :1], values.shape))
     assert not np.array_equal(values[:, 0], values[:, 1])
@@ -83,7 +83,7 @@ def test_replays_share_tokens_and_draws_and_only_those():
 
 def test_swapping_two_names_of_one_rule_changes_nothing():
     pair = np.array([[0, 1], [1, 0]] * 4)
-    seen = played([Group("trader", None, Lineup((ZIP(), ZIP()), pair))], copies=2, replays=2)
+    seen = played([Group("trader", None, Lineup((ZIP(), ZIP()), pair))], copies=2, copies_per_draw=2)
     for name, values in seen.items():
         np.testing.assert_array_equal(values[:, 0], values[:, 1], err_msg=name)
 
@@ -118,8 +118,14 @@ def test_pooling_does_not_change_how_many_sit_on_a_side():
         (lambda: Lineup(RULES, SEATING - 1), "names the rules -1..2"),
         (lambda: played([Group("trader", None, Lineup(RULES, SEATING))], copies=2), "8 seats in 3 copies"),
         (lambda: played([Group("trader", None, Lineup(RULES, SEATING[:6]))], copies=3), "6 rules were given for 8"),
-        (lambda: played([Group("trader", None, Kaplan())], copies=3, replays=2), "not so many times 2 replays"),
-        (lambda: played([Group("trader", None, Kaplan())], replays=0), "replays must be an integer of at least 1"),
+        (
+            lambda: played([Group("trader", None, Kaplan())], copies=3, copies_per_draw=2),
+            "no multiple of copies_per_draw = 2",
+        ),
+        (
+            lambda: played([Group("trader", None, Kaplan())], copies_per_draw=0),
+            "copies_per_draw must be an integer of at least 1",
+        ),
         (
             lambda: played([Group("trader", None, Lineup((Reinforce(),), 0 * SEATING), standard_interface())], 3),
             "Reinforce keeps a state",
@@ -139,7 +145,7 @@ def test_what_does_not_fit_is_refused_in_words(make, message):
 
 def test_a_rule_that_sits_nowhere_costs_nothing_and_is_still_asked_whether_it_fits():
     table = np.zeros((8, 2), int)
-    seen = played([Group("trader", None, Lineup(RULES, table))], copies=2, replays=2)
+    seen = played([Group("trader", None, Lineup(RULES, table))], copies=2, copies_per_draw=2)
     alone = played([Group("trader", None, ZIC())])
     np.testing.assert_array_equal(seen["price"][:, :1], alone["price"])
     with pytest.raises(BuildError, match="ZIP needs"):

@@ -35,30 +35,70 @@ def lived(dynamics, steps=3, seed=0):
     return {k: np.asarray(v) for k, v in run(dynamics, rng.key(seed), steps, (Info(),)).series.items()}
 
 
-def test_replacing_one_player_leaves_every_other_draw_unchanged():
-    class Still(AbstractAgent):
-        def act(self, key, state, memory, obs):
-            return 0.0 * obs, memory, ()
+def drawn(dynamics):
+    """The random bits of a few ticks and phases by what they are for, those of seats in the order of the role's seats.
 
-    quiet = NoisyCat(scale=0.0, learns=False)
-    everyone = lived(play(Group("cat", None, quiet), DOGS))
+    Nothing is played and no market compiled.
+    """
+    draws = dynamics.draws(rng.key(0))
+    by_role = lambda parts: dynamics.population.gather(dynamics.game, parts)
+    found = {"states": by_role(draws.first_states())}
+    for t in (0, 3):
+        worlds, memories = draws.openings(jnp.int32(t))
+        tick = draws.tick(jnp.uint32(7 * t))
+        found[f"openings {t}"] = {"world": worlds} | by_role(memories)
+        found[f"ticks {t}"] = {"world": tick.world} | by_role(tick.acts)
+        found[f"updates {t}"] = by_role(draws.updates(jnp.int32(t)))
+    return found
+
+
+def equal(a, b):
+    jax.tree.map(np.testing.assert_array_equal, a, b)
+
+
+class Still(AbstractAgent):
+    def act(self, key, state, memory, obs):
+        return 0.0 * obs, memory, ()
+
+
+QUIET = NoisyCat(scale=0.0, learns=False)
+
+
+def test_replacing_one_player_leaves_every_other_draw_unchanged():
+    everyone = play(Group("cat", None, QUIET), DOGS)
     for others, mine in (([1, 2], [0]), ([0, 2], [1])):
-        mixed = lived(play(Group("cat", mine, Still()), Group("cat", others, quiet), DOGS))
-        np.testing.assert_array_equal(mixed["cats"][..., others], everyone["cats"][..., others])
-        np.testing.assert_array_equal(mixed["dogs"], everyone["dogs"])
-        np.testing.assert_array_equal(mixed["noise"], everyone["noise"])
-        assert (mixed["cats"][..., mine] == 0).all()
+        mixed = play(Group("cat", mine, Still()), Group("cat", others, QUIET), DOGS)
+        equal(drawn(mixed), drawn(everyone))
+    seen, alone = lived(mixed), lived(everyone)
+    np.testing.assert_array_equal(seen["cats"][..., others], alone["cats"][..., others])
+    np.testing.assert_array_equal(seen["dogs"], alone["dogs"])
+    np.testing.assert_array_equal(seen["noise"], alone["noise"])
+    assert (seen["cats"][..., mine] == 0).all()
 
 
 def test_draws_do_not_depend_on_groups_order_copies_or_population_size():
-    base = lived(play(CATS, DOGS, copies=2))
+    base = play(CATS, DOGS, copies=2)
     split = play(DOGS, Group("cat", [2, 0], NoisyCat()), Group("cat", [1], NoisyCat()), copies=2)
-    np.testing.assert_allclose(lived(split)["cats"], base["cats"], rtol=2e-5)
-    np.testing.assert_array_equal(lived(split)["dogs"], base["dogs"])
-    np.testing.assert_array_equal(lived(play(CATS, DOGS, copies=3))["dogs"][:, :2], base["dogs"])
-    fewer = Play(Herd(cats=2), Population((CATS, DOGS)), length=4, copies=2)
-    np.testing.assert_array_equal(lived(fewer)["dogs"], base["dogs"])
-    np.testing.assert_array_equal(lived(fewer)["noise"], base["noise"])
+    equal(drawn(split), drawn(base))
+    more = drawn(play(CATS, DOGS, copies=3))
+    one_to_all = {"states", "updates 0", "updates 3"}  # have no axis of copies
+    first_two = {k: v if k in one_to_all else jax.tree.map(lambda x: x[..., :2], v) for k, v in more.items()}
+    equal(first_two, drawn(base))
+    fewer = drawn(Play(Herd(cats=2), Population((CATS, DOGS)), length=4, copies=2))
+    first_cats = {
+        k: {r: jax.tree.map(lambda x, r=r: x[:2] if r == "cat" else x, v[r]) for r in v} for k, v in drawn(base).items()
+    }
+    equal(fewer, first_cats)
+
+
+def test_what_is_drawn_for_a_seat_is_what_its_rule_gets():
+    split = play(DOGS, Group("cat", [2, 0], NoisyCat()), Group("cat", [1], NoisyCat()), copies=2)
+    base, seen = play(CATS, DOGS, copies=2), lived(split)
+    np.testing.assert_allclose(seen["cats"], lived(base)["cats"], rtol=2e-5)
+    for phase, tick in ((0, 0), (1, 2)):
+        bits = base.draws(rng.key(0)).tick(jnp.uint32(4 * phase + tick))
+        np.testing.assert_array_equal(seen["dogs"][phase, :, tick], rng.to_integer(bits.acts[1].first, 5).T)
+        np.testing.assert_allclose(seen["noise"][phase, :, tick], rng.to_normal(bits.world.first), rtol=1e-5)
 
 
 def test_traced_seats_permute_without_another_compilation():
@@ -176,6 +216,32 @@ def test_an_interface_may_offer_a_space_of_its_own():
     assert told and Discrete(5) not in told  # without one, the game's
 
 
+def test_a_coalition_shares_its_sum():
+    def shared(reward):
+        return jnp.full_like(reward, reward.sum())
+
+    class Scored(Herd):
+        def step(self, key, world, action):
+            world, outcome = super().step(key, world, action)
+            return world, outcome._replace(info=outcome.reward)
+
+    class Earned(Info):
+        variables = ()
+
+        def __call__(self, dynamics, state, record, t):
+            paid = {f"paid {i}": b.reward for i, b in enumerate(record.batches)}
+            return paid | {"learnt": record.logs[0]["reward"]} | record.info
+
+    coalition = Group("cat", [2, 0], NoisyCat(), Interface(reward=shared))
+    groups = (coalition, Group("cat", [1], NoisyCat()), DOGS)
+    seen = run(Play(Scored(), Population(groups), length=4, copies=2), rng.key(0), 3, (Earned(),)).series
+    game = np.moveaxis(seen["cat"], 3, 1)  # [phase, seat, copy, tick]
+    together = game[:, 2] + game[:, 0]
+    np.testing.assert_allclose(seen["paid 0"], np.stack([together, together], axis=1), rtol=1e-6)
+    np.testing.assert_array_equal(seen["paid 1"][:, 0], game[:, 1])
+    np.testing.assert_allclose(seen["learnt"], seen["paid 0"].mean(axis=(2, 3)), rtol=1e-5)
+
+
 class WrongShape(AbstractAgent):
     def act(self, key, state, memory, obs):
         return jnp.zeros(2), memory, ()
@@ -217,6 +283,10 @@ class Grows(NoisyCat):
             r"Recalls in .* given int32\[3, 1\], and returned float32",
         ),
         ((Group("cat", None, Grows()), DOGS), "changed the form of the state"),
+        (
+            (Group("cat", None, NoisyCat(), Interface(reward=jnp.sum)), DOGS),
+            r"NoisyCat in role 'cat' .*`reward` must give one number for each of the 3 seats, it gave the shape \(\)",
+        ),
         ((Group("cat", None, Independent.each([NoisyCat()] * 2)), DOGS), "2 rules were given for 3 seats"),
     ],
 )

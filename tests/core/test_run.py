@@ -24,6 +24,8 @@ from catallax.core import (
     run,
     solve,
 )
+from catallax.games.mean_field import AdAuction
+from catallax.solvers.mean_field import Argmax, FixedPoint, Softmax
 
 RULES = (Group("cat", [0], HeavyCat()), Group("cat", [1, 2], NoisyCat()), Group("dog", None, RandomDog()))
 PLAY = Play(Herd(), Population(RULES), length=3, copies=2)
@@ -142,6 +144,17 @@ def test_solve_comes_to_rest_or_says_that_it_did_not():
         short.require()
     lost = solve(Walk(jnp.nan, noise=0.0), rng.key(0), tol=1e-3, max_steps=50)
     assert int(lost.steps) == 1 and not bool(lost.converged)
+
+
+def test_a_cycle_is_said_to_be_one():
+    with jax.enable_x64(True):
+        turns = FixedPoint(AdAuction(), Argmax())
+        lost = solve(turns, rng.key(0), tol=1e-9, max_steps=40)
+        with pytest.raises(NumericalError, match=r"after 40 steps; period-2 cycle \(step .*, lag-2 step .*damp with"):
+            lost.require()
+        short = solve(FixedPoint(AdAuction(), Softmax(4.0)), rng.key(0), tol=1e-9, max_steps=4)
+        with pytest.raises(NumericalError, match="after 4 steps; raise max_steps"):
+            short.require()
 
 
 @pytest.mark.parametrize("steps", [0, -1, True, 2**31])

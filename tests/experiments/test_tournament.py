@@ -103,7 +103,7 @@ def namings():
     table = np.concatenate([ups.table, SWAP[ups.table]], axis=1)
     copies = table.shape[1]
     population = Population([Group("trader", None, Lineup(rules, table))])
-    play = Play(game, population, length=game.length, copies=copies, replays=copies)
+    play = Play(game, population, length=game.length, copies=copies, copies_per_draw=copies)
     series = run(play, rng.key(3), draws, (Profit(), EquilibriumProfit())).series
     sides = [np.asarray(series[f"{side}_profit"], float).sum(axis=0) for side in ("buyer", "seller")]
     due = [np.asarray(series[f"{side}_due"], float)[:, 0].sum(axis=0) for side in ("buyer", "seller")]

@@ -12,11 +12,11 @@ from catallax.core import InputError, rng, run
 from catallax.experiments.double_auction.effects import (
     OUTCOMES,
     Comparison,
+    adjusted_effects,
     arms_of,
     less,
     path,
     sample,
-    adjusted_effects,
 )
 from catallax.experiments.double_auction.treatments import (
     CLAIMS,

@@ -1,6 +1,5 @@
 """The engine: protocols, lifts, play, drivers. It knows no game, no learner and no file."""
 
-from . import contract as contract
 from . import rng as rng
 from .agent import AbstractAgent as AbstractAgent
 from .agent import Batch as Batch
@@ -24,11 +23,15 @@ from .errors import NumericalError as NumericalError
 from .game import AbstractGame as AbstractGame
 from .game import Outcome as Outcome
 from .game import Role as Role
+from .game import outside as outside
 from .lineup import Lineup as Lineup
 from .measure import AbstractMeasure as AbstractMeasure
+from .measure import AbstractRunningMeasure as AbstractRunningMeasure
+from .measure import InfeasibleCount as InfeasibleCount
 from .measure import MeanReward as MeanReward
 from .measure import NaNCount as NaNCount
 from .measure import Variable as Variable
+from .measure import WithMemories as WithMemories
 from .parameter import Parametrized as Parametrized
 from .parameter import count as count
 from .parameter import flag as flag

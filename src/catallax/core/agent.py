@@ -34,14 +34,15 @@ class Batch(NamedTuple):
 class AbstractAgent(Parametrized):
     """A rule for one seat (under `Joint`: for one team, arrays with a leading seat axis).
 
-    `state` is what was learnt: it changes only in `learn`, between phases. `memory` is what is in mind: it changes at
-    every tick and is reset with each episode. Both hold arrays only. Hyperparameters are array leaves of the rule
+    `state` is what was learnt; it changes only in `learn`, between phases. `memory` is what the rule remembers within
+    an episode; it changes at every tick and is reset with each episode. Both hold arrays only. Hyperparameters are
+    array leaves of the rule
     (`eqx.field(converter=jnp.asarray)`), so they may be swept and may differ between seats.
     """
 
     learns_in_sequence: ClassVar[bool] = False
     """True for rules whose `learn` is a large gradient step: on CPU the seats then learn one after the other, which
-    keeps each one's matrices in cache (measured: 1.8 times as fast as a batched gradient)."""
+    keeps each one's matrices in the cache."""
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> PyTree[Array]:
         """The state before anything was learnt. Consumes the key."""

@@ -1,4 +1,4 @@
-"""Checks of numbers at the edge, in the same words everywhere: whose, which, what it must be, what was given."""
+"""Checks of numbers that users give. Messages say whose number it is, which, what it must be and what was given."""
 
 from typing import Any
 

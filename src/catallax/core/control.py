@@ -83,13 +83,13 @@ def flat_vmap(f: Callable, mapped: tuple[bool, ...], in_sequence: bool = False) 
 
 
 def _forgets(agent: AbstractAgent) -> bool:
-    """Whether the rule keeps no memory, as most: then there is nothing to trace and to compile."""
+    """Whether the rule keeps no memory, as most rules do; then nothing is traced or compiled for it."""
     return type(agent).reset is AbstractAgent.reset
 
 
-def _first(words: rng.Bits) -> rng.Bits:
-    """The words of the group's first seat."""
-    return rng.Bits(words.first[0], words.second[0])
+def _first(bits: rng.Bits) -> rng.Bits:
+    """The bits of the group's first seat."""
+    return rng.Bits(bits.first[0], bits.second[0])
 
 
 def _over_copies(f: Callable, *args: Any, outer: tuple = ()) -> Any:
@@ -100,26 +100,26 @@ def _over_copies(f: Callable, *args: Any, outer: tuple = ()) -> Any:
 
 
 class AbstractControl(eqx.Module):
-    """How a rule drives a group of n seats in E copies of the game. Words have leaves `[n]` or `[n, E]`."""
+    """How a rule drives a group of n seats in E copies of the game. `bits` have leaves `[n]` or `[n, E]`."""
 
     agent: eqx.AbstractVar[AbstractAgent]
 
     @abc.abstractmethod
-    def init(self, words: rng.Bits, spec: Spec) -> PyTree[Array]:
+    def init(self, bits: rng.Bits, spec: Spec) -> PyTree[Array]:
         """The group's state."""
 
     @abc.abstractmethod
-    def reset(self, words: rng.Bits, state: Any) -> PyTree[Array]:
+    def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
         """The group's memories at the start of an episode."""
 
     @abc.abstractmethod
     def act(
-        self, words: rng.Bits, state: Any, memory: Any, obs: Any
+        self, bits: rng.Bits, state: Any, memory: Any, obs: Any
     ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
         """Actions `[n, E, ...]`, memories and extras."""
 
     @abc.abstractmethod
-    def learn(self, words: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
+    def learn(self, bits: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
         """The group's state after the phase, and a log. Batch leaves are `[n, E, T, ...]`."""
 
     def seats(self) -> int | None:
@@ -161,17 +161,17 @@ class Independent(AbstractControl):
     def _lift(self, f: Callable, *args: Any, mapped: tuple[bool, ...], in_sequence: bool = False) -> Any:
         params, static = eqx.partition(self.agent, eqx.is_array)
 
-        def one(words: rng.Bits, params: Any, *rest: Any) -> Any:
-            return f(eqx.combine(params, static), words, *rest)
+        def one(bits: rng.Bits, params: Any, *rest: Any) -> Any:
+            return f(eqx.combine(params, static), bits, *rest)
 
-        words, *rest = args
-        return flat_vmap(one, (True, self.stacked is not None, *mapped), in_sequence)(words, params, *rest)
+        bits, *rest = args
+        return flat_vmap(one, (True, self.stacked is not None, *mapped), in_sequence)(bits, params, *rest)
 
-    def init(self, words: rng.Bits, spec: Spec) -> PyTree[Array]:
+    def init(self, bits: rng.Bits, spec: Spec) -> PyTree[Array]:
         """States `[n, ...]`."""
-        return self._lift(lambda agent, w: agent.init(rng.key_from_bits(w), spec), words, mapped=())
+        return self._lift(lambda agent, w: agent.init(rng.key_from_bits(w), spec), bits, mapped=())
 
-    def reset(self, words: rng.Bits, state: Any) -> PyTree[Array]:
+    def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
         """Memories `[n, E, ...]`."""
         if _forgets(self.agent):
             return ()
@@ -179,26 +179,26 @@ class Independent(AbstractControl):
         def one(agent: AbstractAgent, w: rng.Bits, s: Any) -> Any:
             return _over_copies(lambda s, w: agent.reset(rng.key_from_bits(w), s), w, outer=(s,))
 
-        return self._lift(one, words, state, mapped=(True,))
+        return self._lift(one, bits, state, mapped=(True,))
 
     def act(
-        self, words: rng.Bits, state: Any, memory: Any, obs: Any
+        self, bits: rng.Bits, state: Any, memory: Any, obs: Any
     ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
         """Each seat decides with its own state; the copies of a seat share it."""
 
         def one(agent: AbstractAgent, w: rng.Bits, s: Any, m: Any, o: Any) -> Any:
             return _over_copies(lambda s, w, m, o: agent.act(rng.key_from_bits(w), s, m, o), w, m, o, outer=(s,))
 
-        return self._lift(one, words, state, memory, obs, mapped=(True, True, True))
+        return self._lift(one, bits, state, memory, obs, mapped=(True, True, True))
 
-    def learn(self, words: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
+    def learn(self, bits: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
         """Each seat learns from its own E sequences."""
 
         def one(agent: AbstractAgent, w: rng.Bits, s: Any, b: Any, t: Any) -> Any:
             return agent.learn(rng.key_from_bits(w), s, b, t)
 
         looped = self.agent.learns_in_sequence and jax.default_backend() == "cpu"
-        return self._lift(one, words, state, batch, t, mapped=(True, True, False), in_sequence=looped)
+        return self._lift(one, bits, state, batch, t, mapped=(True, True, False), in_sequence=looped)
 
 
 class Shared(AbstractControl):
@@ -213,28 +213,28 @@ class Shared(AbstractControl):
         static=True, default=None, converter=lambda x: None if x is None else tuple(int(i) for i in x)
     )
 
-    def init(self, words: rng.Bits, spec: Spec) -> PyTree[Array]:
+    def init(self, bits: rng.Bits, spec: Spec) -> PyTree[Array]:
         """One state."""
-        return self.agent.init(rng.key_from_bits(_first(words)), spec)
+        return self.agent.init(rng.key_from_bits(_first(bits)), spec)
 
-    def reset(self, words: rng.Bits, state: Any) -> PyTree[Array]:
+    def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
         """Memories `[n, E, ...]`."""
         if _forgets(self.agent):
             return ()
-        return jax.vmap(jax.vmap(lambda w: self.agent.reset(rng.key_from_bits(w), state)))(words)
+        return jax.vmap(jax.vmap(lambda w: self.agent.reset(rng.key_from_bits(w), state)))(bits)
 
     def act(
-        self, words: rng.Bits, state: Any, memory: Any, obs: Any
+        self, bits: rng.Bits, state: Any, memory: Any, obs: Any
     ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
         """Every seat and copy decides with the one state."""
-        return jax.vmap(jax.vmap(lambda w, m, o: self.agent.act(rng.key_from_bits(w), state, m, o)))(words, memory, obs)
+        return jax.vmap(jax.vmap(lambda w, m, o: self.agent.act(rng.key_from_bits(w), state, m, o)))(bits, memory, obs)
 
-    def learn(self, words: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
+    def learn(self, bits: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
         """One update from the sequences of all teaching seats."""
         if self.learn_from is not None:
             batch = jax.tree.map(lambda x: x[jnp.asarray(self.learn_from)], batch)
         batch = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
-        return self.agent.learn(rng.key_from_bits(_first(words)), state, batch, t)
+        return self.agent.learn(rng.key_from_bits(_first(bits)), state, batch, t)
 
 
 class Joint(AbstractControl):
@@ -246,27 +246,27 @@ class Joint(AbstractControl):
 
     agent: AbstractAgent
 
-    def init(self, words: rng.Bits, spec: Spec) -> PyTree[Array]:
+    def init(self, bits: rng.Bits, spec: Spec) -> PyTree[Array]:
         """One state; `spec` describes one seat."""
-        return self.agent.init(rng.key_from_bits(_first(words)), spec)
+        return self.agent.init(rng.key_from_bits(_first(bits)), spec)
 
-    def reset(self, words: rng.Bits, state: Any) -> PyTree[Array]:
+    def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
         """One memory for each copy."""
         if _forgets(self.agent):
             return ()
-        return jax.vmap(lambda w: self.agent.reset(rng.key_from_bits(w), state))(_first(words))
+        return jax.vmap(lambda w: self.agent.reset(rng.key_from_bits(w), state))(_first(bits))
 
     def act(
-        self, words: rng.Bits, state: Any, memory: Any, obs: Any
+        self, bits: rng.Bits, state: Any, memory: Any, obs: Any
     ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
         """The team decides in each copy; extras are the team's, `[E, ...]`."""
         act = jax.vmap(lambda w, m, o: self.agent.act(rng.key_from_bits(w), state, m, o), in_axes=(0, 0, 1))
-        action, memory, extras = act(_first(words), memory, obs)
+        action, memory, extras = act(_first(bits), memory, obs)
         return jax.tree.map(lambda x: jnp.moveaxis(x, 1, 0), action), memory, extras
 
-    def learn(self, words: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
+    def learn(self, bits: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
         """One update from the team's experience."""
         to_team = lambda x: jnp.moveaxis(x, 0, 2)
         lived = jax.tree.map(to_team, batch._replace(extras=()))
         team = lived._replace(extras=batch.extras)
-        return self.agent.learn(rng.key_from_bits(_first(words)), state, team, t)
+        return self.agent.learn(rng.key_from_bits(_first(bits)), state, team, t)

@@ -25,25 +25,15 @@ class AbstractDynamics(Parametrized):
         is the same run.
         """
 
-    def ahead(self, key: Shaped[PRNGKeyArray, ""], t: Int[Array, ""]) -> PyTree[Array]:
-        """What step t needs and can be known without the state, its random numbers above all; by default nothing.
-
-        `run` has it one step early and hands it to `step_ahead`, so that it is computed once: drawn where they are
-        used, XLA would compute random numbers anew for every consumer.
-        """
-        return ()
-
-    def step_ahead(
-        self, key: Shaped[PRNGKeyArray, ""], state: Any, t: Int[Array, ""], ahead: Any
-    ) -> tuple[PyTree[Array], PyTree[Array], PyTree[Array]]:
-        """`step`, given `ahead(key, t)`: the same state and record, and `ahead(key, t + 1)` for the step to come."""
-        return *self.step(key, state, t), self.ahead(key, t + 1)
-
     def residual(self, state: Any) -> Float[Array, ""]:
-        """Distance from rest, in the dynamics' own norm; +inf where it is not defined."""
+        """Distance from rest, in the dynamics' own norm; +inf where it is not defined.
+
+        A state that knows more of the iteration than this number may have a method `status() -> str`; see
+        `Solution.require`.
+        """
         return jnp.asarray(jnp.inf)
 
     @property
-    def longest(self) -> int:
-        """How many steps a run may have before its random counters would repeat."""
+    def most_steps(self) -> int:
+        """How many steps a run may have before its 32-bit counters repeat; `run` refuses longer ones."""
         return 2**31 - 1

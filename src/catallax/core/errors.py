@@ -1,4 +1,4 @@
-"""Errors that speak: what is wrong, where, why and what to do; each knows the exit code of the command line."""
+"""The library's errors. Messages say what is wrong, where, why and what to do; each class has an exit code."""
 
 
 class CatallaxError(Exception):
@@ -30,7 +30,7 @@ class NumericalError(CatallaxError):
 
 
 class EnvironmentFailure(CatallaxError):
-    """The machine refuses: no device, disk full, directory not writable, dependency missing."""
+    """The machine cannot do it: no device, disk full, directory not writable, dependency missing."""
 
     exit_code = 5
 

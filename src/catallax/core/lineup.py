@@ -20,7 +20,7 @@ class Lineup(AbstractControl):
 
     One program plays many line-ups side by side. Every rule decides for its own places only, all of them as one flat
     batch, so the cost is the mean of the rules' costs and not their sum. A rule sees and draws there exactly what it
-    would were it alone in the group: with the same words it says the same.
+    would if it were alone in the group: with the same bits it gives the same action.
 
     Args:
         rules: the rules, told apart by their numbers 0, 1, ...; all speak the same form of action.
@@ -68,36 +68,36 @@ class Lineup(AbstractControl):
         """As many as the seating has rows."""
         return self.shape[0]
 
-    def init(self, words: rng.Bits, spec: Spec) -> PyTree[Array]:
+    def init(self, bits: rng.Bits, spec: Spec) -> PyTree[Array]:
         """No state; every rule is asked whether it fits."""
         for rule in self.rules:
-            state = rule.init(rng.key_from_bits(jax.tree.map(lambda w: w[0], words)), spec)
+            state = rule.init(rng.key_from_bits(jax.tree.map(lambda w: w[0], bits)), spec)
             if jax.tree.leaves(state):
                 raise BuildError(f"Lineup: {type(rule).__name__} keeps a state; only rules that learn nothing fit")
         return ()
 
-    def reset(self, words: rng.Bits, state: Any) -> PyTree[Array]:
+    def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
         """For each rule its memories, [places, ...]."""
         memories = []
         for rule, places in self._sitting():
             reset = lambda rule, w: rule.reset(rng.key_from_bits(w), ())
-            memories.append(() if _forgets(rule) else _lifted(reset, rule, self._at(places, words)))
+            memories.append(() if _forgets(rule) else _lifted(reset, rule, self._at(places, bits)))
         return tuple(memories)
 
     def act(
-        self, words: rng.Bits, state: Any, memory: Any, obs: Any
+        self, bits: rng.Bits, state: Any, memory: Any, obs: Any
     ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
         """Actions `[n, E, ...]`, memories as `reset` gives them, no extras."""
         said, kept = [], []
         for (rule, places), mind in zip(self._sitting(), memory, strict=True):
-            action, mind = _lifted(_decide, rule, self._at(places, words), mind, self._at(places, obs))
+            action, mind = _lifted(_decide, rule, self._at(places, bits), mind, self._at(places, obs))
             said.append(action)
             kept.append(mind)
         order = np.argsort(np.concatenate([places for _, places in self._sitting()]))
         together = lambda *x: jnp.concatenate(x)[order].reshape(*self.shape, *x[0].shape[1:])
         return jax.tree.map(together, *said), tuple(kept), ()
 
-    def learn(self, words: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
+    def learn(self, bits: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
         """Nothing."""
         return state, {}
 
@@ -121,9 +121,9 @@ class Lineup(AbstractControl):
         return jax.tree.map(take, tree)
 
 
-def _decide(rule: AbstractAgent, words: rng.Bits, memory: Any, obs: Any) -> tuple[Any, Any]:
+def _decide(rule: AbstractAgent, bits: rng.Bits, memory: Any, obs: Any) -> tuple[Any, Any]:
     """Action and memory of one place."""
-    action, memory, _ = rule.act(rng.key_from_bits(words), (), memory, obs)
+    action, memory, _ = rule.act(rng.key_from_bits(bits), (), memory, obs)
     return action, memory
 
 

@@ -13,16 +13,16 @@ from . import rng
 from .agent import Batch, Spec
 from .checks import check_count
 from .control import Joint
-from .dynamics import AbstractDynamics
+from .draws import AbstractPrefetching, Draws, TickBits
 from .errors import BuildError, CatallaxError
-from .game import AbstractGame
+from .game import AbstractGame, Role
 from .population import Group, Population
 from .space import conform
 
 
 @contextmanager
-def _blaming(group: Group, doing: str) -> Iterator[None]:
-    """Whatever fails here is said to be the group's, and what it was doing."""
+def _errors_of(group: Group, operation: str) -> Iterator[None]:
+    """Re-raises an exception with the name of the group and the operation."""
     try:
         yield
     except CatallaxError as error:
@@ -31,11 +31,11 @@ def _blaming(group: Group, doing: str) -> Iterator[None]:
         raise type(error)(f"{group}: {error}") from error
     except Exception as error:
         said = (str(error).strip() or "no message").splitlines()[0]
-        raise BuildError(f"{group}: {doing} ({type(error).__name__}: {said})") from error
+        raise BuildError(f"{group}: {operation} ({type(error).__name__}: {said})") from error
 
 
 def _form(tree: Any) -> str:
-    """Structure, shapes and dtypes, in words."""
+    """The structure, shapes and dtypes of a tree as text."""
     return str(jax.tree.map(lambda x: f"{jnp.result_type(x)}{list(jnp.shape(x))}", tree))
 
 
@@ -65,7 +65,7 @@ class Record(NamedTuple):
     """Per group, what `learn` logged."""
 
 
-class Play(AbstractDynamics):
+class Play(AbstractPrefetching):
     """The bridge from a game and a population to a dynamics.
 
     Args:
@@ -74,9 +74,9 @@ class Play(AbstractDynamics):
         length: T, ticks in a phase; 1 is online learning.
         copies: E, independent copies of the game played in parallel with the same learner states.
         episodic: a new episode at each phase (True), or one continuing game (False).
-        replays: how many neighbouring copies share all random numbers: copies 0..replays-1 open with the same world,
-            and a rule in a given seat draws the same there. For tournaments, which replay a world with other rules in
-            its seats (see `Lineup`).
+        copies_per_draw: how many neighbouring copies share all random numbers: the first so many copies open with the
+            same world, and a rule in a given seat draws the same there. For tournaments, which replay a world with
+            other rules in its seats (see `Lineup`).
 
     The tick of phase t at position i is number t * T + i; together with role, seat and copy it fixes every draw. So in
     a continuing game that nobody learns from, the length of the phases changes nothing.
@@ -90,86 +90,81 @@ class Play(AbstractDynamics):
     length: int = eqx.field(static=True)
     copies: int = eqx.field(static=True, default=1)
     episodic: bool = eqx.field(static=True, default=True)
-    replays: int = eqx.field(static=True, default=1)
+    copies_per_draw: int = eqx.field(static=True, default=1)
 
     def __check_init__(self) -> None:
         """All that can be known before play is checked here, by shapes alone."""
-        for name, value in (("length", self.length), ("copies", self.copies), ("replays", self.replays)):
-            check_count("Play", name, value, error=BuildError)
-        if self.copies % self.replays:
-            raise BuildError(f"Play: {self.copies} copies are not so many times {self.replays} replays")
+        for name in ("length", "copies", "copies_per_draw"):
+            check_count("Play", name, getattr(self, name), error=BuildError)
+        if self.copies % self.copies_per_draw:
+            raise BuildError(f"Play: {self.copies} copies are no multiple of copies_per_draw = {self.copies_per_draw}")
         self.population.check(self.game)
-        eqx.filter_eval_shape(self._rehearse, rng.key(0))
+        eqx.filter_eval_shape(self._dry_run, rng.key(0))
 
     @property
-    def longest(self) -> int:
-        """The tick counter has 32 bits."""
+    def most_steps(self) -> int:
+        """Ticks are counted in 32 bits."""
         return min(2**31 - 1, 2**32 // self.length)
+
+    def draws(self, key: Shaped[PRNGKeyArray, ""]) -> Draws:
+        """The random numbers of the run with that key."""
+        seats = [(index, group.positions(role)) for group, index, role in self._groups()]
+        return Draws(key, seats, self.copies, self.copies_per_draw)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> PlayState:
         """Fresh worlds, memories and states."""
-        key = rng.root(key)
-        specs = self._specs(key)
+        draws = self.draws(key)
         agents = []
-        for group, spec in zip(self.population.groups, specs, strict=True):
-            index, role = self._role(group)
-            words = rng.random_bits(
-                key, rng.role_stream(index, rng.INIT), jnp.int32(0), group.positions(role), jnp.int32(0)
-            )
-            with _blaming(group, "`init` failed on the form of what it is to see and do"):
-                agents.append(group.control.init(words, spec))
-        worlds, memories = self._open(key, tuple(agents), jnp.int32(0))
+        for group, spec, bits in zip(self.population.groups, self._specs(draws.key), draws.first_states(), strict=True):
+            with _errors_of(group, "`init` failed on the form of what it is to see and do"):
+                agents.append(group.control.init(bits, spec))
+        worlds, memories = self._open(draws, tuple(agents), jnp.int32(0))
         return PlayState(worlds, memories, tuple(agents))
 
-    def ahead(self, key: Shaped[PRNGKeyArray, ""], t: Int[Array, ""]) -> tuple[Any, tuple[rng.Bits, ...]]:
-        """The random words of a phase's first tick, and those each group learns with."""
-        key = rng.root(key)
-        return self._draws(key, self._first_tick(t)), self._lessons(key, t)
+    def prefetch(self, draws: Draws, t: Int[Array, ""]) -> tuple[TickBits, tuple[rng.Bits, ...]]:
+        """The random bits of a phase's first tick, and those each group learns with."""
+        return draws.tick(self._first_tick(t)), draws.updates(t)
 
-    def step(self, key: Shaped[PRNGKeyArray, ""], state: PlayState, t: Int[Array, ""]) -> tuple[PlayState, Record]:
-        """One phase."""
-        state, record, _ = self.step_ahead(key, state, t, self.ahead(key, t))
-        return state, record
-
-    def step_ahead(
-        self, key: Shaped[PRNGKeyArray, ""], state: PlayState, t: Int[Array, ""], ahead: Any
-    ) -> tuple[PlayState, Record, Any]:
-        """One phase, its first words already drawn; its last tick draws those of the next phase's first."""
-        key = rng.root(key)
+    def step_with(
+        self, draws: Draws, state: PlayState, t: Int[Array, ""], numbers: tuple[TickBits, tuple[rng.Bits, ...]]
+    ) -> tuple[PlayState, Record, tuple[TickBits, tuple[rng.Bits, ...]]]:
+        """One phase. Each tick draws the numbers of the next, so the last draws those of the next phase's first."""
         worlds, memories, agents = state
         if self.episodic:
-            worlds, memories = self._open(key, agents, t)
+            worlds, memories = self._open(draws, agents, t)
         start, first = self._first_tick(t), worlds
-        draws, lessons = ahead
-        # Traced once for the ticks and for what is seen after the last: views took a quarter of an auction's tracing.
-        look = jax.jit(lambda worlds: self._look(worlds), inline=True)
+        drawn, learning_bits = numbers
+        # Jitted so that it is traced once, for the ticks and for what is seen after the last.
+        observe = jax.jit(lambda worlds: self._observe(worlds), inline=True)
 
         def tick(carry: Any, i: Array) -> Any:
-            worlds, memories, draws = carry
+            worlds, memories, drawn = carry
             now = start + i.astype(jnp.uint32)
-            (worlds, memories), out = self._tick(draws, agents, worlds, memories, look)
-            return (worlds, memories, self._draws(key, now + jnp.uint32(1))), out
+            (worlds, memories), out = self._tick(draws, drawn, agents, worlds, memories, observe)
+            return (worlds, memories, draws.tick(now + jnp.uint32(1))), out
 
-        carry = (worlds, memories, draws)
+        carry = (worlds, memories, drawn)
         if self.length == 1:
             carry, history = tick(carry, jnp.int32(0))
             history = jax.tree.map(lambda x: x[None], history)
         else:
             carry, history = jax.lax.scan(tick, carry, jnp.arange(self.length))
-        worlds, memories, draws = carry
-        seen, info = history
-        batches = self._batches(seen, look(worlds)[1])
-        learnt, logs = self._learn(lessons, agents, batches, t)
+        worlds, memories, drawn = carry
+        ticks, info = history
+        batches = self._batches(ticks, observe(worlds)[1])
+        learnt, logs = self._learn(learning_bits, agents, batches, t)
         record = Record(batches, first, worlds, jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), info), logs)
-        return PlayState(worlds, memories, learnt), record, (draws, self._lessons(key, t + 1))
+        return PlayState(worlds, memories, learnt), record, (drawn, draws.updates(t + 1))
 
     def _first_tick(self, t: Int[Array, ""]) -> Array:
         return t.astype(jnp.uint32) * jnp.uint32(self.length)
 
-    def _role(self, group: Group) -> tuple[int, Any]:
-        return next((i, r) for i, r in enumerate(self.game.roles) if r.name == group.role)
+    def _groups(self) -> list[tuple[Group, int, Role]]:
+        """Each group with the number of its role and the role."""
+        numbers = {role.name: i for i, role in enumerate(self.game.roles)}
+        return [(g, numbers[g.role], self.game.roles[numbers[g.role]]) for g in self.population.groups]
 
-    def _look(self, worlds: Any) -> tuple[list[Any], list[Any]]:
+    def _observe(self, worlds: Any) -> tuple[list[Any], list[Any]]:
         """Each group's observations and what its interface makes of them, [n, E, ...]."""
         obs = jax.vmap(self.game.observe, out_axes=1)(worlds)
         seen = [g.take(obs[g.role]) for g in self.population.groups]
@@ -181,81 +176,44 @@ class Play(AbstractDynamics):
             obs = self.game.observe(self.game.init(key))
             views = []
             for group in self.population.groups:
-                with _blaming(group, "its interface's `view` failed on what the game shows"):
+                with _errors_of(group, "its interface's `view` failed on what the game shows"):
                     views.append(group.interface.view(jax.tree.map(lambda x: x[0], obs[group.role])))
             return views
 
         views = eqx.filter_eval_shape(one, key)
-        given = [(g.interface.space, self._role(g)[1].action) for g in self.population.groups]
+        given = [(g.interface.space, role.action) for g, _, role in self._groups()]
         spaces = [own if space is None else space for space, own in given]
         return [Spec(*pair) for pair in zip(views, spaces, strict=True)]
 
-    def _open(self, key: Any, agents: tuple[Any, ...], t: Array) -> tuple[Any, tuple[Any, ...]]:
-        copies = self._drawn()
-        worlds = jax.vmap(self.game.init)(
-            rng.key_from_bits(rng.random_bits(key, rng.WORLD_INIT, copies, jnp.int32(0), t))
-        )
-        worlds = self._replayed(worlds, 0)
+    def _open(self, draws: Draws, agents: tuple[Any, ...], t: Array) -> tuple[Any, tuple[Any, ...]]:
+        """The worlds and the memories at the start of an episode."""
+        world_bits, reset_bits = draws.openings(t)
+        worlds = draws.for_all(jax.vmap(self.game.init)(rng.key_from_bits(world_bits)), 0)
         memories = []
-        for group, state in zip(self.population.groups, agents, strict=True):
-            index, role = self._role(group)
-            words = rng.random_bits(
-                key, rng.role_stream(index, rng.RESET), copies[None], group.positions(role)[:, None], t
-            )
-            with _blaming(group, "`reset` failed"):
-                memories.append(group.control.reset(self._replayed(words, 1), state))
+        for group, bits, state in zip(self.population.groups, reset_bits, agents, strict=True):
+            with _errors_of(group, "`reset` failed"):
+                memories.append(group.control.reset(bits, state))
         return worlds, tuple(memories)
 
-    def _drawn(self) -> Array:
-        """The numbers of the copies that draw; the others repeat them."""
-        return jnp.arange(self.copies // self.replays)
-
-    def _replayed(self, tree: Any, axis: int) -> Any:
-        """What E / replays copies drew, for all E."""
-        return tree if self.replays == 1 else jax.tree.map(lambda x: jnp.repeat(x, self.replays, axis), tree)
-
-    def _draws(self, key: Any, t: Array) -> tuple[rng.Bits, tuple[rng.Bits, ...]]:
-        """The random words of tick t: the world's [E], and each group's [n, E] (E / replays of them).
-
-        A tick computes the next tick's words and hands them on. Drawn where they are used, XLA would compute the
-        generator anew for every consumer (measured: 130 against 25 ns a market-step).
-        """
-        copies = self._drawn()
-        world = rng.random_bits(key, rng.WORLD_STEP, copies, jnp.int32(0), t)
-        groups = []
-        for group in self.population.groups:
-            index, role = self._role(group)
-            seats = group.positions(role)[:, None]
-            groups.append(rng.random_bits(key, rng.role_stream(index, rng.ACT), copies[None], seats, t))
-        return world, tuple(groups)
-
-    def _lessons(self, key: Any, t: Array) -> tuple[rng.Bits, ...]:
-        """The random words each group learns with after phase t, [n]."""
-        lessons = []
-        for group in self.population.groups:
-            index, role = self._role(group)
-            stream = rng.role_stream(index, rng.LEARN)
-            lessons.append(rng.random_bits(key, stream, jnp.int32(0), group.positions(role), t))
-        return tuple(lessons)
-
-    def _tick(self, draws: Any, agents: tuple[Any, ...], worlds: Any, memories: tuple[Any, ...], look: Callable) -> Any:
-        spoken, moves, kept = [], [], []
-        for group, words, state, memory, obs, view in zip(
-            self.population.groups, draws[1], agents, memories, *look(worlds), strict=True
+    def _tick(
+        self, draws: Draws, drawn: TickBits, agents: tuple, worlds: Any, memories: tuple, observe: Callable
+    ) -> tuple[tuple[Any, tuple], tuple[tuple[Batch, ...], Any]]:
+        """One tick: worlds and memories after it, what each group saw, did and was paid, and the game's account."""
+        decided, moves, kept = [], [], []
+        for (group, _, role), bits, state, memory, obs, view in zip(
+            self._groups(), drawn.acts, agents, memories, *observe(worlds), strict=True
         ):
-            _, role = self._role(group)
-            action, memory, extras = group.control.act(self._replayed(words, 1), state, memory, view)
-            move = jax.vmap(jax.vmap(lambda o, a, g=group, r=role: conform(g.interface.move(o, a), r.action, str(g))))
-            spoken.append((view, action, extras))
-            moves.append(move(obs, action))
+            action, memory, extras = group.control.act(draws.for_all(bits, 1), state, memory, view)
+            decided.append((view, action, extras))
+            moves.append(_moves(group, role, obs, action))
             kept.append(memory)
         acted = self.population.gather(self.game, moves)
         step = jax.vmap(self.game.step, in_axes=(0, 0, 1))
-        worlds, outcome = step(rng.key_from_bits(self._replayed(draws[0], 0)), worlds, acted)
+        worlds, outcome = step(rng.key_from_bits(draws.for_all(drawn.world, 0)), worlds, acted)
         by_seat = lambda x: jnp.moveaxis(x, 1, 0)
         out = []
-        for group, (view, action, extras) in zip(self.population.groups, spoken, strict=True):
-            reward = group.take(by_seat(outcome.reward[group.role]))
+        for group, (view, action, extras) in zip(self.population.groups, decided, strict=True):
+            reward = group.paid(group.take(by_seat(outcome.reward[group.role])))
             discount = group.take(by_seat(outcome.discount[group.role]))
             out.append(Batch(view, action, reward, discount, extras))
         return (worlds, tuple(kept)), (tuple(out), outcome.info)
@@ -270,25 +228,31 @@ class Play(AbstractDynamics):
             batches.append(Batch(views, late(batch.action), late(batch.reward), late(batch.discount), extras))
         return tuple(batches)
 
-    def _learn(
-        self, lessons: tuple[rng.Bits, ...], agents: tuple[Any, ...], batches: tuple[Batch, ...], t: Array
-    ) -> Any:
+    def _learn(self, learning_bits: tuple[rng.Bits, ...], agents: tuple, batches: tuple[Batch, ...], t: Array) -> Any:
         learnt, logs = [], []
-        for group, words, state, batch in zip(self.population.groups, lessons, agents, batches, strict=True):
-            with _blaming(group, "`learn` failed on what was lived through"):
-                state, log = group.control.learn(words, state, batch, t)
+        for group, bits, state, batch in zip(self.population.groups, learning_bits, agents, batches, strict=True):
+            with _errors_of(group, "`learn` failed on what was lived through"):
+                state, log = group.control.learn(bits, state, batch, t)
             learnt.append(state)
             logs.append(log)
         return tuple(learnt), tuple(logs)
 
-    def _rehearse(self, key: Any) -> Any:
+    def _dry_run(self, key: Any) -> Any:
         """One phase, traced for its shapes only: finds rules that do not fit and says which."""
         state = self.init(key)
-        for group, agent, memory, obs, view in zip(
-            self.population.groups, state.agents, state.memories, *self._look(state.worlds), strict=True
+        for (group, _, role), agent, memory, obs, view in zip(
+            self._groups(), state.agents, state.memories, *self._observe(state.worlds), strict=True
         ):
-            with _blaming(group, "`act` failed on what it is shown"):
-                self._audition(group, agent, memory, obs, view)
+            with _errors_of(group, "`act` failed on what it is shown"):
+                bits = rng.Bits(*jnp.zeros((2, group.size(role), self.copies), jnp.uint32))
+                action, kept, _ = group.control.act(bits, agent, memory, view)
+                if (was := _form(memory)) != (now := _form(kept)):
+                    raise BuildError(
+                        f"{group}: `act` must keep the form of the memory; it was given {was}, and returned {now}"
+                    )
+                _moves(group, role, obs, action)
+            with _errors_of(group, "its interface's `reward` failed on rewards of its seats"):
+                group.paid(jnp.zeros((group.size(role), self.copies)))
         after, _ = self.step(key, state, jnp.int32(0))
         before = jax.tree.structure(state), [x.shape for x in jax.tree.leaves(state)]
         if before != (jax.tree.structure(after), [x.shape for x in jax.tree.leaves(after)]):
@@ -297,11 +261,8 @@ class Play(AbstractDynamics):
             )
         return after
 
-    def _audition(self, group: Group, agent: Any, memory: Any, obs: Any, view: Any) -> None:
-        _, role = self._role(group)
-        words = rng.Bits(*jnp.zeros((2, group.size(role), self.copies), jnp.uint32))
-        action, kept, _ = group.control.act(words, agent, memory, view)
-        if (was := _form(memory)) != (now := _form(kept)):
-            raise BuildError(f"{group}: `act` must keep the form of the memory; it was given {was}, and returned {now}")
-        one = lambda o, a: conform(group.interface.move(o, a), role.action, str(group))
-        jax.vmap(jax.vmap(one))(obs, action)
+
+def _moves(group: Group, role: Role, obs: Any, action: Any) -> Any:
+    """The group's actions as the game takes them, [n, E, ...]."""
+    one = lambda obs, action: conform(group.interface.move(obs, action), role.action, str(group))
+    return jax.vmap(jax.vmap(one))(obs, action)

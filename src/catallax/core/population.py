@@ -1,4 +1,4 @@
-"""Populations: which rule sits in which seat, and how it sees and speaks."""
+"""Populations: which rule sits in which seat, and how it sees, acts and is paid."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from .control import AbstractControl, Independent
 from .errors import BuildError
@@ -26,11 +26,20 @@ def same_move(obs: Any, action: Any) -> Any:
     return action
 
 
-class Interface(eqx.Module):
-    """How a group's rule sees the game's observation of one seat and speaks the game's action.
+def same_reward(reward: Any) -> Any:
+    """The game's rewards, unchanged."""
+    return reward
 
-    Both are named module-level functions or Modules (a fresh lambda would be a fresh trace). `move` receives the game's
-    observation, not the view.
+
+class Interface(eqx.Module):
+    """How a group's rule sees the game's observation of one seat, speaks the game's action and is paid.
+
+    All three are named module-level functions or Modules (a fresh lambda would be a fresh trace). `view` takes one
+    seat's observation; `move` takes the game's observation, not the view, and the rule's action.
+
+    `reward` takes the rewards of all seats of the group in one tick, [n], and returns what the group's learners are
+    paid, [n]: a coalition shares its sum, an inequality-averse agent minds the difference. The record of a phase holds
+    what was paid.
 
     Where `move` takes other actions than the game's, `space` says which (`Discrete(5)` for a menu of five, `Real()` for
     one number): rules that ask what they may do are told that. None: the game's own space.
@@ -39,6 +48,7 @@ class Interface(eqx.Module):
     view: Callable[[Any], Any] = same_view
     move: Callable[[Any, Any], Any] = same_move
     space: AbstractSpace | None = eqx.field(static=True, default=None)
+    reward: Callable[[Any], Any] = same_reward
 
 
 def _seats(seats: Any) -> Any:
@@ -85,6 +95,22 @@ class Group(eqx.Module):
         if isinstance(self.seats, tuple) and self.seats == tuple(range(self.seats[0], self.seats[-1] + 1)):
             return jax.tree.map(lambda x: x[self.seats[0] : self.seats[-1] + 1], tree)
         return jax.tree.map(lambda x: x[jnp.asarray(self.seats)], tree)
+
+    def paid(self, reward: Float[Array, "n E"]) -> Float[Array, "n E"]:
+        """What the group's learners are paid for the game's rewards, in each copy.
+
+        Raises:
+            BuildError: the interface returns other than one number for each seat.
+        """
+        if self.interface.reward is same_reward:
+            return reward
+        paid = jax.vmap(self.interface.reward, in_axes=1, out_axes=-1)(reward)
+        if jnp.shape(paid) != reward.shape:
+            raise BuildError(
+                f"{self}: its interface's `reward` must give one number for each of the {reward.shape[0]} seats, "
+                f"it gave the shape {jnp.shape(paid)[:-1]}"
+            )
+        return paid.astype(reward.dtype)
 
     def __str__(self) -> str:
         """Rule, role and seats, for messages."""

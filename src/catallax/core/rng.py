@@ -32,9 +32,9 @@ _ROTATIONS: Final = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
 class Bits(NamedTuple):
-    """Two random words for each place: raw output of the generator, and the data of a fresh key.
+    """64 random bits for each place, as two words of 32 bits: raw output of the generator, and the data of a fresh key.
 
-    Kept as two arrays, because a rule mostly uses one of them and the other is then never computed.
+    They are kept as two arrays, because a rule mostly uses one word, and the other is then never computed.
     """
 
     first: UInt32[Array, "*shape"]
@@ -94,10 +94,10 @@ def threefry(
 ) -> tuple[UInt32[Array, "*shape"], UInt32[Array, "*shape"]]:
     """Threefry-2x32-20 of the counter (x0, x1) under the key (k0, k1), elementwise with broadcasting.
 
-    Compiled apart, as its rounds are, only so that a hundred operations are traced and lowered once a shape, not at
-    each of the dozens of calls of a program (two thirds of all tracing time); XLA puts them back where they are called.
+    This function and its rounds are jitted only so that a hundred operations are traced and lowered once for each
+    shape, not at each of the dozens of calls in a program; XLA inlines them where they are called.
 
-    Equal bit for bit to `jax.extend.random.threefry_2x32`.
+    It is equal bit for bit to `jax.extend.random.threefry_2x32`.
 
     Source: Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3".
     """
@@ -113,9 +113,10 @@ def threefry(
 
 
 def _apart(x: UInt32[Array, "*shape"]) -> UInt32[Array, "*shape"]:
-    """x, by way of 0 + x as a running sum.
+    """x itself, computed as the running sum of (0, x).
 
-    XLA fuses elementwise operations into every one of their consumers, however many; a running sum it computes once.
+    XLA fuses elementwise operations into each of their consumers, however many there are, and so computes them again
+    for each; a running sum is computed once.
     """
     return jax.lax.cumsum(jnp.stack([jnp.zeros_like(x), x], axis=-1), axis=x.ndim)[..., 1]
 
@@ -137,7 +138,7 @@ def random_bits(
     seat: Int[Array, "*#shape"] | UInt32[Array, "*#shape"],
     step: Int[Array, "*#shape"] | UInt32[Array, "*#shape"],
 ) -> Bits:
-    """Two random words for each (copy, seat, step) of a stream.
+    """Random bits for each (copy, seat, step) of a stream.
 
     The stream and the copy perturb the key, the seat and the step are the counter: distinct arguments never meet
     within a run. `key` must be scrambled (`root`, `fold`, or handed out by the engine): then two runs meet only if
@@ -149,15 +150,15 @@ def random_bits(
     return Bits(*threefry(k0, k1, jnp.asarray(seat).astype(jnp.uint32), jnp.asarray(step).astype(jnp.uint32)))
 
 
-def key_from_bits(words: Bits) -> Shaped[PRNGKeyArray, "*shape"]:
+def key_from_bits(bits: Bits) -> Shaped[PRNGKeyArray, "*shape"]:
     """The typed keys whose data are `random_bits`."""
-    return jr.wrap_key_data(jnp.stack(words, axis=-1), impl="threefry2x32")
+    return jr.wrap_key_data(jnp.stack(bits, axis=-1), impl="threefry2x32")
 
 
 def key_bits(key: Shaped[PRNGKeyArray, "*shape"]) -> Bits:
-    """The two random words that are the key itself. Consumes the key; costs nothing.
+    """The random bits that are the data of the key. Consumes the key; no random number is computed.
 
-    Only for keys handed to a rule or a game by the engine: their data are output of the generator.
+    This is only for keys that the engine handed to a rule or a game: their data are output of the generator.
     """
     data = jr.key_data(key)
     return Bits(data[..., 0], data[..., 1])
@@ -181,16 +182,16 @@ def normal(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
 def to_normal(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
     """A word as a standard normal number (float32), by inversion.
 
-    Its uniform has 24 bits and is centred in its cell, so the value lies within +-5.4.
+    The uniform number has 24 bits and is centred in its cell, so the value lies within +-5.4.
     """
     centred = (word >> 8).astype(jnp.float32) * jnp.float32(2**-23) + jnp.float32(2**-24 - 1.0)
     return jnp.float32(2**0.5) * jax.lax.erf_inv(centred)
 
 
 def draws(key: Shaped[PRNGKeyArray, ""], n: int) -> Bits:
-    """n pairs of random words, [n]: the counters 0, ..., n - 1 under the key, which is consumed.
+    """Random bits [n]: the generator at the counters 0, ..., n - 1 under the key, which is consumed.
 
-    For whole arrays: on CPU JAX compiles its own generator as a loop, which takes twice as long (0.4 against 0.2 s).
+    This is for whole arrays: on CPU JAX compiles its own generator as a loop, which takes twice as long to compile.
     """
     check_key("rng", key)
     data = jr.key_data(key)

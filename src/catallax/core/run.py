@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -11,9 +12,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
 from .checks import check_count
+from .draws import prefetching
 from .dynamics import AbstractDynamics
 from .errors import InputError, NumericalError
-from .measure import AbstractMeasure
+from .measure import AbstractMeasure, AbstractRunningMeasure, WithMemories, running, with_memories
 from .rng import check_key
 
 
@@ -21,21 +23,27 @@ class Run(NamedTuple):
     """What `run` returns: the state after the last step, and each measured variable over time."""
 
     state: PyTree[Array]
+    """The dynamics' state; `WithMemories` if a measure has a memory. Given to `run` it continues the run."""
     series: dict[str, Array]
     """Variable name -> values [evaluations, ...]."""
 
 
-def _check(dynamics: AbstractDynamics, steps: int, start: int, measures: Sequence[AbstractMeasure]) -> None:
+def _check(dynamics: AbstractDynamics, steps: int, start: int, measures: Sequence[AbstractMeasure], state: Any) -> None:
     for name, value, least in (("steps", steps, 1), ("start", start, 0)):
         check_count("run", name, value, least)
-    if start + steps > dynamics.longest:
-        raise InputError(f"run: {start + steps} steps are more than this dynamics can draw for ({dynamics.longest})")
+    if start + steps > dynamics.most_steps:
+        raise InputError(f"run: {start + steps} steps are more than this dynamics can draw for ({dynamics.most_steps})")
     names = [v.name for m in measures for v in m.variables]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"run: two measures are called {name!r}; rename or drop one")
     for m in measures:
         check_count("run", f"{type(m).__name__}.every", m.every)
+    if start and running(measures) and not isinstance(state, WithMemories):
+        raise InputError(
+            f"run: {type(running(measures)[0]).__name__} has a memory, which the state of a run from step {start} must "
+            "hold; give the `state` of the run before, which was made with the same measures"
+        )
 
 
 def advance(
@@ -49,47 +57,58 @@ def advance(
 ) -> Run:
     """`run` without checks and without its own jit, for drivers that compile a whole chunk themselves.
 
+    `state` is a state of the dynamics, at the start of a run, or that of the `Run` before. A driver that needs both to
+    have one form begins with `with_memories(dynamics, dynamics.init(key), measures)`.
     `start` may be traced; `offset` is `start` modulo the least common multiple of the measures' `every`.
     """
 
-    # All measures are taken at multiples of `beat` steps. The steps between are scanned without looking, so that a
-    # value taken once in 25,000 steps costs no branch and no row at each of them (a fifth to a half of a pricing run).
-    beat = math.gcd(steps, offset, *(m.every for m in measures)) if measures else 1
-    step = jax.jit(
-        lambda *given: dynamics.step_ahead(key, *given), inline=True
-    )  # traced once: for its form, for its use
+    # Measures are read after blocks of `block` steps. Steps within a block are scanned without them; this saves one
+    # `cond` and one output row per step.
+    block = math.gcd(steps, offset, *(m.every for m in measures)) if measures else 1
+    remembering = running(measures)
+    prefetch, step = prefetching(dynamics, key)
+    step = jax.jit(step, inline=True)  # traced once: for its form and for its use
 
     def one(carry: Any, t: Array) -> tuple[Any, None]:
-        (state, ahead), _ = carry
-        state, record, ahead = step(state, t, ahead)
-        return ((state, ahead), record), None
+        (state, memories, numbers), _ = carry
+        state, record, numbers = step(state, t, numbers)
+        memories = tuple(
+            m.fold(dynamics, memory, state, record, t) for m, memory in zip(remembering, memories, strict=True)
+        )
+        return ((state, memories, numbers), record), None
 
     def body(now: Any, t: Array) -> tuple[Any, list[dict[str, Array]]]:
-        if beat == 1:
+        if block == 1:
             (now, record), _ = one((now, None), t)
         else:
-            state, ahead = now
-            blank = _blank(jax.eval_shape(step, state, t, ahead)[1])
-            (now, record), _ = jax.lax.scan(one, (now, blank), t + jnp.arange(beat, dtype=jnp.int32))
-            t = t + (beat - 1)
-        rows = []
+            state, _, numbers = now
+            blank = _blank(jax.eval_shape(step, state, t, numbers)[1])
+            (now, record), _ = jax.lax.scan(one, (now, blank), t + jnp.arange(block, dtype=jnp.int32))
+            t = t + (block - 1)
+        state, memories, _ = now
+        left, rows = iter(memories), []
         for m in measures:
-            value = lambda m=m, record=record, state=now[0], t=t: m(dynamics, state, record, t)
-            if m.every == beat:
+            if isinstance(m, AbstractRunningMeasure):
+                value = partial(m.read, dynamics, next(left), t)
+            else:
+                value = partial(m, dynamics, state, record, t)
+            if m.every == block:
                 rows.append(value())
             else:
                 blank = _blank(jax.eval_shape(value))
                 rows.append(jax.lax.cond((t + 1) % m.every == 0, value, lambda blank=blank: blank))
         return now, rows
 
-    now = (state, dynamics.ahead(key, start))
-    (state, _), rows = jax.lax.scan(body, now, start + beat * jnp.arange(steps // beat, dtype=jnp.int32))
+    given = with_memories(dynamics, state, measures)
+    state, memories = given if remembering else (given, ())
+    now = (state, memories, prefetch(start))
+    (state, memories, _), rows = jax.lax.scan(body, now, start + block * jnp.arange(steps // block, dtype=jnp.int32))
     series: dict[str, Array] = {}
     for m, row in zip(measures, rows, strict=True):
-        every = m.every // beat
-        first = every - 1 - offset // beat % every
+        every = m.every // block
+        first = every - 1 - offset // block % every
         series.update({name: x[first::every] for name, x in row.items()})
-    return Run(state, series)
+    return Run(WithMemories(state, memories) if remembering else state, series)
 
 
 def _blank(form: Any) -> Any:
@@ -140,7 +159,7 @@ def run(
     """
     measures = tuple(measures)
     check_key("run", key)
-    _check(dynamics, steps, start, measures)
+    _check(dynamics, steps, start, measures, state)
     return _run(dynamics, key, state, np.asarray(start, np.int32), steps, measures, _offset(start, measures))
 
 
@@ -162,7 +181,7 @@ def replicate(
     """
     measures = tuple(measures)
     check_key("replicate", keys, axes=1)
-    _check(dynamics, steps, start, measures)
+    _check(dynamics, steps, start, measures, states)
     return _replicate(dynamics, keys, states, np.asarray(start, np.int32), steps, measures, _offset(start, measures))
 
 
@@ -175,11 +194,17 @@ class Solution(NamedTuple):
     converged: Bool[Array, ""]
 
     def require(self) -> PyTree[Array]:
-        """The value, if it converged; `NumericalError` with the residual otherwise."""
+        """The value, if it converged.
+
+        Raises:
+            NumericalError: it did not. The message has the residual, and what the state says of itself if its class
+                has a method `status() -> str`, such as that the iteration cycles; empty where it has nothing to say.
+        """
         if not bool(self.converged):
+            status = getattr(self.value, "status", str)()
             raise NumericalError(
                 f"no convergence: residual {float(self.residual):.3g} after {int(self.steps)} steps; "
-                "raise max_steps, loosen tol, or start nearer"
+                + (status or "raise max_steps, loosen tol, or start nearer")
             )
         return self.value
 

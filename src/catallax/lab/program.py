@@ -21,6 +21,7 @@ from jax.tree_util import keystr, tree_flatten_with_path
 
 from catallax.core import rng
 from catallax.core.errors import FileError, InputError
+from catallax.core.measure import with_memories
 from catallax.core.run import advance
 from catallax.lab.experiment import Cell
 
@@ -164,7 +165,7 @@ class CellProgram:
 
         def one_lane(lane: Any) -> Any:
             dynamics = self._build(arrays, lane)
-            return jax.vmap(dynamics.init)(keys)
+            return jax.vmap(lambda key: with_memories(dynamics, dynamics.init(key), self.cell.measures))(keys)
 
         # A weakly typed first state would not fit the program of the second chunk.
         return jax.tree.map(_strong, self._over_lanes(one_lane)(lanes))
@@ -176,7 +177,7 @@ class CellProgram:
         def chunk(arrays: Any, lanes: Any, keys: Any, states: Any, start: Any) -> Any:
             def one_lane(lane: Any, states: Any) -> Any:
                 dynamics = self._build(arrays, lane)
-                longest.append(dynamics.longest)
+                longest.append(dynamics.most_steps)
                 out = jax.vmap(lambda k, s: advance(dynamics, k, s, start, steps, measures))(keys, states)
                 return out.state, out.series
 

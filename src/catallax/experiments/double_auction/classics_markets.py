@@ -141,7 +141,7 @@ def play(name: str, scale: str, market: Any = 0) -> Play:
         seating = np.tile(np.arange(len(names)), (role.seats, 1))
         groups.append(Group(role.name, None, Lineup([rules[n] for n in names], seating)))
     # copies share their random numbers: traders of a cell are compared on equal luck
-    return Play(auction, Population(groups), length=auction.length, copies=len(names), replays=len(names))
+    return Play(auction, Population(groups), length=auction.length, copies=len(names), copies_per_draw=len(names))
 
 
 MEASURES = (

@@ -1,7 +1,7 @@
 """Who sits where in a tournament: line-ups of rules, balanced so that all of them get the same tokens.
 
-All line-ups are played with the same tokens and random numbers (`Play.replays`), so what matters is that over the
-line-ups of a comparison every rule sits in the same seats equally often. Seats are numbered buyers first.
+All line-ups are played with the same tokens and random numbers (`Play.copies_per_draw`), so what matters is that over
+the line-ups of a comparison every rule sits in the same seats equally often. Seats are numbered buyers first.
 """
 
 from typing import NamedTuple

@@ -103,7 +103,7 @@ def play(settings: Settings, scale: str, place: str) -> Play:
     seated = Lineup([_rule(settings, name) for name in traders_of(settings, scale)], table)
     copies = table.shape[1]
     population = Population([Group("trader", None, seated)])
-    return Play(game, population, length=game.length, copies=copies, replays=copies)
+    return Play(game, population, length=game.length, copies=copies, copies_per_draw=copies)
 
 
 def _rule(settings: Settings, name: str) -> AbstractTrader:

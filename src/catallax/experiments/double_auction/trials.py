@@ -163,9 +163,9 @@ class Trials(AbstractDynamics):
         return self.play.game  # type: ignore[return-value]
 
     @property
-    def longest(self) -> int:
+    def most_steps(self) -> int:
         """The most steps that the counter of ticks of the play can count."""
-        return self.play.longest
+        return self.play.most_steps
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> TrialState:
         """Fresh learners everywhere."""

@@ -152,7 +152,7 @@ class FiniteLearners(AbstractLearnerDensity):
         return self.model.payoff[:, jnp.take_along_axis(action, other, axis=0)]
 
     @property
-    def longest(self) -> int:
+    def most_steps(self) -> int:
         """The largest number of steps: plays are counted in 31 bits."""
         return (2**31 - 1) // self.plays
 

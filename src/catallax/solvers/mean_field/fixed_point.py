@@ -35,6 +35,15 @@ class FixedPointState(NamedTuple):
     inexact: Float[Array, ""]
     """The sum of the residuals of value iteration and of the population map; 0 if both converged."""
 
+    def status(self) -> str:
+        """Why the iteration is not at rest, in words, where the state shows it."""
+        step, lag, inexact = float(self.step), float(self.two_steps), float(self.inexact)
+        if inexact > step:
+            return f"the inner iterations stop short by {inexact:.3g}; raise the limits on their numbers of steps"
+        if lag < 0.01 * step:
+            return f"period-2 cycle (step {step:.3g}, lag-2 step {lag:.3g}); damp with a smaller weight"
+        return ""
+
 
 class FixedPoint(AbstractMeanFieldSolver):
     """The iteration pi_k = choice(Q*_{L_k}), L_{k+1} = (1 - w) L_k + w Gamma(pi_k, L_k).
