@@ -1,34 +1,50 @@
-"""The pricing experiment end to end at a toy size, and its acceptance at full length."""
+"""The pricing experiment: its cells, sessions where they settled, price cuts, claims, tables; full length on demand."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray
-from catallax.experiments.pricing.calvano_report import BASELINE, CLAIMS, FAST, MYOPIC, TREATMENTS
-from catallax.experiments.pricing.sessions import game_of, price_cuts, series, settled
+from invented import Invented
 
 from catallax.core import InputError, replicate, rng
-from catallax.experiments.pricing.calvano import CHECK, Settings, cells, duopoly, experiment
+from catallax.experiments.pricing.calvano import (
+    BASELINE,
+    CHECK,
+    CLAIMS,
+    FAST,
+    KINDS,
+    MYOPIC,
+    Settings,
+    cells,
+    cut_back,
+    cut_gain,
+    cut_price,
+    duopoly,
+    experiment,
+    pricing,
+)
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
 from catallax.measures.pricing import Collusion, deviation
 
-SHORT = 400
+
+@pytest.fixture(scope="module")
+def results(quick_run):
+    return quick_run("pricing.calvano")
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def unlike(tmp_path_factory):
     """Unlike firms, four prices, checks every 100 periods; whoever stands still for 20 periods is settled."""
 
     def short(settings):
-        shrunk = [tuple(replace(m, every=SHORT // 4) for m in c.measures) for c in cells(settings)]
-        return tuple(replace(c, steps=None, measures=m) for c, m in zip(cells(settings), shrunk, strict=True))
+        baseline = cells(settings)[0]
+        return (replace(baseline, steps=None, measures=tuple(replace(m, every=100) for m in baseline.measures)),)
 
-    tiny = replace(experiment, scales={"quick": Scale(steps=SHORT, replications=3, block=3, chunk=200)}, cells=short)
+    tiny = replace(experiment, scales={"quick": Scale(steps=400, replications=3, block=3, chunk=200)}, cells=short)
     settings = Settings(costs=(1.0, 0.9), points=4, patience=20)
     return execute(tiny, settings, "quick", 0, tmp_path_factory.mktemp("calvano") / "run")
 
@@ -51,10 +67,12 @@ def test_the_cells_are_those_of_the_paper():
 
 
 def test_look_ahead_is_all_that_differs_on_the_lane(results):
-    ahead, myopic = series(results, FAST), series(results, MYOPIC)
-    assert float(ahead["discount"]) == 0.95 and float(myopic["discount"]) == 0.0
-    assert ahead["profit_gain"].shape == (3, 4)
-    assert not np.array_equal(ahead["profit_gain"].values, myopic["profit_gain"].values)
+    assert results.cells["fast"].lanes == {"discount": (0.95, 0.0)}
+    gain = results.dataset("fast")["profit_gain"]
+    ahead, myopic = FAST.path("profit_gain")(results), MYOPIC.path("profit_gain")(results)
+    np.testing.assert_array_equal(ahead, gain.sel(discount=0.95))
+    np.testing.assert_array_equal(myopic, gain.sel(discount=0.0))
+    assert ahead.shape == (12, 30) and not np.array_equal(ahead, myopic)
 
 
 def test_every_claim_is_judged(results):
@@ -67,18 +85,17 @@ def test_tables_and_figures_render(results):
     report = experiment.report(results)
     tables = {t.name: t.frame for t in report.tables}
     assert list(tables) == ["benchmarks", "sessions", "impulse_response"]
-    assert list(tables["sessions"]["learners"]) == [t.label for t in TREATMENTS]
+    assert list(tables["sessions"]["learners"]) == [kind.label for kind in KINDS]
     assert list(tables["impulse_response"]["period"]) == list(range(16))
-    assert all(t.text() and t.csv() and t.markdown() for t in report.tables)
     for figure in report.figures:
         drawing = figure.render()
         assert drawing.png[:4] == b"\x89PNG" and len(drawing.csv.splitlines()) > 10
         assert drawing == figure.render()
 
 
-def test_price_cuts_are_those_of_both_firms_policies(results):
+def test_price_cuts_are_those_of_both_firms_policies(unlike):
     """Firms that are not alike are two groups; the last check is taken again from the last state."""
-    game, state, data = game_of(results.settings), results.final("baseline"), results.dataset("baseline")
+    game, state, data = pricing(unlike.settings), unlike.final("baseline"), unlike.dataset("baseline")
     policy = np.concatenate([np.asarray(a.greedy) for a in state.agents], axis=1)
     assert policy.shape == (3, 2, 16)
     for session in range(3):
@@ -86,32 +103,28 @@ def test_price_cuts_are_those_of_both_firms_policies(results):
         np.testing.assert_allclose(data["cut_price"].values[session, -1], found.price, rtol=1e-6)
         np.testing.assert_allclose(data["cut_gain"].values[session, -1], found.gain, atol=1e-6)
         np.testing.assert_array_equal(data["cut_back"].values[session, -1], found.back)
-    read, at = price_cuts(results, BASELINE), settled(results, BASELINE, "profit_gain")
-    assert read.price.shape == (3, 16, 2) and read.back.shape == (3, 16)
-    assert (np.isnan(read.gain) == np.isnan(at.periods)).all() and not np.isnan(read.gain).all()
+    gain = cut_gain(unlike)
+    assert cut_price(unlike).shape == (3, 16, 2) and cut_back(unlike).shape == (3, 16)
+    assert (np.isnan(gain) == np.isnan(BASELINE.periods(unlike))).all() and not np.isnan(gain).all()
 
 
-def recorded(flags, stable, gain, every=100, patience=50):
+def sessions(flags, stable, gain, every=100):
     """What a run would hold: sessions by checks."""
     dims = ("replicate", "phase")
     phase = np.arange(every - 1, every * len(flags[0]), every)
-    data = {
-        "settled": (dims, np.asarray(flags)),
-        "stable": (dims, np.asarray(stable)),
-        "gain": (dims, np.asarray(gain)),
-    }
-    dataset = xarray.Dataset(data, {"phase": phase})
-    return SimpleNamespace(dataset=lambda cell: dataset, settings=SimpleNamespace(patience=patience))
+    arrays = {"settled": flags, "stable": stable, "gain": gain}
+    data = xarray.Dataset({name: (dims, np.asarray(x)) for name, x in arrays.items()}, {"phase": phase})
+    return Invented(experiment, "quick", {"baseline": data})
 
 
 def test_a_session_is_read_where_it_first_settled():
     flags = [[0, 1, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]]
     stable = [[10, 60, 5, 80], [1, 2, 3, 4], [90, 190, 290, 390]]
     gain = [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8], [0.9, 1.0, 1.1, 1.2]]
-    found = settled(recorded(flags, stable, gain), BASELINE, "gain")
-    np.testing.assert_array_equal(found.value, [0.2, np.nan, 0.9])
-    # the last change was at 200 - 60 and at 100 - 90; the rule held 50 periods later
-    np.testing.assert_array_equal(found.periods, [190, np.nan, 60])
+    results = sessions(flags, stable, gain)
+    np.testing.assert_array_equal(BASELINE.settled("gain")(results), [0.2, np.nan, 0.9])
+    # the last change was at 200 - 60 and at 100 - 90
+    np.testing.assert_array_equal(BASELINE.periods(results), [140, np.nan, 10])
 
 
 @pytest.mark.parametrize(

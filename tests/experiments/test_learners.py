@@ -1,4 +1,4 @@
-"""The learners' experiment end to end at a toy size, and that its nine markets are what they are said to be."""
+"""The learners' experiment: its nine markets are what they are said to be, and are read where they are."""
 
 from dataclasses import replace
 
@@ -7,21 +7,30 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from catallax.experiments.double_auction.learners_report import entrant_rounds, late, rounds
+from invented import noisy
 
 from catallax.agents.deep import ActorCritic
 from catallax.agents.traders import ZIC, TruthTeller
 from catallax.agents.wrappers import Frozen
 from catallax.core import Group, Independent, Play, PlayState, Population, rng
 from catallax.experiments.double_auction import learners
-from catallax.experiments.double_auction.learners import Settings, experiment
-from catallax.experiments.double_auction.trials import MARKETS, NAMES, trials
+from catallax.experiments.double_auction.learners import (
+    CLAIMS,
+    OTHERS,
+    Settings,
+    entrant_rounds,
+    experiment,
+    gain,
+    profit,
+)
+from catallax.experiments.double_auction.trials import MARKETS, MIXED, NAMES, trials
 from catallax.games.double_auction import FullDisclosure, memoryless_market, standard_interface
-from catallax.lab.execute import execute
+from catallax.lab.claims import judge_all
 from catallax.lab.experiment import Scale
 
 RULE = ActorCritic(widths=(4,), rate=0.02, reward_scale=0.01)
 GAME = memoryless_market(disclosure=FullDisclosure())
+KINDS = tuple(learners.LEARNERS)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -141,35 +150,38 @@ def test_the_deviant_bids_its_value_and_is_answered_after_the_first_tick(lived):
     assert not np.array_equal(deviant.bids[:, 1:, 1:], all_.bids[:, 1:, 1:])
 
 
-SMALL = Scale(steps=8, replications=2, block=2, chunk=8)
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """One small learner, alone and in all seats of the mixed population: eight phases of two replications."""
+def test_the_mixed_population_shares_tokens_with_the_control(lived):
+    key, _, records = lived
     kept = {"baseline": learners.LEARNERS["baseline"]._replace(rule=lambda: RULE)}
-    tiny = replace(experiment, scales={"quick": SMALL, "paper": SMALL})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learners, "LEARNERS", kept)
         patch.setattr(learners, "MIXED", ("baseline",) * 4)
-        yield execute(tiny, Settings(), "paper", 0, tmp_path_factory.mktemp("learners") / "run")
+        play = learners.mixed(Settings())
+    first = step_of(play, key, 2)[1].first
+    for name in ("values", "costs"):
+        zero = getattr(records[2].first, name)[NAMES.index("zero")]
+        np.testing.assert_array_equal(np.asarray(getattr(first, name)), np.asarray(zero))
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Invented profits of eight phases and two replications, at scale paper: with the mixed population."""
+    small = Scale(steps=8, replications=2, block=2, chunk=8)
+    tiny = replace(experiment, scales={"quick": small, "paper": small})
+    sizes = {"market": len(MARKETS), "copy": 10, "buyer": 4, "seller": 4, "tick": 16, "group": 2}
+    return noisy(tiny, "paper", lambda cell: sizes, {})
 
 
 def test_tables_and_figures_render(results):
     report = experiment.report(results)
     names = [t.name for t in report.tables]
     assert names == ["profits", "markets", "frozen_elsewhere", "exploitability", "deviations", "speeds"]
-    assert all(t.text() and t.csv() and t.markdown() for t in report.tables)
+    seatless = report.tables[0].frame["mixed population"] == "no seat"  # two sides of each kind
+    assert list(seatless) == [name not in MIXED for name in KINDS for _ in range(2)]
     assert "lower bound on exploitability" in report.tables[3].caption.lower()
     for figure in report.figures:
         drawing = figure.render()
         assert drawing.png[:4] == b"\x89PNG" and len(drawing.csv.splitlines()) > 10
-
-
-def test_the_mixed_population_shares_tokens_with_the_control(results):
-    np.testing.assert_allclose(
-        rounds(results, "mixed", "maximum_surplus"), rounds(results, "baseline", "maximum_surplus", "zero"), rtol=1e-6
-    )
 
 
 def test_gains_are_paired_differences_of_the_last_rounds(results):
@@ -177,9 +189,21 @@ def test_gains_are_paired_differences_of_the_last_rounds(results):
     profits = results.dataset("baseline")["buyer_profit"].values  # replicate, phase, market, copy, buyer
     by_hand = profits[:, -1, NAMES.index("entrant"), :, 0] - profits[:, -1, NAMES.index("frozen"), :, 0]
     table = next(t for t in experiment.report(results).tables if t.name == "exploitability").frame
-    assert table["gain"][0] == pytest.approx(by_hand.mean(), rel=1e-5)
-    assert late(results, "baseline", "buyer_profit", "one").shape == (2, 4)
-    assert tuple(results.dataset("baseline").sizes[d] for d in ("market", "copy")) == (len(MARKETS), 10)
+    row = list(table["frozen population"]).index("REINFORCE, baseline")
+    assert table["gain"][row] == pytest.approx(by_hand.mean(), rel=1e-5)
+    one, zero = (profits[:, :, NAMES.index(name), :, 1:].mean(axis=(1, 2, 3)) for name in ("one", "zero"))
+    np.testing.assert_allclose(gain("baseline", "one", "buyer", OTHERS)(results), one - zero, rtol=1e-6)
+    mixed = results.dataset("mixed")["seller_profit"].values[..., 2].mean(axis=(1, 2))
+    np.testing.assert_allclose(profit("mixed", None, "seller", slice(2, 3))(results), mixed, rtol=1e-9)
+
+
+def test_the_run_at_scale_quick_is_judged_and_its_markets_share_tokens(quick_run):
+    results = quick_run("double_auction.learners")
+    judged = judge_all(CLAIMS, results)
+    assert judged.failed == () and len(judged.verdicts) == len(CLAIMS)
+    surplus = results.dataset("baseline")["maximum_surplus"].values  # replicate, phase, market, copy
+    np.testing.assert_allclose(surplus, np.broadcast_to(surplus[:, :, :1], surplus.shape), rtol=1e-6)
+    np.testing.assert_allclose(surplus, results.dataset("table")["maximum_surplus"].values, rtol=1e-6)
 
 
 def test_every_cell_can_be_built():

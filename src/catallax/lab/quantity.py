@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from catallax.lab.results import Results
 
-Operand = Union["Quantity", float, np.ndarray]
+Operand = Union["Quantity", float, int, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Quantity:
         """The paired difference: replication r of every cell ran on the same random numbers."""
         return self._with(other, operator.sub)
 
-    def __rsub__(self, other: float | np.ndarray) -> "Quantity":
+    def __rsub__(self, other: float | int | np.ndarray) -> "Quantity":
         """A number minus the quantity."""
         return self.then(lambda values: other - values)
 
