@@ -90,4 +90,4 @@ def test_learners_with_affiliated_values_keep_values_for_each_signal():
     state = jax.eval_shape(play.init, rng.key(0))
     after, _ = jax.eval_shape(play.step, rng.key(0), state, 0)
     assert jax.tree.structure(after) == jax.tree.structure(state)
-    assert play.population.groups[0].lift.rule.states.n == SIGNALS
+    assert play.population.groups[0].control.agent.states == SIGNALS

@@ -25,7 +25,7 @@ from catallax.games.sealed_bid import (
     lowest_symmetric_bid,
 )
 from catallax.lab.charts import SPREAD, curves, distributions, standard_error
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.lab.figure import Figure
 from catallax.lab.quantity import Quantity, recorded, stack
@@ -34,6 +34,8 @@ from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
 from catallax.measures.sealed_bid import LastBids, Revenue
+
+from .quantities import value
 
 LONG, SHORT = 1_000_000, 300_000
 """Auctions of a run; where all bids are updated fewer are enough."""
@@ -233,23 +235,6 @@ def _effect(name: str, source: str, statement: str, sign: Literal[-1, 1], estima
     return Direction(id=name, source=source, statement=statement, sign=sign, estimate=estimate, note=note)
 
 
-def _number(
-    name: str,
-    statement: str,
-    published: float,
-    error: float,
-    reason: str,
-    estimate: Quantity,
-    unit: str = "price",
-    note: str = _RECALLED,
-) -> Value:
-    """A retold number, judged with recalled parameters."""
-    return Value(
-        id=name, source=_RETOLD, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
-        estimate=estimate, note=note,
-    )  # fmt: skip
-
-
 def _affiliated(eta: float) -> Direction:
     return Direction(
         id=f"affiliated.eta_{eta:g}",
@@ -272,23 +257,24 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         "second_price.no_collusion", _ABSTRACT,
         "second-price auctions do not lead to tacit-collusive outcomes", 1,
         price("second") - price("first"), "price, second less first price, same random numbers"),
-    _number(
-        "second_price.static_nash",
+    value(
+        "second_price.static_nash", _RETOLD,
         "in second-price auctions bidders come to the static equilibrium, with high revenue", 0.95, 0.05,
-        "one step of the grid; the bid in undominated strategies is its highest, 0.95", price("second")),
+        "one step of the grid; the bid in undominated strategies is its highest, 0.95", "price", price("second"),
+        _RECALLED),
     _effect(
         "feedback.more_competition", _ABSTRACT,
         "information about the lowest bid to win increases the competitiveness of first-price auctions", 1,
         price("first_revealed") - price("first"),
         "all bids are updated by what they would have earned, expected over ties"),
-    _number(
-        "feedback.static_nash",
+    value(
+        "feedback.static_nash", _RETOLD,
         "with the lowest bid to win revealed the first-price auction is competitive", 0.925, 0.025,
-        "the symmetric static equilibria of the grid are 0.90 and 0.95", price("first_revealed"),
-        note=f"300,000 auctions; {_RECALLED}"),
-    _number(
-        "first_price.same_bid", "both bidders end on the same bid", 1.0, 0.02, "a statement on all runs",
-        alike("first"), unit="share of runs"),
+        "the symmetric static equilibria of the grid are 0.90 and 0.95", "price", price("first_revealed"),
+        f"300,000 auctions; {_RECALLED}"),
+    value(
+        "first_price.same_bid", _RETOLD, "both bidders end on the same bid", 1.0, 0.02, "a statement on all runs",
+        "share of runs", alike("first"), _RECALLED),
     _effect(
         "family.rising", _RETOLD,
         "between first and second price the price rises with the weight of the highest losing bid", 1,

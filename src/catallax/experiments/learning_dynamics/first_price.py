@@ -19,7 +19,7 @@ import pandas
 from catallax.agents.tabular import BoltzmannQ, CrossLearning
 from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, first_price_bids
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure, state_sample
 from catallax.lab.quantity import Quantity, recorded
@@ -32,7 +32,7 @@ from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.logit import LogitGrid, trace_logit_branch
 from catallax.solvers.matrix.nash import pure_nash
 
-from .quantities import policies
+from .quantities import policies, value
 
 FEE = 0.25
 """The printed fee of the winner."""
@@ -206,23 +206,6 @@ _DYNAMICS = "Rawat2023, replicator dynamics"
 _PNE = "pure Nash equilibria: both bid 0, both bid 1/2"
 
 
-def _value(
-    name: str,
-    source: str,
-    statement: str,
-    published: float,
-    error: float,
-    reason: str,
-    unit: str,
-    estimate: Quantity,
-    note: str = "",
-) -> Value:
-    return Value(
-        id=name, source=source, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
-        estimate=estimate, note=note,
-    )  # fmt: skip
-
-
 def _possible(name: str, what: str, which: Literal[0, 1]) -> Direction:
     return Direction(
         id=f"replicator.{name}",
@@ -235,27 +218,27 @@ def _possible(name: str, what: str, which: Literal[0, 1]) -> Direction:
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
-    _value(
+    value(
         "equilibria.with_fee", _SOURCE, f"{_PNE} (of the rule as written, with the winner's fee of 0.25)",
         2.0, 0.0, "a count", "pure Nash equilibria", _pure_equilibria(FEE)),
-    _value(
+    value(
         "equilibria.as_printed", _SOURCE, f"{_PNE} (of the printed matrix, which omits the fee)",
         2.0, 0.0, "a count", "pure Nash equilibria", _pure_equilibria(0.0),
         "without the fee (1, 1) is one too, and all but (1/2, 1/2) are weak"),
-    _value(
+    value(
         "replicator.ends", _DYNAMICS, "the replicator dynamics of the game lead to its pure equilibria",
         0.0, 0.01, "an exact limit; starts near the basin's edge take long",
         "share of random starts that end elsewhere", elsewhere("replicator"),
         "our reading: the slides draw the dynamics and print no number"),
     _possible("collusive", "bidding 0", 0),
     _possible("competitive", "bidding 1/2", 1),
-    _value(
+    value(
         "cross_learning.limit", f"{_DYNAMICS} (Boergers and Sarin 1997)",
         "the replicator dynamics can be derived from cross learning",
         0.0, THETA, "the learners' paths leave their mean by a variance of order theta",
         "P(bid 0), learners less replicator", learners_less_flow("cross"),
         "theta = 0.01 and rewards scaled into [0, 1]; at theta = 1, as written, a reward of 1 makes a policy pure"),
-    _value(
+    value(
         "frequency_adjusted.limit", f"{_DYNAMICS} of Q-learning (Kaisers and Tuyls 2010)",
         "Q-learning with updates divided by their frequency follows the selection-mutation equation",
         0.0, 0.01, "the policy is nonlinear in noisy values: a bias of the order of the rate",

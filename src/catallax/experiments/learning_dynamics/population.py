@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 from catallax.lab.experiment import Experiment, Scale
 from catallax.lab.quantity import Quantity, recorded
 from catallax.lab.report import Report
@@ -26,6 +26,7 @@ from catallax.lab.table import Table
 
 from .population_cells import GAINS, GRIDS, HIGHEST, NODES, POPULATIONS, STEPS_A_UNIT, Settings, cells
 from .population_figures import GAMES, Study, densities, paths, rates
+from .quantities import value
 from .reference_values import DILEMMA, DILEMMA_LIMIT
 
 # What is read.
@@ -129,26 +130,9 @@ _HU = "HuLeungLeung2019; the rate: theory"
 _VAN_LEER = "VanLeer1979; the rate: theory"
 
 
-def _value(
-    name: str,
-    source: str,
-    statement: str,
-    published: float,
-    error: float,
-    reason: str,
-    unit: str,
-    estimate: Quantity,
-    note: str = "",
-) -> Value:
-    return Value(
-        id=name, source=source, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
-        estimate=estimate, note=note,
-    )  # fmt: skip
-
-
 CLAIMS: tuple[AbstractClaim, ...] = (
     *(
-        _value(
+        value(
             f"agents.{game}", "HuLeungLeung2019, the comparison with simulated agents",
             "the equation describes the mean policy of a large population of Q-learners",
             0.0, 0.005, "a bias of the order of the step size, 0.02, times a small factor",
@@ -157,17 +141,17 @@ CLAIMS: tuple[AbstractClaim, ...] = (
             "our games and first laws; those of the printed figures are not in the text that we have")
         for game in ("dilemma", "coordination", "auction")
     ),
-    _value(
+    value(
         "rate.agents", _LIMIT, "a finite population is off by a random part of order N^(-1/2)",
         -0.5, 0.03, "finite N, and the bias of a step size of 1/32",
         "slope of log root-mean-square error against log N", agents_slope,
         "theory (central limit theorem); N = 50 to 3200, t = 2, jackknife over replications"),
-    _value(
+    value(
         "rate.pairs", _LIMIT, "with one opponent a play there is a bias of the order of the step size",
         1.0, 0.1, "terms of second order at step sizes of 1/4 to 1/32",
         "slope of log bias against log step size", gain_slope,
         "theory (the policy is not linear in values that fluctuate); t = 2, jackknife over replications"),
-    _value(
+    value(
         "rate.steps", _HU, "characteristics by the classical Runge-Kutta method err by the fourth power of the step",
         -4.0, 0.15, "terms of higher order at 8 to 64 steps a unit",
         "slope of log error against log steps a unit of time",
@@ -177,7 +161,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         id="rate.nodes", source=_HU, sign=1, estimate=node_errors.then(_faster_than_powers),
         statement="with Gauss nodes of a smooth law the error falls faster than any power of their number",
         note=f"local order from {NODES[-2]} to {NODES[-1]} nodes an axis less that from {NODES[0]} to {NODES[1]}"),
-    _value(
+    value(
         "rate.grid.smooth", _VAN_LEER, "limited slopes are of second order while the density is smooth",
         2.0, 0.25, "slopes are cut at the peak of the density", "slope of log error against log cell width",
         grid_order(1, 1, coarsest=1),
@@ -186,7 +170,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         id="rate.grid.box", source=_VAN_LEER, sign=1, estimate=grid_order(0, 1, coarsest=1) - 1.0,
         statement="from a law with jumps means converge at least at first order",
         note="order at t = 1 from the uniform law, less 1; nothing random"),
-    _value(
+    value(
         "rest", "HuLeungLeung2019; the point: theory",
         "the population gathers in one point, whose policy is the symmetric logit equilibrium",
         0.0, 1e-10, "an exact limit; what is left at t = 200 is rounding", "distance from the point, in payoff",

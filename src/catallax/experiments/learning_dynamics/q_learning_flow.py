@@ -115,7 +115,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 
 # What is claimed.
 
-_decay_rate = recorded("amps", "divergence").then(np.log).then(lambda log: log[:, 0] - log[:, 1])
+_decay_rate = recorded("amps", "divergence")[:, :2].then(np.log).then(lambda log: log[:, 0] - log[:, 1])
 """Rate of decay of the divergence to the equilibrium between t = 1 and 2, [replicate, temperatures]."""
 _GAMES = {"amps": "asymmetric matching pennies"} | {f"line_{n}": f"the line of {n} players" for n in LINES}
 

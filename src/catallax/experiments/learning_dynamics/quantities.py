@@ -67,6 +67,24 @@ def sheet(player: int) -> Quantity:
     )
 
 
+def value(
+    name: str,
+    source: str,
+    statement: str,
+    published: float,
+    error: float,
+    reason: str,
+    unit: str,
+    estimate: Quantity,
+    note: str = "",
+) -> Value:
+    """A printed number, as a claim; `reason` says why it may lie `error` from the truth."""
+    return Value(
+        id=name, source=source, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
+        estimate=estimate, note=note,
+    )  # fmt: skip
+
+
 def limit(
     name: str,
     where: str,
@@ -79,17 +97,7 @@ def limit(
     reason: str = "an exact limit; what is left is finite time and rounding",
 ) -> Value:
     """A statement of the source that names an exact limit, as a claim."""
-    return Value(
-        id=name,
-        source=f"{SOURCE}, {where}",
-        statement=statement,
-        published=published,
-        error=error,
-        error_reason=reason,
-        unit=unit,
-        estimate=estimate,
-        note=note,
-    )
+    return value(name, f"{SOURCE}, {where}", statement, published, error, reason, unit, estimate, note)
 
 
 def direction(name: str, where: str, statement: str, sign: Literal[-1, 1], estimate: Quantity, note: str) -> Direction:
