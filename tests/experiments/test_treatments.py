@@ -1,4 +1,4 @@
-"""The treatments: what each market is, tokens and learners in common, tables of effects, and a tiny run end to end."""
+"""The treatments: what each market is, tokens and learners in common, tables of effects, what is read and shown."""
 
 from dataclasses import replace
 
@@ -12,11 +12,11 @@ from catallax.core import InputError, rng, run
 from catallax.experiments.double_auction.effects import (
     OUTCOMES,
     Comparison,
+    adjusted_effects,
     arms_of,
     less,
     path,
     sample,
-    adjusted_effects,
 )
 from catallax.experiments.double_auction.treatments import (
     CLAIMS,
