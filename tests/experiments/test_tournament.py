@@ -177,6 +177,14 @@ def test_shares_add_up_to_efficiency(run_of, place, request):
     )
 
 
+def test_a_share_of_a_pair_is_what_its_first_rule_earned(results):
+    p = design.payoffs(results, "SML")
+    for i, j in ((2, 0), (0, 2)):
+        mine = [p.profit[:, p.ups.table[:, market] == i, market] for market in p.ups.pairs[i, j]]
+        earned = np.concatenate(mine, axis=1).sum(axis=1)
+        np.testing.assert_allclose(design.pair_share(p)[:, i, j], earned / p.total)
+
+
 def test_tables_and_figures_render(results):
     report = experiment.report(results)
     tables = {table.name: table.frame for table in report.tables}

@@ -1,4 +1,4 @@
-"""The treatments: what each market is, tokens and learners in common, tables of effects, and a tiny run end to end."""
+"""The treatments: what each market is, tokens and learners in common, tables of effects, what is read and shown."""
 
 from dataclasses import replace
 

@@ -76,18 +76,11 @@ def _predicted(market: str) -> Value:
     competitive = Baseline("the competitive price", TARGET, lambda results: np.full(results.scale.replications, TARGET))
     again = f"his own shouts, which do not last, give {shouts:g} when written out again"
     return Value(
-        id=f"cliff.zic.mean.{market.lower()}",
-        source=f"{CLIFF}, predicted mean prices of ZI-C",
-        statement=f"market {market}: ZI-C's mean price is {mean:g}, not 200",
-        published=mean,
-        error=error,
-        error_reason=reason,
-        unit="cent",
-        estimate=level("cliff", "mean_price", "zic", market),
-        needs=("cliff",),
-        baseline=competitive if market != "A" else None,
-        note=f"{why}; {again}" if why else again,
-    )
+        id=f"cliff.zic.mean.{market.lower()}", source=f"{CLIFF}, predicted mean prices of ZI-C", needs=("cliff",),
+        estimate=level("cliff", "mean_price", "zic", market), baseline=competitive if market != "A" else None,
+        statement=f"market {market}: ZI-C's mean price is {mean:g}, not 200", published=mean, error=error,
+        error_reason=reason, unit="cent", note=f"{why}; {again}" if why else again,
+    )  # fmt: skip
 
 
 def _prices(market: str) -> Quantity:
@@ -134,22 +127,15 @@ def _distance(cell: str, trader: str, span: str) -> Value:
     printed = DEVIATIONS[trader][span]
     zero = Baseline("zero intelligence", DEVIATIONS["zic"][span], dollars(cell, "zic", span))
     return Value(
-        id=f"gjerstad.{cell}.{trader}.{span}",
-        source=DISTANCES,
+        id=f"gjerstad.{cell}.{trader}.{span}", source=DISTANCES, needs=(cell,),
+        estimate=dollars(cell, trader, span), baseline=zero if trader == "gd" else None,
         statement=f"{'GD' if trader == 'gd' else 'ZI'}: |p - p*| is ${printed:.3f} in {_WHEN[span]}",
-        published=printed,
-        error=NOISE * printed + 0.0005,
-        error_reason=(
-            f"{100 * NOISE:.0f}% (two SDs of a mean over two periods, from the printed ZI, which cannot learn but "
-            "differs between its first and last periods: one difference, so a wide band, too wide for a mean over all "
-            "periods) and half a unit of the last digit"
-        ),
-        unit="dollar",
-        estimate=dollars(cell, trader, span),
-        needs=(cell,),
-        baseline=zero if trader == "gd" else None,
+        published=printed, error=NOISE * printed + 0.0005, unit="dollar",
+        error_reason=f"{100 * NOISE:.0f}% (two SDs of a mean over two periods, from the printed ZI, which cannot learn "
+        "but differs between its first and last periods: one difference, so a wide band, too wide for a mean over all "
+        "periods) and half a unit of the last digit",
         note=f"{_WHERE[cell]}; how many sessions of how many periods are averaged is not known to us",
-    )
+    )  # fmt: skip
 
 
 _GJERSTAD = (
@@ -210,12 +196,6 @@ def _of_budgets(
     )  # fmt: skip
 
 
-def _unjudged(id: str, statement: str, printed: dict[str, tuple[float, ...]]) -> NotComparable:
-    rows = "; ".join(f"{name} {', '.join(f'{x:g}' for x in values)}" for name, values in printed.items())
-    missing = "the five schedules, which are printed as figures only, and people"
-    return NotComparable(id=id, source=f"{GODE}, markets 1 to 5", statement=statement, published=rows, missing=missing)
-
-
 _GODE = (
     *(Value(id=f"gode.efficiency.{key}", source=f"{GODE}, efficiency of markets 1 to 5", needs=(cell,),
             estimate=percent(cell, "zic", market), statement=f"ZI-C's efficiency is {_LOW:g} to {_HIGH:g}%",
@@ -230,8 +210,13 @@ _GODE = (
                 note=f"{label}; their statistic is not known to us exactly, so that only its sign is judged")
       for trader in ZERO for key in _ORDERED for cell, market, label in [_STAND_INS[key]]),
     *_of_budgets("order", order_of_trade, -1, "trades follow the efficient order less without a budget constraint"),
-    _unjudged("gode.efficiency", "efficiency of the five markets, percent", EFFICIENCIES),
-    _unjudged("gode.dispersion", "dispersion of profits in the five markets", DISPERSIONS),
+    *(NotComparable(id=f"gode.{name}", source=f"{GODE}, markets 1 to 5", statement=statement,
+                    published="; ".join(f"{who} {', '.join(f'{x:g}' for x in row)}" for who, row in printed.items()),
+                    missing="the five schedules, which are printed as figures only, and people")
+      for name, statement, printed in (
+          ("efficiency", "efficiency of the five markets, percent", EFFICIENCIES),
+          ("dispersion", "dispersion of profits in the five markets", DISPERSIONS),
+      )),
 )  # fmt: skip
 
 CLAIMS: tuple[AbstractClaim, ...] = (*_CLIFF, *_GJERSTAD, *_SMITH, *_GODE)
@@ -325,16 +310,14 @@ def _smith_table(results: Results[Settings]) -> Table:
 
 def _gode_table(results: Results[Settings]) -> Table:
     """Efficiency, dispersion of profits and order of trade of zero intelligence."""
-    rows = []
+    heads = ("trader", "market", "efficiency, %", "profit dispersion", "order of trade")
     places = [("cliff", market, f"Cliff {market}") for market in MARKETS]
     if "symmetric" in results.cells:
         places.append(("symmetric", "", "Gjerstad and Dickhaut"))
-    row = lambda *values: dict(
-        zip(("trader", "market", "efficiency, %", "profit dispersion", "order of trade"), values, strict=True)
-    )
+    rows = []
     for trader in ZERO:
         printed = (", ".join(f"{x:g}" for x in numbers[trader]) for numbers in (EFFICIENCIES, DISPERSIONS))
-        rows.append(row(_NAMES[trader], "published, 1 to 5", *printed, f"{ORDERS[trader]:.2f}"))
+        rows.append((_NAMES[trader], "published, 1 to 5", *printed, f"{ORDERS[trader]:.2f}"))
         for cell, market, label in places:
             order = order_of_trade(cell, trader, market)(results)
             ours = (
@@ -342,12 +325,12 @@ def _gode_table(results: Results[Settings]) -> Table:
                 interval_text(profit_dispersion(cell, trader, market)(results), 1),
                 interval_text(order, 2) if not np.isnan(order).all() else "-",
             )
-            rows.append(row(_NAMES[trader], label, *ours))
+            rows.append((_NAMES[trader], label, *ours))
     caption = (
         "Gode and Sunder's statistics; their schedules are printed as figures only. Ours: dispersion in cents a period "
         f"(two cents are one of their units); order is undefined where a side's units are alike. {_sample(results)}"
     )
-    return Table.of_rows("gode_sunder", caption, rows)
+    return Table.of_rows("gode_sunder", caption, [dict(zip(heads, row, strict=True)) for row in rows])
 
 
 def _curves(
