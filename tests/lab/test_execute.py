@@ -607,9 +607,9 @@ def test_the_specification_is_read_once(undisturbed, monkeypatch):
     monkeypatch.setattr(files, "read_json", lambda path: (read.append(path.name), real(path))[1])
     run(undisturbed.directory)
     assert read.count("spec.json") == 1
-    place = RunDirectory(undisturbed.directory)
+    place = RunDirectory(undisturbed.directory)  # as the commands resume and report do
     assert place.stored().spec["experiment"] == "test.walk"
-    assert bits(Results(toy.experiment(), place), ("plain",)) == bits(undisturbed, ("plain",))
+    assert bits(resume(toy.experiment(), place), ("plain",)) == bits(undisturbed, ("plain",))
     assert read.count("spec.json") == 2
 
 

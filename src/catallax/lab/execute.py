@@ -88,7 +88,7 @@ def execute(
         progress.stage("preparing")
         cells = worker.call(experiment.build_cells, settings, scale)
         spec = make_specification(experiment, settings, scale, seed, cells)
-        place = RunDirectory(RUNS / directory_name(spec) if directory is None else directory)
+        place = RunDirectory.at(RUNS / directory_name(spec) if directory is None else directory)
         run = _Run(experiment, settings, spec, place, progress, stop, worker)
         run.begin(stack)
         with run.manifest.attempt(worker.call(describe_machine), progress.note):
@@ -116,8 +116,8 @@ def resume(
     Raises:
         CatallaxError: as `execute`.
     """
-    request = RunDirectory(directory).request(experiment)
-    return execute(*request, directory, progress=progress, should_stop=should_stop)
+    place = RunDirectory.at(directory)
+    return execute(*place.request(experiment), place, progress=progress, should_stop=should_stop)
 
 
 class _Run:

@@ -49,7 +49,7 @@ class Results(Generic[S]):
     """
 
     def __init__(self, experiment: Experiment[S], directory: str | PathLike[str]) -> None:
-        self._place = directory if isinstance(directory, RunDirectory) else RunDirectory(directory)
+        self._place = RunDirectory.at(directory)
         self.directory = self._place.path
         self._hash = self._place.stored().sha256
         request = self._place.request(experiment)

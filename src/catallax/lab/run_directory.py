@@ -108,6 +108,11 @@ class RunDirectory(PathLike[str]):
         self.path = Path(path)
         self._stored: StoredSpecification | None = None
 
+    @classmethod
+    def at(cls, path: str | PathLike[str]) -> "RunDirectory":
+        """The run directory at a path. A run directory is returned as it is, so that its specification is read once."""
+        return path if isinstance(path, cls) else cls(path)
+
     def __fspath__(self) -> str:
         return str(self.path)
 
