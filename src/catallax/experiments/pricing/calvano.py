@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from catallax.agents.tabular.calvano import SettlingQLearning
-from catallax.agents.tabular.q_learning import ConstantRate, EpsilonGreedy
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.measures.pricing import Collusion, PriceCut
@@ -48,13 +47,14 @@ def duopoly(settings: Settings, alpha: float, beta: float, discount: Any) -> Pla
         Group(
             "firm",
             seats,
-            SettlingQLearning(
+            QLearning(
                 states=game.observations,
                 actions=game.points,
-                explore=EpsilonGreedy(1.0, decay=beta),
+                explore=EpsilonGreedy(1.0, decay=beta, one_word=True),
                 rate=ConstantRate(alpha),
                 gamma=discount,
                 initial=start[first],
+                track_settling=True,
             ),
         )
         # firms that are alike are one group, which is one kernel instead of two
