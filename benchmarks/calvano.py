@@ -17,7 +17,7 @@ import jax  # isort: skip
 import jax.numpy as jnp  # isort: skip
 import numpy as np  # isort: skip
 
-from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning, SettlingQLearning
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning
 from catallax.core import Group, Play, Population, replicate, rng
 from catallax.games.pricing import pricing_game
 
@@ -28,15 +28,16 @@ CHECKED = 20_000
 GAME = pricing_game()
 
 
-def play_of(kind: type[QLearning]) -> Play:
-    """Two learners of this kind in the baseline market."""
-    learner = kind(
+def play_of(as_calvano: bool) -> Play:
+    """Two learners in the baseline market, with the experiment's coin and its stopping rule or without."""
+    learner = QLearning(
         states=GAME.observations,
         actions=GAME.points,
-        explore=EpsilonGreedy(1.0, decay=BETA),
+        explore=EpsilonGreedy(1.0, decay=BETA, one_word=as_calvano),
         rate=ConstantRate(ALPHA),
         gamma=DISCOUNT,
         initial=GAME.uniform_start(DISCOUNT)[0],
+        track_settling=as_calvano,
     )
     return Play(GAME, Population((Group("firm", None, learner),)), length=1, episodic=False)
 
@@ -72,9 +73,9 @@ def _check_agreement(name: str, tables: Any, loop: Loop) -> None:
         raise SystemExit(f"{name}: mean values differ, {ours.mean():.5f} and {theirs.mean():.5f} +- {error:.5f}")
 
 
-def sessions(name: str, kind: type[QLearning], goal: str, quick: bool) -> Row:
+def sessions(name: str, as_calvano: bool, goal: str, quick: bool) -> Row:
     """`SESSIONS` sessions side by side, both sides continuing from the same period."""
-    play, loop = play_of(kind), Loop()
+    play, loop = play_of(as_calvano), Loop()
     keys = jnp.stack([rng.fold(rng.key(0), i) for i in range(SESSIONS)])
     states = replicate(play, keys, CHECKED).state
     loop(CHECKED)
@@ -90,12 +91,12 @@ def sessions(name: str, kind: type[QLearning], goal: str, quick: bool) -> Row:
 
 def calvano_100(quick: bool) -> Row:
     """The learner that the experiment uses, which knows when its policy last changed."""
-    return sessions("calvano_100", SettlingQLearning, "goal: ratio 3.5 (stretch 1.5)", quick)
+    return sessions("calvano_100", True, "goal: ratio 3.5 (stretch 1.5)", quick)
 
 
 def calvano_general_100(quick: bool) -> Row:
     """The general tabular learner on the same work."""
-    return sessions("calvano_general_100", QLearning, "the general learner, no goal of its own", quick)
+    return sessions("calvano_general_100", False, "the general learner, no goal of its own", quick)
 
 
 ROWS = {"calvano_100": calvano_100, "calvano_general_100": calvano_general_100}

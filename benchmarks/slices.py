@@ -65,11 +65,12 @@ def flow() -> Callable[[], Any]:
 
 def pricing() -> Callable[[], Any]:
     """The pricing duopoly."""
-    from catallax.agents.tabular import SettlingQLearning
+    from catallax.agents.tabular import EpsilonGreedy, QLearning
     from catallax.games.pricing import pricing_game
 
     game = pricing_game()
-    firms = Group("firm", None, SettlingQLearning(game.observations, game.points))
+    explore = EpsilonGreedy(1.0, 4e-6, one_word=True)
+    firms = Group("firm", None, QLearning(game.observations, game.points, explore, track_settling=True))
     play = Play(game, Population((firms,)), length=1, episodic=False)
     return lambda: run(play, rng.key(0), 1000)
 

@@ -23,7 +23,7 @@ def child(cores: int) -> None:
     import jax
     import numpy as np
 
-    from catallax.agents.tabular import ConstantRate, EpsilonGreedy, SettlingQLearning
+    from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning
     from catallax.core import Group, Play, Population
     from catallax.games.pricing import pricing_game
     from catallax.lab.experiment import Cell
@@ -32,7 +32,8 @@ def child(cores: int) -> None:
     game = pricing_game()
 
     def build(alpha) -> Play:
-        firm = SettlingQLearning(game.observations, game.points, EpsilonGreedy(1.0, decay=4e-6), ConstantRate(alpha))
+        explore, grid = EpsilonGreedy(1.0, decay=4e-6, one_word=True), (game.observations, game.points)
+        firm = QLearning(*grid, explore, ConstantRate(alpha), track_settling=True)
         return Play(game, Population((Group("firm", None, firm),)), length=1, episodic=False)
 
     cell = Cell(name="sweep", label="sweep", build=build, measures=(), lanes={"alpha": (0.05, 0.1, 0.15, 0.2)})

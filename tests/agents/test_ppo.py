@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catallax.agents.deep import PPO
-from catallax.agents.deep.ppo import Experience, clipped_objective, log_density
+from catallax.agents.deep.ppo import Experience, clipped_objective
 from catallax.agents.parts.advantage import generalised_advantage
-from catallax.core import Batch, BuildError, Discrete, Group, InputError, Play, Population, Real, Spec, rng
+from catallax.agents.parts.policy import log_density
+from catallax.core import Batch, BuildError, Group, InputError, Play, Population, Product, Real, Spec, rng
 
 SPEC = Spec(jax.ShapeDtypeStruct((2,), jnp.float32), Real())
 SMALL = dict(widths=(8,), passes=1, minibatches=1)  # one form, so that each function below is compiled once
@@ -93,7 +94,7 @@ def samples(n=12, actions=1, dtype=jnp.float32):
 def test_gradient_of_the_loss_is_the_formula_for_linear_networks():
     rule = PPO(widths=(), value_weight=0.7, entropy_weight=0.03, sigma=0.8)
     state, lived = fresh(rule), samples()
-    weight, bias = (np.asarray(x, float) for x in state.actor.policy[0])
+    weight, bias = (np.asarray(x, float) for x in state.actor.policy.layers[0])
     x, a, old, gain, target = (np.asarray(x, float) for x in lived)
     mean, sigma = (x @ weight + bias)[:, 0], 0.8
     error = (a[:, 0] - mean) / sigma
@@ -106,9 +107,9 @@ def test_gradient_of_the_loss_is_the_formula_for_linear_networks():
     missed = 0.7 * ((x @ value_weight + value_bias)[:, 0] - target) / len(x)
     ours = _gradient(rule, state.actor, lived)
     close = lambda mine, theirs: np.testing.assert_allclose(mine, theirs, rtol=2e-4, atol=1e-6)
-    close(ours.policy[0].weight[:, 0], x.T @ (pull * error / sigma))
-    close(ours.policy[0].bias[0], (pull * error / sigma).sum())
-    close(ours.log_sigma, (pull * (error**2 - 1)).sum() - 0.03)
+    close(ours.policy.layers[0].weight[:, 0], x.T @ (pull * error / sigma))
+    close(ours.policy.layers[0].bias[0], (pull * error / sigma).sum())
+    close(ours.policy.log_sigma, (pull * (error**2 - 1)).sum() - 0.03)
     close(ours.value[0].weight[:, 0], x.T @ missed)
     close(ours.value[0].bias[0], missed.sum())
 
@@ -132,7 +133,7 @@ def test_no_gradient_flows_through_what_the_clip_holds_back():
     state = fresh(rule)
     obs = jax.random.normal(rng.key(1), (12, 2))
     action = _best(rule, state, obs)[:, None] + 0.3
-    now = log_density(action, action - 0.3, state.actor.log_sigma.reshape(-1))
+    now = log_density(action, action - 0.3, state.actor.policy.log_sigma.reshape(-1))
     grad = lambda old, sign: _gradient(
         rule, state.actor, Experience(obs, action, old, jnp.full(12, sign), jnp.zeros(12))
     )
@@ -148,7 +149,7 @@ def lived_through(rule, state):
     draw = lambda *shape: jnp.asarray(random.normal(size=shape), jnp.float32)
     obs, action = draw(3, 5, 2), draw(3, 4)
     mean = _best(rule, state, obs[:, :-1].reshape(-1, 2)).reshape(3, 4)
-    density = log_density(action[..., None], mean[..., None], state.actor.log_sigma.reshape(-1))
+    density = log_density(action[..., None], mean[..., None], state.actor.policy.log_sigma.reshape(-1))
     return Batch(obs, action, draw(3, 4), jnp.full((3, 4), 0.9).at[1, 2].set(0.0), density)
 
 
@@ -245,6 +246,6 @@ def test_what_does_not_fit_says_so_when_it_is_built():
     with pytest.raises(BuildError, match="2 samples"):
         play(PPO(minibatches=1), length=1)
     with pytest.raises(BuildError, match="real numbers"):
-        PPO().init(rng.key(0), Spec(SPEC.obs, Discrete(3)))
+        PPO().init(rng.key(0), Spec(SPEC.obs, Product((Real(), Real()))))
     with pytest.raises(BuildError, match="vector"):
         PPO().init(rng.key(0), Spec(jax.ShapeDtypeStruct((), jnp.float32), Real()))

@@ -274,7 +274,7 @@ def test_observations_must_be_vectors(form):
 def test_in_the_market_it_needs_an_interface():
     game = memoryless_market()
     groups = [Group(r.name, None, Reinforce(network=TINY)) for r in game.roles]
-    with pytest.raises(BuildError, match="Interface, such as standard_interface"):
+    with pytest.raises(BuildError, match="an Interface with a view, such as standard_interface"):
         Play(game, Population(groups), length=game.length)
 
 

@@ -1,17 +1,18 @@
-"""The learner of the pricing experiments: the same table as plain Q-learning, and when its policy last moved."""
+"""Q-learning as in the pricing experiments: one word for coin and action, and when the greedy policy last changed."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.tabular import ConstantRate, EpsilonGreedy, SettlingQLearning
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning
 from catallax.core import (
     AbstractMeasure,
+    Discrete,
     Group,
-    InputError,
     Play,
     Population,
+    Spec,
     Variable,
     replicate,
     rng,
@@ -48,14 +49,15 @@ class Story(AbstractMeasure):
 def duopoly(game, length=1, **changes):
     start = game.uniform_start(GAMMA)
     rules = [
-        SettlingQLearning(
+        QLearning(
             **{
                 "states": game.observations,
                 "actions": game.points,
-                "explore": EpsilonGreedy(1.0, decay=DECAY),
+                "explore": EpsilonGreedy(1.0, decay=DECAY, one_word=True),
                 "rate": ConstantRate(ALPHA),
                 "gamma": GAMMA,
                 "initial": start[i],
+                "track_settling": True,
             }
             | changes
         )
@@ -141,14 +143,20 @@ def test_a_phase_of_many_periods_dates_a_change_by_its_end(game):
     assert any(changed) and not all(changed)
 
 
-def open_everywhere(row):
-    return jnp.ones(4, bool)
+def odd_only(row):
+    return jnp.arange(4) % 2 == 1
 
 
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [({"legal": open_everywhere}, "leave `legal` out")],
-)
-def test_what_it_does_not_do_is_refused(changes, says):
-    with pytest.raises(InputError, match=says):
-        SettlingQLearning(16, 4, **changes)
+def test_one_word_explores_each_legal_action_alike_and_no_other():
+    rule = QLearning(2, 4, EpsilonGreedy(0.6, one_word=True), legal=odd_only, track_settling=True)
+    state = rule.init(rng.key(0), Spec(jax.ShapeDtypeStruct((), jnp.int32), Discrete(4)))
+    words = rng.random_bits(rng.root(rng.key(2)), 1, jnp.int32(0), jnp.arange(20_000), jnp.int32(0))
+    action = jax.jit(jax.vmap(lambda k: rule.act(k, state, (), jnp.int32(1))[0]))(rng.key_from_bits(words))
+    share = np.bincount(np.asarray(action), minlength=4) / 20_000
+    np.testing.assert_allclose(share, [0, 0.7, 0, 0.3], atol=4 * 0.5 / 20_000**0.5)
+    assert share[0] == share[2] == 0
+
+
+def test_without_tracking_nothing_is_kept():
+    state = QLearning(2, 4).init(rng.key(0), Spec(jax.ShapeDtypeStruct((), jnp.int32), Discrete(4)))
+    assert state.changed == ()

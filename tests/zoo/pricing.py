@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from catallax.agents.deep import DQN, ActorCritic
-from catallax.agents.tabular import SettlingQLearning
+from catallax.agents.tabular import EpsilonGreedy, QLearning
 from catallax.core import AbstractGame, Group, Interface, Play, Population
 from catallax.games.pricing import LogitMarket, PricingGame, pricing_game
 from catallax.measures.pricing import Collusion, PriceCut
@@ -24,9 +24,14 @@ def last_outcome(obs: Any) -> Any:
     return jax.nn.one_hot(obs, 16)
 
 
+def settling(gamma: float = 1.0) -> QLearning:
+    """A firm as in Calvano et al. (2020): one word for the coin and the action, and a record of the last change."""
+    return QLearning(16, 4, EpsilonGreedy(1.0, 4e-6, one_word=True), gamma=gamma, track_settling=True)
+
+
 def session() -> Play:
     """Two Q-learners that set prices, period by period."""
-    rule = SettlingQLearning(16, 4, gamma=0.9)
+    rule = settling(gamma=0.9)
     return Play(duopoly(), Population([Group("firm", None, rule)]), length=1, episodic=False)
 
 
@@ -38,7 +43,7 @@ GAMES: dict[str, Callable[[], AbstractGame]] = {
 }
 
 AGENTS: dict[str, Seat] = {
-    "SettlingQLearning": Seat(lambda: SettlingQLearning(16, 4), duopoly, "firm"),
+    "QLearning, settling": Seat(settling, duopoly, "firm"),
     "ActorCritic, finite": Seat(
         lambda: ActorCritic(widths=(4,)), duopoly, "firm", lambda: Interface(view=last_outcome)
     ),

@@ -53,5 +53,6 @@ from .run import run as run
 from .run import solve as solve
 from .space import AbstractSpace as AbstractSpace
 from .space import Discrete as Discrete
+from .space import Masked as Masked
 from .space import Product as Product
 from .space import Real as Real

@@ -7,9 +7,10 @@
 A value out of range is refused when the module is made, by the name of its class and of its field.
 """
 
+import abc
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 
@@ -29,16 +30,26 @@ class _Converter:
         return self.convert(self.who, self.name, value)
 
 
-class Parametrized(eqx.Module):
-    """The base of modules whose fields may be declared with `number`, `count` and `flag`."""
+if TYPE_CHECKING:  # A type checker would ask for arrays where the fields take whatever can be converted to them.
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        for name, value in list(vars(cls).items()):
-            if isinstance(value, dataclasses.Field):
-                converter = value.metadata.get("converter")
-                if isinstance(converter, _Converter):
-                    converter.who, converter.name = cls.__name__, name
+    class Parametrized(abc.ABC):  # noqa: B024
+        """The base of modules whose fields may be declared with `number`, `count` and `flag`."""
+
+        def __init__(self, *args: Any, **values: Any) -> None:
+            super().__init__()
+
+else:
+
+    class Parametrized(eqx.Module):
+        """The base of modules whose fields may be declared with `number`, `count` and `flag`."""
+
+        def __init_subclass__(cls, **options: Any) -> None:
+            super().__init_subclass__(**options)
+            for name, value in list(vars(cls).items()):
+                if isinstance(value, dataclasses.Field):
+                    converter = value.metadata.get("converter")
+                    if isinstance(converter, _Converter):
+                        converter.who, converter.name = cls.__name__, name
 
 
 def number(default: Any = _ABSENT, interval: str = "(-inf, inf)", *, dtype: Any = float, optional: bool = False) -> Any:

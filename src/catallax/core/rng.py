@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped, UInt32
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt32
 
 from .errors import InputError
 
@@ -204,3 +204,18 @@ def to_integer(word: UInt32[Array, "*shape"], n: Int[Array, "*shape"] | int) -> 
     return jnp.minimum(
         (to_uniform(word) * n.astype(jnp.float32)).astype(jnp.int32), jnp.maximum(n - 1, 0).astype(jnp.int32)
     )
+
+
+def inverse_cdf(share: Float[Array, "*shape"], cumulative: Float[Array, "*#shape n"]) -> Int[Array, "*shape"]:
+    """The index at which a number in [0, 1) falls among cumulative probabilities: how many of them it has reached."""
+    return (cumulative <= share[..., None]).sum(axis=-1, dtype=jnp.int32)
+
+
+def categorical(key: Shaped[PRNGKeyArray, ""], probabilities: Float[Array, " n"]) -> Int[Array, ""]:
+    """Index i with probability probabilities[i], by inversion, from the key's own words. Consumes the key."""
+    return inverse_cdf(uniform(key), jnp.cumsum(probabilities)[:-1])
+
+
+def to_candidate(word: UInt32[Array, ""], candidates: Bool[Array, " n"]) -> Int[Array, ""]:
+    """The index of one of the candidates, each with the same chance, from a word."""
+    return (jnp.cumsum(candidates) <= to_integer(word, candidates.sum())).sum(dtype=jnp.int32)

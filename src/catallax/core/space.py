@@ -1,12 +1,12 @@
 """Action spaces: what a game accepts, and how an action of the wrong form is named."""
 
 import abc
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, PyTree
+from jaxtyping import Array, Bool, PyTree, Shaped
 
 from .errors import BuildError
 
@@ -45,16 +45,32 @@ class Discrete(AbstractSpace):
         return jax.random.randint(key, (), 0, self.n)
 
 
+class Masked(NamedTuple):
+    """A view that also says which of finitely many actions are legal now.
+
+    An `Interface` whose view returns it tells the rule never to take another action. At least one action must be legal
+    at each tick. Rules that cannot keep to it refuse such a view when they are seated.
+    """
+
+    features: PyTree[Shaped[Array, "..."]]
+    """What the rule sees besides."""
+    legal: Bool[Array, "*batch actions"]
+
+
 class Real(AbstractSpace):
-    """Real vectors of a fixed shape within [low, high] (float32); the bounds may be infinite."""
+    """Real vectors of a fixed shape within [low, high]; the bounds may be infinite.
+
+    The dtype is JAX's own float type, which is double precision under `jax_enable_x64`, unless one is named.
+    """
 
     low: float = eqx.field(static=True, default=-float("inf"))
     high: float = eqx.field(static=True, default=float("inf"))
     shape: tuple[int, ...] = eqx.field(static=True, default=())
+    dtype: Any = eqx.field(static=True, default=None)
 
     def struct(self) -> jax.ShapeDtypeStruct:
-        """A float32 array of the space's shape."""
-        return jax.ShapeDtypeStruct(self.shape, jnp.float32)
+        """A real array of the space's shape and dtype."""
+        return jax.ShapeDtypeStruct(self.shape, jnp.result_type(float if self.dtype is None else self.dtype))
 
     def contains(self, action: Array) -> Bool[Array, ""]:
         """Whether every entry lies within the bounds (NaN never does)."""

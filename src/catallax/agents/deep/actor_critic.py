@@ -10,17 +10,10 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.parts.advantage import generalised_advantage
 from catallax.agents.parts.descent import begin, descend
-from catallax.agents.parts.mlp import MLP
-from catallax.agents.parts.policy import Policy, PolicyWeights, same
-from catallax.core import AbstractAgent, Batch, BuildError, InputError, Spec, check_count, check_number, rng
-
-_scalar = lambda x: jnp.asarray(x, jnp.float32)
-_INTERVALS = {
-    "[0, 1]": ("gamma", "lambda_"),
-    "[0, inf)": ("rate", "value_weight", "entropy_weight"),
-    "(0, inf)": ("sigma", "reward_scale"),
-    "(0, inf]": ("norm",),
-}
+from catallax.agents.parts.features import check_features, features_of, flat_ticks
+from catallax.agents.parts.mlp import MLP, check_widths, same
+from catallax.agents.parts.policy import Policy, PolicyWeights
+from catallax.core import AbstractAgent, Batch, BuildError, Spec, number, rng
 
 
 class Nets(NamedTuple):
@@ -49,13 +42,13 @@ class ActorCritic(AbstractAgent):
     the game ended there. The gradient is clipped to norm `norm` and handed to Adam. Rewards are multiplied by
     `reward_scale` first: in a market bring the return of an episode near 1 (0.01 for the memoryless double auction).
 
-    Observations are vectors; actions `Real` of any shape (Gaussian, sigma learnt, starting at `sigma`) or `Discrete`
-    (softmax). Nothing is clipped: bounded moves are the interface's business.
+    Observations are vectors, or `Masked` vectors; actions `Real` of any shape (Gaussian, sigma learnt, starting at
+    `sigma`) or `Discrete` (softmax). Nothing is clipped: bounded moves are the interface's business.
 
     Args:
-        rate: Adam's, at least 0; default 7e-4, usual in code for RMSProp.
-        gamma: discount beyond the game's own, in [0, 1]; 1 where the game discounts.
-        entropy_weight: at least 0; default 1e-4, the published value for continuous actions (0.01 for finite ones).
+        rate: Adam's; the default is usual in code for RMSProp.
+        gamma: discount beyond the game's own; 1 where the game discounts.
+        entropy_weight: the default is the published value for continuous actions (0.01 for finite ones).
         widths: hidden layers of the policy's and of the value's network, tanh.
 
     Raises:
@@ -69,39 +62,28 @@ class ActorCritic(AbstractAgent):
 
     learns_in_sequence = True
 
-    rate: Float[Array, ""] = eqx.field(converter=_scalar, default=7e-4)
-    gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.99)
-    lambda_: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
-    value_weight: Float[Array, ""] = eqx.field(converter=_scalar, default=0.5)
-    entropy_weight: Float[Array, ""] = eqx.field(converter=_scalar, default=1e-4)
-    sigma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.5)
-    norm: Float[Array, ""] = eqx.field(converter=_scalar, default=0.5)
-    reward_scale: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
+    rate: Float[Array, ""] = number(7e-4, "[0, inf)", dtype=jnp.float32)
+    gamma: Float[Array, ""] = number(0.99, "[0, 1]", dtype=jnp.float32)
+    lambda_: Float[Array, ""] = number(1.0, "[0, 1]", dtype=jnp.float32)
+    value_weight: Float[Array, ""] = number(0.5, "[0, inf)", dtype=jnp.float32)
+    entropy_weight: Float[Array, ""] = number(1e-4, "[0, inf)", dtype=jnp.float32)
+    sigma: Float[Array, ""] = number(0.5, "(0, inf)", dtype=jnp.float32)
+    norm: Float[Array, ""] = number(0.5, "(0, inf]", dtype=jnp.float32)
+    reward_scale: Float[Array, ""] = number(1.0, "(0, inf)", dtype=jnp.float32)
     widths: tuple[int, ...] = eqx.field(static=True, default=(64, 64))
 
     def __check_init__(self) -> None:
-        """Counts and ranges."""
-        if not isinstance(self.widths, tuple):
-            raise InputError(
-                f"ActorCritic: widths must be a tuple of layer widths, such as (64, 64), got {self.widths!r}"
-            )
-        for width in self.widths:
-            check_count("ActorCritic", "a width", width)
-        for interval, names in _INTERVALS.items():
-            for name in names:
-                check_number("ActorCritic", name, getattr(self, name), interval)
+        check_widths("ActorCritic", self.widths)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> ActorCriticState:
         """Fresh networks."""
-        shape = getattr(spec.obs, "shape", None)
-        if shape is None or len(shape) != 1:
-            raise BuildError(f"ActorCritic needs a vector of features, its seat sees {spec.obs}; give its group a view")
+        inputs = check_features("ActorCritic", spec)
         if not Policy.fits(spec.action):
             raise BuildError(
                 "ActorCritic acts by real numbers or chooses among finitely many actions, its seat accepts "
                 f"{spec.action}"
             )
-        policy, value, (inputs,) = Policy(self.widths), self._critic(), shape
+        policy, value = Policy(self.widths), self._critic()
         split = policy.size(inputs, spec.action)
         words = rng.draws(key, split + value.size(inputs)).first
         actor = policy.begin(words[:split], inputs, spec.action, self.sigma)
@@ -109,18 +91,18 @@ class ActorCritic(AbstractAgent):
         return ActorCriticState(nets, begin(nets))
 
     def act(
-        self, key: Shaped[PRNGKeyArray, ""], state: ActorCriticState, memory: Any, obs: Float[Array, " features"]
+        self, key: Shaped[PRNGKeyArray, ""], state: ActorCriticState, memory: Any, obs: Any
     ) -> tuple[Array, Any, tuple]:
         """An action drawn from the policy."""
-        return Policy(self.widths).draw(key, state.nets.policy, obs), memory, ()
+        return Policy(self.widths).draw(key, state.nets.policy, obs)[0], memory, ()
 
-    def best(self, state: ActorCriticState, obs: Float[Array, " features"]) -> Array:
+    def best(self, state: ActorCriticState, obs: Any) -> Array:
         """The policy without its noise: the mean, or the likeliest action."""
         return Policy(self.widths).best(state.nets.policy, obs)
 
-    def value(self, state: ActorCriticState, obs: Float[Array, "*batch features"]) -> Float[Array, "*batch"]:
+    def value(self, state: ActorCriticState, obs: Any) -> Float[Array, "*batch"]:
         """V(obs), in scaled rewards."""
-        return self._critic()(state.nets.value, obs)[..., 0]
+        return self._critic()(state.nets.value, features_of(obs))[..., 0]
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: ActorCriticState, batch: Batch, t: Int[Array, ""]
@@ -130,9 +112,8 @@ class ActorCritic(AbstractAgent):
         discount = self.gamma * batch.discount
         advantage = generalised_advantage(self.reward_scale * batch.reward, discount, value, self.lambda_)
         target = advantage + value[:, :-1]
-        n = batch.reward.size
-        obs, action = batch.obs[:, :-1].reshape(n, -1), batch.action.reshape(n, *batch.action.shape[2:])
-        lived = (obs, action, advantage.reshape(n), target.reshape(n))
+        seen = jax.tree.map(lambda x: x[:, :-1], batch.obs)
+        lived = flat_ticks((seen, batch.action, advantage, target))
         gradient, log = jax.grad(self.loss, has_aux=True)(state.nets, *lived)
         flat, restored = ravel_pytree(state.nets)
         flat, adam, size = descend(flat, gradient, state.optimiser, self.rate, self.norm)
@@ -142,7 +123,7 @@ class ActorCritic(AbstractAgent):
     def loss(
         self,
         nets: Nets,
-        obs: Float[Array, "N features"],
+        obs: Any,
         action: Shaped[Array, "N ..."],
         advantage: Float[Array, " N"],
         target: Float[Array, " N"],
@@ -150,7 +131,7 @@ class ActorCritic(AbstractAgent):
         """The loss above; logs the critic's mean squared error and the entropy."""
         policy = Policy(self.widths)
         gain = (policy.log_probability(nets.policy, obs, action) * advantage).mean()
-        error = ((self._critic()(nets.value, obs)[..., 0] - target) ** 2).mean()
+        error = ((self._critic()(nets.value, features_of(obs))[..., 0] - target) ** 2).mean()
         entropy = policy.entropy(nets.policy, obs)
         log = {"value_error": error, "entropy": entropy}
         return 0.5 * self.value_weight * error - gain - self.entropy_weight * entropy, log

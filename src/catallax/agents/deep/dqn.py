@@ -12,15 +12,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.parts import replay_buffer
 from catallax.agents.parts.descent import begin, descend
-from catallax.agents.parts.mlp import MLP
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, check_count, check_number, rng
-
-_scalar = lambda x: jnp.asarray(x, jnp.float32)
-
-
-def _same(x: Array) -> Array:
-    """x."""
-    return x
+from catallax.agents.parts.features import among_legal, check_features, features_of, flat_ticks, legal_of
+from catallax.agents.parts.mlp import MLP, check_widths, same
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, count, flag, number, rng
 
 
 class DQNState(NamedTuple):
@@ -30,7 +24,7 @@ class DQNState(NamedTuple):
     target: Any
     """Layers as they were some gradient steps ago."""
     optimiser: Any
-    store: replay_buffer.Replay
+    store: replay_buffer.ReplayBuffer
     ticks: Int[Array, ""]
     """Ticks learnt from, of all sequences; sets the chance of exploring."""
     descents: Int[Array, ""]
@@ -42,7 +36,8 @@ class DQN(AbstractAgent):
 
     One step lowers the mean Huber loss of r + gamma d Q'(s', b) - Q(s, a), Q' the target network, b its best action
     (`double`: the best action of Q), with Adam at `rate`. Every `renew` steps Q' becomes Q. Actions are uniform with
-    probability epsilon_n = max(least, 1 - (1 - least) n / explore) after n ticks, else the first best.
+    probability epsilon_n = max(least, 1 - (1 - least) n / explore) after n ticks, else the first best. Where the view
+    is `Masked`, only legal actions are explored, taken and looked forward to.
 
     Args:
         gamma: discount beyond the game's own; 1 where the game discounts.
@@ -60,72 +55,63 @@ class DQN(AbstractAgent):
 
     learns_in_sequence = True
 
-    rate: Float[Array, ""] = eqx.field(converter=_scalar, default=1e-3)
-    gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.99)
-    least: Float[Array, ""] = eqx.field(converter=_scalar, default=0.05)
-    explore: Float[Array, ""] = eqx.field(converter=_scalar, default=10_000.0)
+    rate: Float[Array, ""] = number(1e-3, "[0, inf)", dtype=jnp.float32)
+    gamma: Float[Array, ""] = number(0.99, "[0, 1]", dtype=jnp.float32)
+    least: Float[Array, ""] = number(0.05, "[0, 1]", dtype=jnp.float32)
+    explore: Float[Array, ""] = number(10_000.0, "[1, inf)", dtype=jnp.float32)
     widths: tuple[int, ...] = eqx.field(static=True, default=(64, 64))
-    capacity: int = eqx.field(static=True, default=10_000)
-    minibatch: int = eqx.field(static=True, default=64)
-    steps: int = eqx.field(static=True, default=1)
-    renew: int = eqx.field(static=True, default=200)
-    warmup: int = eqx.field(static=True, default=200)
-    double: bool = eqx.field(static=True, default=True)
+    capacity: int = count(10_000)
+    minibatch: int = count(64)
+    steps: int = count(1)
+    renew: int = count(200)
+    warmup: int = count(200)
+    double: bool = flag(True)
 
     def __check_init__(self) -> None:
-        """Counts and ranges."""
-        for name in ("capacity", "minibatch", "steps", "renew", "warmup"):
-            check_count("DQN", name, getattr(self, name))
-        ranges = (("gamma", "[0, 1]"), ("least", "[0, 1]"), ("rate", "[0, inf)"), ("explore", "[1, inf)"))
-        for name, interval in ranges:
-            check_number("DQN", name, getattr(self, name), interval)
+        check_widths("DQN", self.widths)
         if self.warmup > self.capacity:
             raise InputError(f"DQN: warmup {self.warmup} is never reached in a store of {self.capacity}")
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> DQNState:
         """A fresh network, an empty store."""
-        shape = getattr(spec.obs, "shape", None)
-        if shape is None or len(shape) != 1:
-            raise BuildError(f"DQN needs a vector of features, its seat sees {spec.obs}; give its group a view")
+        inputs = check_features("DQN", spec)
         if not isinstance(spec.action, Discrete):
             raise BuildError(f"DQN chooses among finitely many actions, its seat accepts {spec.action}")
-        layers = self._network(spec.action.n).init(key, shape[0])
-        number = jax.ShapeDtypeStruct((), jnp.float32)
-        form = replay_buffer.Transition(spec.obs, spec.action.struct(), number, number, spec.obs)  # pyright: ignore
+        layers = self._network(spec.action.n).init(key, inputs)
+        real = jax.ShapeDtypeStruct((), jnp.float32)
+        form = replay_buffer.Transition(spec.obs, spec.action.struct(), real, real, spec.obs)  # pyright: ignore
         target = jax.tree.map(jnp.copy, layers)
         return DQNState(
             layers, target, begin(layers), replay_buffer.empty(self.capacity, form), jnp.int32(0), jnp.int32(0)
         )
 
-    def values(self, layers: Any, obs: Float[Array, "*batch features"]) -> Float[Array, "*batch actions"]:
-        """Q(obs, .) under these layers."""
-        return self._network(layers[-1].bias.shape[0])(layers, obs)
+    def values(self, layers: Any, obs: Any) -> Float[Array, "*batch actions"]:
+        """Q(obs, .) under these layers, of all actions."""
+        return self._network(layers[-1].bias.shape[0])(layers, features_of(obs))
 
-    def best(self, state: DQNState, obs: Float[Array, " features"]) -> Int[Array, ""]:
+    def best(self, state: DQNState, obs: Any) -> Int[Array, ""]:
         """The policy without exploration."""
-        return jnp.argmax(self.values(state.layers, obs)).astype(jnp.int32)
+        return jnp.argmax(among_legal(obs, self.values(state.layers, obs))).astype(jnp.int32)
 
     def act(
-        self, key: Shaped[PRNGKeyArray, ""], state: DQNState, memory: Any, obs: Float[Array, " features"]
+        self, key: Shaped[PRNGKeyArray, ""], state: DQNState, memory: Any, obs: Any
     ) -> tuple[Int[Array, ""], Any, tuple]:
         """Explore or exploit."""
         words = rng.key_bits(key)
         epsilon = jnp.maximum(self.least, 1 - (1 - self.least) * state.ticks.astype(jnp.float32) / self.explore)
-        other = rng.to_integer(words.second, state.layers[-1].bias.shape[0])
+        legal = legal_of(obs)
+        if legal is None:
+            other = rng.to_integer(words.second, state.layers[-1].bias.shape[0])
+        else:
+            other = rng.to_candidate(words.second, legal)
         return jnp.where(rng.to_uniform(words.first) < epsilon, other, self.best(state, obs)), memory, ()
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: DQNState, batch: Batch, t: Int[Array, ""]
     ) -> tuple[DQNState, dict[str, Array]]:
         """Remember the phase, then learn from what is remembered."""
-        flat = lambda x: x.reshape(-1, *x.shape[2:])
-        new = replay_buffer.Transition(
-            obs=flat(batch.obs[:, :-1]),
-            action=flat(batch.action),
-            reward=flat(batch.reward),
-            discount=flat(batch.discount),
-            after=flat(batch.obs[:, 1:]),
-        )
+        seen, after = (jax.tree.map(lambda x, at=at: x[:, at], batch.obs) for at in (slice(None, -1), slice(1, None)))
+        new = flat_ticks(replay_buffer.Transition(seen, batch.action, batch.reward, batch.discount, after))
         ticks = jnp.minimum(state.ticks, 2**30) + batch.reward.size
         state = state._replace(store=replay_buffer.put(state.store, new), ticks=ticks)
         lived = self._minibatches(key, state.store)
@@ -138,7 +124,9 @@ class DQN(AbstractAgent):
         layers, target = restored(flat), restored(target)
         return state._replace(layers=layers, target=target, optimiser=optimiser, descents=descents), log
 
-    def _minibatches(self, key: Shaped[PRNGKeyArray, ""], store: replay_buffer.Replay) -> replay_buffer.Transition:
+    def _minibatches(
+        self, key: Shaped[PRNGKeyArray, ""], store: replay_buffer.ReplayBuffer
+    ) -> replay_buffer.Transition:
         lived = replay_buffer.draw(store, key, self.steps * self.minibatch)
         return jax.tree.map(lambda x: x.reshape(self.steps, self.minibatch, *x.shape[1:]), lived)
 
@@ -146,7 +134,8 @@ class DQN(AbstractAgent):
         """Mean Huber loss of the one-step errors."""
         ahead = self.values(target, lived.after)
         chooser = self.values(layers, lived.after) if self.double else ahead
-        best = jnp.take_along_axis(ahead, chooser.argmax(axis=1)[:, None], axis=1)[:, 0]
+        chosen = among_legal(lived.after, chooser).argmax(axis=1)
+        best = jnp.take_along_axis(ahead, chosen[:, None], axis=1)[:, 0]
         goal = jax.lax.stop_gradient(lived.reward + self.gamma * lived.discount * best)
         said = jnp.take_along_axis(self.values(layers, lived.obs), lived.action[:, None], axis=1)[:, 0]
         return optax.losses.huber_loss(said, goal).mean()
@@ -159,4 +148,4 @@ class DQN(AbstractAgent):
         return (flat, jnp.where(descents % self.renew == 0, flat, target), optimiser, descents), loss
 
     def _network(self, actions: int) -> MLP:
-        return MLP(self.widths, actions, hidden=jax.nn.relu, final=_same, final_gain=0.1)
+        return MLP(self.widths, actions, hidden=jax.nn.relu, final=same, final_gain=0.1)

@@ -1,6 +1,5 @@
-"""Proximal policy optimisation with a Gaussian policy: continuous actions, clipped ratios, a value network."""
+"""Proximal policy optimisation: clipped ratios of real or finite actions, a value network."""
 
-import math
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -11,30 +10,16 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.parts.advantage import generalised_advantage
 from catallax.agents.parts.descent import begin, descend
-from catallax.agents.parts.mlp import MLP
-from catallax.agents.parts.policy import log_density as log_density
-from catallax.agents.parts.policy import noise, same
-from catallax.core import AbstractAgent, Batch, BuildError, InputError, Real, Spec, check_count, check_number, rng
-
-_scalar = lambda x: jnp.asarray(x, jnp.float32)
-_HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
-
-
-_INTERVALS = {
-    "[0, 1]": ("gamma", "lambda_"),
-    "[0, inf)": ("rate", "value_weight", "entropy_weight"),
-    "(0, inf)": ("rate_decay", "clip", "sigma", "reward_scale"),
-    "(0, inf]": ("norm",),
-}
+from catallax.agents.parts.features import check_features, features_of, flat_ticks
+from catallax.agents.parts.mlp import MLP, check_widths, same
+from catallax.agents.parts.policy import Policy, PolicyWeights
+from catallax.core import AbstractAgent, Batch, BuildError, Spec, count, flag, number, rng
 
 
 class Actor(NamedTuple):
     """What is trained: all leaves are arrays."""
 
-    policy: Any
-    """Layers of the mean."""
-    log_sigma: Float[Array, "..."]
-    """ln sigma of each number of an action, in the action's shape."""
+    policy: PolicyWeights
     value: Any
     """Layers of the value function."""
 
@@ -49,8 +34,9 @@ class PPOState(NamedTuple):
 class Experience(NamedTuple):
     """What a gradient step looks at; leading axis N samples."""
 
-    obs: Float[Array, "N features"]
-    action: Float[Array, "N actions"]
+    obs: Any
+    """Features [N, features], or `Masked` ones."""
+    action: Shaped[Array, "N ..."]
     log_probability: Float[Array, " N"]
     advantage: Float[Array, " N"]
     target: Float[Array, " N"]
@@ -66,28 +52,29 @@ def clipped_objective(
 class PPO(AbstractAgent):
     """Actor and critic from B sequences of a phase, several passes over them in minibatches.
 
-    The raw action is a ~ N(mu(obs), sigma^2), sigma free of the observation, in the shape of the game's `Real` action
-    space and unbounded (let the group's `Interface` bring it into the game's range). The loss of a minibatch is
+    Where the seat's actions are `Real`, the raw action is a ~ N(mu(obs), sigma^2), sigma free of the observation, in
+    the shape of the space and unbounded (let the group's `Interface` bring it into the game's range). Where they are
+    `Discrete`, it is drawn from a softmax, among the legal ones if the view is `Masked`. The loss of a minibatch is
 
         - mean min(w A, clip(w) A) + value_weight mean (V - G)^2 / 2 - entropy_weight H,
 
-    w the ratio of the action's new to its old density, A the generalised advantage (standardised over the phase if
-    `standardise`), G = A + V_old its target, H the policy's entropy. Gradients are clipped to norm `norm`; Adam's rate
-    in phase t is rate * rate_decay^t. Rewards are multiplied by `reward_scale` first. What follows the last tick is
-    valued by V unless the game ended there.
+    w the ratio of the action's new to its old probability (or density), A the generalised advantage (standardised over
+    the phase if `standardise`), G = A + V_old its target, H the policy's entropy. Gradients are clipped to norm `norm`;
+    Adam's rate in phase t is rate * rate_decay^t. Rewards are multiplied by `reward_scale` first. What follows the last
+    tick is valued by V unless the game ended there.
 
     Args:
-        rate, rate_decay: Adam's rate in the first phase, at least 0, and what it is multiplied by after each.
-        gamma: discount beyond the game's own, in [0, 1]; 1 where the game discounts.
-        lambda_: of the generalised advantage, in [0, 1].
-        clip: how far a ratio may move from 1 before it gains nothing more; positive.
-        sigma: standard deviation of the first policy; positive.
+        rate, rate_decay: Adam's rate in the first phase, and what it is multiplied by after each.
+        gamma: discount beyond the game's own; 1 where the game discounts.
+        lambda_: of the generalised advantage.
+        clip: how far a ratio may move from 1 before it gains nothing more.
+        sigma: standard deviation of the first policy of real actions.
         passes, minibatches: each pass visits all samples once, in `minibatches` parts.
         widths: hidden layers of the policy's and of the value's network, tanh.
 
     Raises:
-        BuildError: observations that are not a vector, an action space that is not `Real`, a phase whose samples do
-            not divide into the minibatches, or a single sample to be standardised.
+        BuildError: observations that are not a vector, an action space that is neither `Real` nor `Discrete`, a phase
+            whose samples do not divide into the minibatches, or a single sample to be standardised.
         InputError: counts below one, a parameter outside its range. Traced values are not looked at.
 
     Source: Schulman, Wolski, Dhariwal, Radford and Klimov (2017), equations 7 and 9.
@@ -97,64 +84,52 @@ class PPO(AbstractAgent):
 
     learns_in_sequence = True
 
-    rate: Float[Array, ""] = eqx.field(converter=_scalar, default=3e-4)
-    rate_decay: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
-    gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.99)
-    lambda_: Float[Array, ""] = eqx.field(converter=_scalar, default=0.95)
-    clip: Float[Array, ""] = eqx.field(converter=_scalar, default=0.2)
-    value_weight: Float[Array, ""] = eqx.field(converter=_scalar, default=0.5)
-    entropy_weight: Float[Array, ""] = eqx.field(converter=_scalar, default=0.0)
-    sigma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.5)
-    norm: Float[Array, ""] = eqx.field(converter=_scalar, default=0.5)
-    reward_scale: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
-    passes: int = eqx.field(static=True, default=4)
-    minibatches: int = eqx.field(static=True, default=4)
+    rate: Float[Array, ""] = number(3e-4, "[0, inf)", dtype=jnp.float32)
+    rate_decay: Float[Array, ""] = number(1.0, "(0, inf)", dtype=jnp.float32)
+    gamma: Float[Array, ""] = number(0.99, "[0, 1]", dtype=jnp.float32)
+    lambda_: Float[Array, ""] = number(0.95, "[0, 1]", dtype=jnp.float32)
+    clip: Float[Array, ""] = number(0.2, "(0, inf)", dtype=jnp.float32)
+    value_weight: Float[Array, ""] = number(0.5, "[0, inf)", dtype=jnp.float32)
+    entropy_weight: Float[Array, ""] = number(0.0, "[0, inf)", dtype=jnp.float32)
+    sigma: Float[Array, ""] = number(0.5, "(0, inf)", dtype=jnp.float32)
+    norm: Float[Array, ""] = number(0.5, "(0, inf]", dtype=jnp.float32)
+    reward_scale: Float[Array, ""] = number(1.0, "(0, inf)", dtype=jnp.float32)
+    passes: int = count(4)
+    minibatches: int = count(4)
     widths: tuple[int, ...] = eqx.field(static=True, default=(64, 64))
-    standardise: bool = eqx.field(static=True, default=True)
+    standardise: bool = flag(True)
 
     def __check_init__(self) -> None:
-        """Counts and ranges."""
-        for name in ("passes", "minibatches"):
-            check_count("PPO", name, getattr(self, name))
-        if not isinstance(self.widths, tuple):
-            raise InputError(f"PPO: widths must be a tuple of layer widths, such as (64, 64), got {self.widths!r}")
-        for width in self.widths:
-            check_count("PPO", "a width", width)
-        for interval, names in _INTERVALS.items():
-            for name in names:
-                check_number("PPO", name, getattr(self, name), interval)
+        check_widths("PPO", self.widths)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> PPOState:
         """Fresh networks."""
-        shape = getattr(spec.obs, "shape", None)
-        if shape is None or len(shape) != 1:
-            raise BuildError(f"PPO needs a vector of features, its seat sees {spec.obs}; give its group a view")
-        if not isinstance(spec.action, Real):
-            raise BuildError(f"PPO acts by real numbers, its seat accepts {spec.action}")
-        policy, value = self._policy_network(math.prod(spec.action.shape)), self._value_network()
-        (inputs,) = shape
-        split = policy.size(inputs)
+        inputs = check_features("PPO", spec)
+        if not Policy.fits(spec.action):
+            raise BuildError(
+                f"PPO acts by real numbers or chooses among finitely many actions, its seat accepts {spec.action}"
+            )
+        policy, value = Policy(self.widths), self._critic()
+        split = policy.size(inputs, spec.action)
         words = rng.draws(key, split + value.size(inputs)).first
-        policy, value = policy.layers(words[:split], inputs), value.layers(words[split:], inputs)
-        actor = Actor(policy, jnp.full(spec.action.shape, jnp.log(self.sigma)), value)
+        weights = policy.begin(words[:split], inputs, spec.action, self.sigma)
+        actor = Actor(weights, value.layers(words[split:], inputs))
         return PPOState(actor, begin(actor))
 
     def act(
-        self, key: Shaped[PRNGKeyArray, ""], state: PPOState, memory: Any, obs: Float[Array, " features"]
-    ) -> tuple[Float[Array, "..."], Any, Float[Array, ""]]:
-        """Mean plus noise; remembers the action's log density."""
-        actor = state.actor
-        mean, log_sigma = self._mean(actor, obs), actor.log_sigma.reshape(-1)
-        action = mean + jnp.exp(log_sigma) * noise(key, mean.shape[0])
-        return action.reshape(actor.log_sigma.shape), memory, log_density(action, mean, log_sigma)
+        self, key: Shaped[PRNGKeyArray, ""], state: PPOState, memory: Any, obs: Any
+    ) -> tuple[Array, Any, Float[Array, ""]]:
+        """An action drawn from the policy; remembers the logarithm of its probability."""
+        action, log_probability = Policy(self.widths).draw(key, state.actor.policy, obs)
+        return action, memory, log_probability
 
-    def best(self, state: PPOState, obs: Float[Array, " features"]) -> Float[Array, "..."]:
-        """The policy without its noise: mu(obs)."""
-        return self._mean(state.actor, obs).reshape(state.actor.log_sigma.shape)
+    def best(self, state: PPOState, obs: Any) -> Array:
+        """The policy without its noise: the mean, or the likeliest action."""
+        return Policy(self.widths).best(state.actor.policy, obs)
 
-    def value(self, state: PPOState, obs: Float[Array, "*batch features"]) -> Float[Array, "*batch"]:
+    def value(self, state: PPOState, obs: Any) -> Float[Array, "*batch"]:
         """V(obs), in scaled rewards."""
-        return self._value_network()(state.actor.value, obs)[..., 0]
+        return self._critic()(state.actor.value, features_of(obs))[..., 0]
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: PPOState, batch: Batch, t: Int[Array, ""]
@@ -195,34 +170,22 @@ class PPO(AbstractAgent):
         target = advantage + value[:, :-1]
         if self.standardise:
             advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-        n = batch.reward.size
-        lived = Experience(
-            batch.obs[:, :-1].reshape(n, -1),
-            batch.action.reshape(n, -1),
-            batch.extras.reshape(n),
-            advantage.reshape(n),
-            target.reshape(n),
-        )
+        seen = jax.tree.map(lambda x: x[:, :-1], batch.obs)
+        lived = flat_ticks(Experience(seen, batch.action, batch.extras, advantage, target))
         log = {"return": batch.reward.sum(axis=1).mean(), "value_error": ((target - value[:, :-1]) ** 2).mean()}
         return lived, log
 
     def loss(self, actor: Actor, lived: Experience) -> tuple[Float[Array, ""], dict[str, Array]]:
         """The loss above; logs the share of ratios outside the clip's bounds and the entropy."""
-        mean = self._mean(actor, lived.obs)
-        ratio = jnp.exp(log_density(lived.action, mean, actor.log_sigma.reshape(-1)) - lived.log_probability)
+        policy = Policy(self.widths)
+        ratio = jnp.exp(policy.log_probability(actor.policy, lived.obs, lived.action) - lived.log_probability)
         gain = clipped_objective(ratio, lived.advantage, self.clip).mean()
-        value = self._value_network()(actor.value, lived.obs)[..., 0]
+        value = self._critic()(actor.value, features_of(lived.obs))[..., 0]
         error = 0.5 * ((value - lived.target) ** 2).mean()
-        entropy = (actor.log_sigma + _HALF_LOG_TAU + 0.5).sum()
+        entropy = policy.entropy(actor.policy, lived.obs)
         outside = (jnp.abs(ratio - 1) > self.clip).mean()
         log = {"clip_fraction": outside, "entropy": entropy}
         return self.value_weight * error - gain - self.entropy_weight * entropy, log
 
-    def _policy_network(self, outputs: int) -> MLP:
-        return MLP(self.widths, outputs, hidden=jnp.tanh, final=same, final_gain=0.01)
-
-    def _value_network(self) -> MLP:
+    def _critic(self) -> MLP:
         return MLP(self.widths, 1, hidden=jnp.tanh, final=same, final_gain=1.0)
-
-    def _mean(self, actor: Actor, obs: Float[Array, "*batch features"]) -> Float[Array, "*batch actions"]:
-        return self._policy_network(actor.log_sigma.size)(actor.policy, obs)

@@ -2,25 +2,15 @@
 
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.parts.descent import begin, descend
+from catallax.agents.parts.features import check_features
 from catallax.agents.parts.mlp import MLP
-from catallax.core import AbstractAgent, Batch, BuildError, Spec, check_number, rng
-
-_scalar = lambda x: jnp.asarray(x, jnp.float32)
-
-
-_INTERVALS = {
-    "[0, 1]": ("gamma",),
-    "[0, inf)": ("rate", "sigma_least"),
-    "(0, inf)": ("sigma", "sigma_decay", "reward_scale"),
-    "(0, inf]": ("clip",),
-}
+from catallax.core import AbstractAgent, Batch, BuildError, Spec, flag, number, rng
 
 
 class ReinforceState(NamedTuple):
@@ -55,30 +45,20 @@ class Reinforce(AbstractAgent):
 
     learns_in_sequence = True
 
-    rate: Float[Array, ""] = eqx.field(converter=_scalar, default=3e-4)
-    gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.99)
-    sigma: Float[Array, ""] = eqx.field(converter=_scalar, default=0.7)
-    sigma_decay: Float[Array, ""] = eqx.field(converter=_scalar, default=0.995)
-    sigma_least: Float[Array, ""] = eqx.field(converter=_scalar, default=0.05)
-    reward_scale: Float[Array, ""] = eqx.field(converter=_scalar, default=100.0)
-    clip: Float[Array, ""] = eqx.field(converter=_scalar, default=10.0)
+    rate: Float[Array, ""] = number(3e-4, "[0, inf)", dtype=jnp.float32)
+    gamma: Float[Array, ""] = number(0.99, "[0, 1]", dtype=jnp.float32)
+    sigma: Float[Array, ""] = number(0.7, "(0, inf)", dtype=jnp.float32)
+    sigma_decay: Float[Array, ""] = number(0.995, "(0, inf)", dtype=jnp.float32)
+    sigma_least: Float[Array, ""] = number(0.05, "[0, inf)", dtype=jnp.float32)
+    reward_scale: Float[Array, ""] = number(100.0, "(0, inf)", dtype=jnp.float32)
+    clip: Float[Array, ""] = number(10.0, "(0, inf]", dtype=jnp.float32)
     network: MLP = MLP((128, 64))
-    baseline: bool = eqx.field(static=True, default=False)
-
-    def __check_init__(self) -> None:
-        """Ranges."""
-        for interval, names in _INTERVALS.items():
-            for name in names:
-                check_number("Reinforce", name, getattr(self, name), interval)
+    baseline: bool = flag(False)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> ReinforceState:
         """A fresh network and optimiser."""
-        shape = getattr(spec.obs, "shape", None)
-        if shape is None or len(shape) != 1:
-            raise BuildError(
-                "Reinforce needs a vector of features; give its group an Interface, such as standard_interface()"
-            )
-        layers = self.network.init(key, shape[0])
+        inputs = check_features("Reinforce", spec)
+        layers = self.network.init(key, inputs)
         return ReinforceState(layers, begin(layers), self.sigma)
 
     def act(

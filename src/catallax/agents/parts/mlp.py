@@ -9,7 +9,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped, UInt32
 
-from catallax.core import rng
+from catallax.core import InputError, Parametrized, check_count, count, rng
 
 
 class Layer(NamedTuple):
@@ -22,6 +22,19 @@ class Layer(NamedTuple):
 def leaky_relu(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """x where positive, 0.01 x elsewhere."""
     return jnp.where(x > 0, x, 0.01 * x)
+
+
+def same(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """x: the final activation of networks whose output is unbounded."""
+    return x
+
+
+def check_widths(who: str, widths: object) -> None:
+    """Raises `InputError` unless these are the widths of hidden layers, such as (64, 64)."""
+    if not isinstance(widths, tuple):
+        raise InputError(f"{who}: widths must be a tuple of layer widths, such as (64, 64), got {widths!r}")
+    for width in widths:
+        check_count(who, "a width", width)
 
 
 def _orthogonal(normals: Float[Array, "m n"]) -> Float[Array, "m n"]:
@@ -38,7 +51,7 @@ def _orthogonal(normals: Float[Array, "m n"]) -> Float[Array, "m n"]:
     return q * jnp.where(jnp.diagonal(r) < 0, -1.0, 1.0)
 
 
-class MLP(eqx.Module):
+class MLP(Parametrized):
     """A multilayer perceptron: hidden layers of the given widths with one activation, and a final activation.
 
     Hidden weights and biases start uniform on +-1/sqrt(inputs) (PyTorch's default); the output layer starts orthogonal
@@ -46,10 +59,13 @@ class MLP(eqx.Module):
     """
 
     widths: tuple[int, ...] = eqx.field(static=True)
-    outputs: int = eqx.field(static=True, default=1)
+    outputs: int = count(1)
     hidden: Callable[[Array], Array] = eqx.field(static=True, default=leaky_relu)
     final: Callable[[Array], Array] = eqx.field(static=True, default=jnp.tanh)
     final_gain: float = eqx.field(static=True, default=0.01)
+
+    def __check_init__(self) -> None:
+        check_widths("MLP", self.widths)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], inputs: int) -> tuple[Layer, ...]:
         """Fresh parameters for inputs of that size. Consumes the key."""

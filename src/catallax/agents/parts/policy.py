@@ -1,22 +1,21 @@
-"""Stochastic policies as networks: a Gaussian for real actions, a softmax for finite ones."""
+"""Stochastic policies as networks: a Gaussian for real actions, a softmax for finite ones.
+
+Observations are vectors of features, or `Masked` views of them: then an action that is not legal has probability 0.
+"""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped, UInt32
 
-from catallax.agents.parts.mlp import MLP, Layer
+from catallax.agents.parts.features import among_legal, features_of, legal_of
+from catallax.agents.parts.mlp import MLP, Layer, same
 from catallax.core import AbstractSpace, Discrete, Real, rng
 
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
-
-
-def same(x: Array) -> Array:
-    """x: the final activation of networks whose output is unbounded."""
-    return x
 
 
 def noise(key: Shaped[PRNGKeyArray, ""], n: int) -> Float[Array, " {n}"]:
@@ -62,16 +61,19 @@ class Policy(eqx.Module):
         layers = self._network(_outputs(space)).layers(words, inputs)
         return PolicyWeights(layers, jnp.full(space.shape, jnp.log(sigma)) if isinstance(space, Real) else None)
 
-    def draw(self, key: Shaped[PRNGKeyArray, ""], weights: PolicyWeights, obs: Float[Array, " features"]) -> Array:
-        """An action in the space's own shape. Consumes the key."""
+    def draw(self, key: Shaped[PRNGKeyArray, ""], weights: PolicyWeights, obs: Any) -> tuple[Array, Float[Array, ""]]:
+        """An action in the space's own shape, and ln pi(action | obs). Consumes the key."""
         out = self._outputs(weights, obs)
         if weights.log_sigma is None:
-            below = jnp.cumsum(jax.nn.softmax(out))[:-1]
-            return (rng.uniform(key) >= below).sum(dtype=jnp.int32)
-        action = out + jnp.exp(weights.log_sigma.reshape(-1)) * noise(key, out.shape[0])
-        return action.reshape(weights.log_sigma.shape)
+            action = rng.categorical(key, jax.nn.softmax(out))
+            if legal_of(obs) is not None:  # rounding in the sums may leave an illegal action a sliver of chance
+                action = jnp.where(obs.legal[action], action, jnp.argmax(out).astype(jnp.int32))
+            return action, jax.nn.log_softmax(out)[action]
+        log_sigma = weights.log_sigma.reshape(-1)
+        action = out + jnp.exp(log_sigma) * noise(key, out.shape[0])
+        return action.reshape(weights.log_sigma.shape), log_density(action, out, log_sigma)
 
-    def best(self, weights: PolicyWeights, obs: Float[Array, " features"]) -> Array:
+    def best(self, weights: PolicyWeights, obs: Any) -> Array:
         """The policy without its noise: the mean, or the first of the likeliest actions."""
         out = self._outputs(weights, obs)
         if weights.log_sigma is None:
@@ -79,23 +81,25 @@ class Policy(eqx.Module):
         return out.reshape(weights.log_sigma.shape)
 
     def log_probability(
-        self, weights: PolicyWeights, obs: Float[Array, "N features"], action: Float[Array, "N ..."] | Int[Array, " N"]
+        self, weights: PolicyWeights, obs: Any, action: Float[Array, "N ..."] | Int[Array, " N"]
     ) -> Float[Array, " N"]:
-        """ln pi(action | obs), a density for real actions."""
+        """ln pi(action | obs) for N observations and actions, a density for real actions."""
         out = self._outputs(weights, obs)
         if weights.log_sigma is None:
             return jnp.take_along_axis(jax.nn.log_softmax(out), action[:, None], axis=1)[:, 0]
         return log_density(action.reshape(out.shape), out, weights.log_sigma.reshape(-1))
 
-    def entropy(self, weights: PolicyWeights, obs: Float[Array, "N features"]) -> Float[Array, ""]:
-        """Mean over the observations of the policy's entropy, in nats (differential for real actions)."""
+    def entropy(self, weights: PolicyWeights, obs: Any) -> Float[Array, ""]:
+        """Mean over N observations of the policy's entropy, in nats (differential for real actions)."""
         if weights.log_sigma is None:
             out = jax.nn.log_softmax(self._outputs(weights, obs))
             return -(jnp.exp(out) * out).sum(axis=-1).mean()
         return (weights.log_sigma + _HALF_LOG_TAU + 0.5).sum()
 
-    def _outputs(self, weights: PolicyWeights, obs: Array) -> Array:
-        return self._network(weights.layers[-1].bias.shape[0])(weights.layers, obs)
+    def _outputs(self, weights: PolicyWeights, obs: Any) -> Array:
+        """The mean of a real action; the scores of finite actions."""
+        out = self._network(weights.layers[-1].bias.shape[0])(weights.layers, features_of(obs))
+        return among_legal(obs, out)
 
     def _network(self, outputs: int) -> MLP:
         return MLP(self.widths, outputs, hidden=jnp.tanh, final=same, final_gain=0.01)

@@ -20,7 +20,7 @@ class Transition(NamedTuple):
     """The observation that followed."""
 
 
-class Replay(NamedTuple):
+class ReplayBuffer(NamedTuple):
     """The last `capacity` transitions, in a ring."""
 
     kept: Transition
@@ -34,29 +34,29 @@ class Replay(NamedTuple):
         return jnp.minimum(self.total, self.kept.reward.shape[0])
 
 
-def empty(capacity: int, one: Transition) -> Replay:
+def empty(capacity: int, one: Transition) -> ReplayBuffer:
     """A store for transitions of the form of `one` (arrays or structs without a batch axis)."""
-    return Replay(jax.tree.map(lambda x: jnp.zeros((capacity, *x.shape), x.dtype), one), jnp.int32(0))
+    return ReplayBuffer(jax.tree.map(lambda x: jnp.zeros((capacity, *x.shape), x.dtype), one), jnp.int32(0))
 
 
-def put(replay: Replay, new: Transition) -> Replay:
+def put(store: ReplayBuffer, new: Transition) -> ReplayBuffer:
     """The store after `new`, leaves [n, ...]; the oldest make room.
 
     Raises:
         InputError: more transitions at once than the store holds.
     """
-    capacity, n = replay.kept.reward.shape[0], new.reward.shape[0]
+    capacity, n = store.kept.reward.shape[0], new.reward.shape[0]
     if n > capacity:
         raise InputError(f"replay: {n} transitions a phase do not fit a store of {capacity}; give it a larger capacity")
-    at = (replay.total + jnp.arange(n)) % capacity
+    at = (store.total + jnp.arange(n)) % capacity
     # the counter is folded back so that it never runs over; its place in the ring and `size` stay right
-    total = replay.total + n
+    total = store.total + n
     total = jnp.where(total >= 2 * capacity, total - capacity, total)
-    kept = jax.tree.map(lambda x, y: x.at[at].set(y.astype(x.dtype), unique_indices=True), replay.kept, new)
-    return Replay(kept, total)
+    kept = jax.tree.map(lambda x, y: x.at[at].set(y.astype(x.dtype), unique_indices=True), store.kept, new)
+    return ReplayBuffer(kept, total)
 
 
-def draw(replay: Replay, key: Shaped[PRNGKeyArray, ""], n: int) -> Transition:
+def draw(store: ReplayBuffer, key: Shaped[PRNGKeyArray, ""], n: int) -> Transition:
     """n transitions drawn uniformly with replacement, leaves [n, ...]; zeros from an empty store. Consumes the key."""
-    at = jax.random.randint(key, (n,), 0, jnp.maximum(replay.size, 1))
-    return jax.tree.map(lambda x: x[at], replay.kept)
+    at = jax.random.randint(key, (n,), 0, jnp.maximum(store.size, 1))
+    return jax.tree.map(lambda x: x[at], store.kept)

@@ -1,7 +1,6 @@
 """Learners that keep a number for each state and action."""
 
 from .boltzmann import BoltzmannQ as BoltzmannQ
-from .calvano import SettlingQLearning as SettlingQLearning
 from .cross_learning import CrossLearning as CrossLearning
 from .experience_weighted import Attractions as Attractions
 from .experience_weighted import ExperienceWeighted as ExperienceWeighted

@@ -2,18 +2,14 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_number
-from catallax.core.checks import as_numbers, check_flag
+from catallax.core import AbstractAgent, Batch, Spec, flag, number, numbers, rng
 
-from .draw import drawn
 from .initial import first_row
-
-_number = lambda x: as_numbers("learner", "a parameter", x)
+from .seat import actions_of
 
 
 class BoltzmannQ(AbstractAgent):
@@ -28,9 +24,9 @@ class BoltzmannQ(AbstractAgent):
     flow with the same interior rest points, the logit equilibria at T.
 
     Args:
-        temperature: T > 0, in units of payoff.
-        rate: in (0, 1].
-        floor: in (0, 1]; of no effect unless `frequency_adjusted`.
+        temperature: T, in units of payoff.
+        rate: step size.
+        floor: the least probability that the adjustment divides by; of no effect unless `frequency_adjusted`.
         start: Q before play: one number, or one for each action [A].
 
     Raises:
@@ -41,23 +37,15 @@ class BoltzmannQ(AbstractAgent):
     Differs: sampled payoffs of the played action only; averaged over copies.
     """
 
-    temperature: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
-    rate: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
-    floor: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
-    start: Float[Array, "*A"] = eqx.field(converter=_number, default=0.0)
-    frequency_adjusted: bool = eqx.field(static=True, default=False)
-
-    def __check_init__(self) -> None:
-        """Ranges."""
-        check_flag("BoltzmannQ", "frequency_adjusted", self.frequency_adjusted)
-        for name, interval in (("temperature", "(0, inf)"), ("rate", "(0, 1]"), ("floor", "(0, 1]")):
-            check_number("BoltzmannQ", name, getattr(self, name), interval)
+    temperature: Float[Array, ""] = number(1.0, "(0, inf)")
+    rate: Float[Array, ""] = number(0.1, "(0, 1]")
+    floor: Float[Array, ""] = number(0.1, "(0, 1]")
+    start: Float[Array, "*A"] = numbers(0.0)
+    frequency_adjusted: bool = flag(False)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Float[Array, " A"]:
         """Q: `start` for every action."""
-        if not isinstance(spec.action, Discrete):
-            raise BuildError(f"BoltzmannQ needs a Discrete action space, this seat has {spec.action}")
-        return first_row("BoltzmannQ", self.start, spec.action.n)
+        return first_row("BoltzmannQ", self.start, actions_of("BoltzmannQ", spec))
 
     def policy(self, state: Float[Array, " A"]) -> Float[Array, " A"]:
         """softmax(Q / T)."""
@@ -67,7 +55,7 @@ class BoltzmannQ(AbstractAgent):
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, " A"], memory: Any, obs: Any
     ) -> tuple[Int[Array, ""], Any, tuple]:
         """An action drawn from the policy."""
-        return drawn(key, self.policy(state)), memory, ()
+        return rng.categorical(key, self.policy(state)), memory, ()
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, " A"], batch: Batch, t: Int[Array, ""]

@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, InputError, Spec, check_number
-from catallax.core.checks import as_numbers, known
+from catallax.core import AbstractAgent, Batch, BuildError, InputError, Spec, check_number, known, number, rng
+from catallax.core.checks import as_numbers
 
-from .draw import drawn
+from .seat import actions_of
 
-_number = lambda x: as_numbers("learner", "a parameter", x)
+
+def _start(x: object) -> Array | None:
+    return None if x is None else as_numbers("CrossLearning", "start", x)
 
 
 class CrossLearning(AbstractAgent):
@@ -26,7 +28,7 @@ class CrossLearning(AbstractAgent):
     other; over copies of the phase the changes of a tick are averaged.
 
     Args:
-        rate: theta, in (0, 1].
+        rate: theta.
         low, high: the range of rewards. A reward beyond it counts as its end; the log's `clipped` says how many did.
         start: policy before play, [A]; None for the uniform one.
 
@@ -38,16 +40,12 @@ class CrossLearning(AbstractAgent):
     Differs: averaged over copies.
     """
 
-    rate: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
-    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
-    start: Float[Array, " A"] | None = eqx.field(converter=lambda x: None if x is None else _number(x), default=None)
+    rate: Float[Array, ""] = number(0.1, "(0, 1]")
+    low: Float[Array, ""] = number(0.0)
+    high: Float[Array, ""] = number(1.0)
+    start: Float[Array, " A"] | None = eqx.field(converter=_start, default=None)
 
     def __check_init__(self) -> None:
-        """Ranges."""
-        check_number("CrossLearning", "rate", self.rate, "(0, 1]")
-        for name in ("low", "high"):
-            check_number("CrossLearning", name, getattr(self, name), "(-inf, inf)")
         check_number("CrossLearning", "high - low", self.high - self.low, "(0, inf)")
         first = None if self.start is None else known(self.start)
         if first is not None and not (first.ndim == 1 and (first >= 0).all() and abs(first.sum() - 1) < 1e-5):
@@ -55,9 +53,7 @@ class CrossLearning(AbstractAgent):
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Float[Array, " A"]:
         """The first policy."""
-        if not isinstance(spec.action, Discrete):
-            raise BuildError(f"CrossLearning needs a Discrete action space, this seat has {spec.action}")
-        n = spec.action.n
+        n = actions_of("CrossLearning", spec)
         if self.start is None:
             return jnp.full((n,), 1 / n, self.rate.dtype)
         if self.start.shape[-1] != n:
@@ -72,7 +68,7 @@ class CrossLearning(AbstractAgent):
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, " A"], memory: Any, obs: Any
     ) -> tuple[Int[Array, ""], Any, tuple]:
         """An action drawn from the policy."""
-        return drawn(key, state), memory, ()
+        return rng.categorical(key, state), memory, ()
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, " A"], batch: Batch, t: Int[Array, ""]

@@ -2,18 +2,13 @@
 
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, Spec, check_number
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractAgent, Batch, Spec, number, numbers, rng
 
-from .draw import drawn
-from .forgone_payoffs import actions_of, lived
 from .initial import first_row
-
-_number = lambda x: as_numbers("learner", "a parameter", x)
+from .seat import actions_with_forgone_payoffs, lived
 
 
 class Attractions(NamedTuple):
@@ -39,12 +34,12 @@ class ExperienceWeighted(AbstractAgent):
     It must see forgone payoffs: `Repeated(stage, shows="forgone")`.
 
     Args:
-        alpha: memory loss, in [0, 1].
-        kappa: in [0, 1].
-        delta: weight of forgone payoffs, in [0, 1].
-        beta: intensity of choice, at least 0, per unit of payoff.
+        alpha: memory loss.
+        kappa: 1 adds payoffs up, 0 averages them.
+        delta: weight of forgone payoffs.
+        beta: intensity of choice, per unit of payoff.
         start: Q before play: one number, or one for each action [A].
-        experience: N before play, at least 0.
+        experience: N before play.
 
     Raises:
         InputError: a parameter outside its range.
@@ -56,23 +51,16 @@ class ExperienceWeighted(AbstractAgent):
     Differs: averaged over copies.
     """
 
-    alpha: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
-    kappa: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
-    delta: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
-    beta: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
-    start: Float[Array, "*A"] = eqx.field(converter=_number, default=0.0)
-    experience: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
-
-    def __check_init__(self) -> None:
-        """Ranges."""
-        for name in ("alpha", "kappa", "delta"):
-            check_number("ExperienceWeighted", name, getattr(self, name), "[0, 1]")
-        for name in ("beta", "experience"):
-            check_number("ExperienceWeighted", name, getattr(self, name), "[0, inf)")
+    alpha: Float[Array, ""] = number(0.1, "[0, 1]")
+    kappa: Float[Array, ""] = number(1.0, "[0, 1]")
+    delta: Float[Array, ""] = number(1.0, "[0, 1]")
+    beta: Float[Array, ""] = number(1.0, "[0, inf)")
+    start: Float[Array, "*A"] = numbers(0.0)
+    experience: Float[Array, ""] = number(1.0, "[0, inf)")
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Attractions:
         """`start` and `experience`."""
-        n = actions_of("ExperienceWeighted", spec)
+        n = actions_with_forgone_payoffs("ExperienceWeighted", spec)
         return Attractions(first_row("ExperienceWeighted", self.start, n), self.experience)
 
     def policy(self, state: Attractions) -> Float[Array, " A"]:
@@ -83,7 +71,7 @@ class ExperienceWeighted(AbstractAgent):
         self, key: Shaped[PRNGKeyArray, ""], state: Attractions, memory: Any, obs: Any
     ) -> tuple[Int[Array, ""], Any, tuple]:
         """An action drawn from the policy."""
-        return drawn(key, self.policy(state)), memory, ()
+        return rng.categorical(key, self.policy(state)), memory, ()
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: Attractions, batch: Batch, t: Int[Array, ""]

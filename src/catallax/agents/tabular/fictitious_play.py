@@ -7,14 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, InputError, Spec, check_number
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractAgent, Batch, InputError, Spec, number, numbers, rng
 
-from .draw import drawn
-from .forgone_payoffs import actions_of, lived
 from .initial import first_row
-
-_number = lambda x: as_numbers("learner", "a parameter", x)
+from .seat import actions_with_forgone_payoffs, lived
 
 
 class Averages(NamedTuple):
@@ -40,10 +36,10 @@ class FictitiousPlay(AbstractAgent):
     It must see forgone payoffs: `Repeated(stage, shows="forgone")`.
 
     Args:
-        temperature: T >= 0, in units of payoff; 0 for a best reply.
-        rate: w, in (0, 1]; None for 1 / (n + 1).
+        temperature: T, in units of payoff; 0 for a best reply.
+        rate: w; None for 1 / (n + 1).
         start: v before play: one number, or one for each action [A].
-        prior: how many ticks `start` counts for, at least 0; of no effect with a `rate`.
+        prior: how many ticks `start` counts for; of no effect with a `rate`.
         ties: among equally good replies at T = 0 the "first", or one at "random", all equally likely.
 
     Raises:
@@ -55,38 +51,35 @@ class FictitiousPlay(AbstractAgent):
     Differs: averaged over copies.
     """
 
-    temperature: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    rate: Float[Array, ""] | None = eqx.field(converter=lambda x: None if x is None else _number(x), default=None)
-    start: Float[Array, "*A"] = eqx.field(converter=_number, default=0.0)
-    prior: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
+    temperature: Float[Array, ""] = number(0.0, "[0, inf)")
+    rate: Float[Array, ""] | None = number(None, "(0, 1]", optional=True)
+    start: Float[Array, "*A"] = numbers(0.0)
+    prior: Float[Array, ""] = number(0.0, "[0, inf)")
     ties: Literal["first", "random"] = eqx.field(static=True, default="first")
 
     def __check_init__(self) -> None:
-        """Ranges."""
-        for name in ("temperature", "prior"):
-            check_number("FictitiousPlay", name, getattr(self, name), "[0, inf)")
-        if self.rate is not None:
-            check_number("FictitiousPlay", "rate", self.rate, "(0, 1]")
         if not isinstance(self.ties, str) or self.ties not in ("first", "random"):
             raise InputError(f"FictitiousPlay: ties is 'first' or 'random', got {self.ties!r}")
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Averages:
         """`start` and `prior`."""
-        return Averages(first_row("FictitiousPlay", self.start, actions_of("FictitiousPlay", spec)), self.prior)
+        return Averages(
+            first_row("FictitiousPlay", self.start, actions_with_forgone_payoffs("FictitiousPlay", spec)), self.prior
+        )
 
     def policy(self, state: Averages) -> Float[Array, " A"]:
         """Best replies to the averages, or softmax(v / T)."""
         v = state.values
         best = v == v.max() if self.ties == "random" else jnp.arange(v.shape[0]) == v.argmax()
-        cold = best / best.sum()
-        warm = jax.nn.softmax(v / jnp.where(self.temperature > 0, self.temperature, 1.0))
-        return jnp.where(self.temperature > 0, warm, cold).astype(v.dtype)
+        replies = best / best.sum()
+        smoothed = jax.nn.softmax(v / jnp.where(self.temperature > 0, self.temperature, 1.0))
+        return jnp.where(self.temperature > 0, smoothed, replies).astype(v.dtype)
 
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: Averages, memory: Any, obs: Any
     ) -> tuple[Int[Array, ""], Any, tuple]:
         """An action drawn from the policy."""
-        return drawn(key, self.policy(state)), memory, ()
+        return rng.categorical(key, self.policy(state)), memory, ()
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: Averages, batch: Batch, t: Int[Array, ""]

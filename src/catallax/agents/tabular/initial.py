@@ -2,17 +2,14 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from catallax.core import BuildError, InputError, rng
+from catallax.core import BuildError, InputError, Parametrized, numbers, rng
 from catallax.core.checks import as_numbers, known
 
-_number = lambda x: as_numbers("learner", "a parameter", x)
 
-
-class UniformValues(eqx.Module):
+class UniformValues(Parametrized):
     """Independent values, uniform in [low, high), for every state and action; each seat of each run draws its own.
 
     With high = low the values are that number. In double precision a draw has 53 random bits, else 24: two equal values
@@ -25,16 +22,15 @@ class UniformValues(eqx.Module):
         InputError: ends that are not finite, or low above high.
     """
 
-    low: Float[Array, "..."] = eqx.field(converter=_number, default=0.0)
-    high: Float[Array, "..."] = eqx.field(converter=_number, default=1.0)
+    low: Float[Array, "..."] = numbers(0.0)
+    high: Float[Array, "..."] = numbers(1.0)
 
-    def __check_init__(self):
-        """Ends in order."""
+    def __check_init__(self) -> None:
         low, high = known(self.low), known(self.high)
         if low is None or high is None:
             return
         if not (jnp.isfinite(low).all() and jnp.isfinite(high).all() and (low <= high).all()):
-            raise InputError(f"Uniform: low and high must be finite and low at most high, got {low} and {high}")
+            raise InputError(f"UniformValues: low and high must be finite and low at most high, got {low} and {high}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -53,7 +49,7 @@ class UniformValues(eqx.Module):
 
 def first_values(given: Any) -> Any:
     """Converter of a learner's first values: `UniformValues` as it is, all else as numbers of JAX's own float type."""
-    return given if isinstance(given, UniformValues) else _number(given)
+    return given if isinstance(given, UniformValues) else as_numbers("a learner", "first values", given)
 
 
 def first_table(given: Any, key: Shaped[PRNGKeyArray, ""], shape: tuple[int, int]) -> Float[Array, "S A"]:

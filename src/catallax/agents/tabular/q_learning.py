@@ -13,12 +13,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_count, check_number, rng
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Parametrized, Spec, count, flag, number, rng
 
 from .initial import UniformValues, check_initial, first_table, first_values
 
-_scalar = lambda x: as_numbers("learner", "a parameter", x)
 _PAD = 8
 
 
@@ -33,9 +31,12 @@ class QState(NamedTuple):
     """Updates of each entry, as the table; () where the step size does not ask."""
     updates: Int[Array, ""]
     """Transitions learnt from so far."""
+    changed: Any = ()
+    """Number of the last update that changed the best action of its row, 0 before there was one; () where the learner
+    does not track it."""
 
 
-class AbstractExploration(eqx.Module):
+class AbstractExploration(Parametrized):
     """How a learner chooses between what it believes best and the rest."""
 
     @abc.abstractmethod
@@ -57,22 +58,18 @@ class AbstractExploration(eqx.Module):
 class EpsilonGreedy(AbstractExploration):
     """A uniform legal action with probability epsilon_n, the first best one otherwise.
 
-    epsilon_n = least + (epsilon - least) exp(-decay n) after n updates. The coin has 24 bits: a
-    chance below 2^-24 that is not 0 counts as 2^-24.
+    epsilon_n = least + (epsilon - least) exp(-decay n) after n updates. The coin has 24 bits: a chance below 2^-24 that
+    is not 0 counts as 2^-24. With `one_word` the same random word also decides which action is tried: given that it is
+    below epsilon_n, the coin over epsilon_n is uniform. The coin then has 32 bits.
 
     Raises:
-        InputError: probabilities outside [0, 1], a negative decay.
+        InputError: a parameter outside its range.
     """
 
-    epsilon: Float[Array, ""] = eqx.field(converter=_scalar, default=0.1)
-    decay: Float[Array, ""] = eqx.field(converter=_scalar, default=0.0)
-    least: Float[Array, ""] = eqx.field(converter=_scalar, default=0.0)
-
-    def __check_init__(self):
-        """Ranges."""
-        check_number("EpsilonGreedy", "epsilon", self.epsilon, "[0, 1]")
-        check_number("EpsilonGreedy", "least", self.least, "[0, 1]")
-        check_number("EpsilonGreedy", "decay", self.decay, "[0, 1e6]")
+    epsilon: Float[Array, ""] = number(0.1, "[0, 1]")
+    decay: Float[Array, ""] = number(0.0, "[0, 1e6]")
+    least: Float[Array, ""] = number(0.0, "[0, 1]")
+    one_word: bool = flag(False)
 
     def probability(self, updates: Int[Array, ""]) -> Float[Array, ""]:
         """epsilon_n."""
@@ -86,14 +83,29 @@ class EpsilonGreedy(AbstractExploration):
         updates: Int[Array, ""],
         masked: bool,
     ) -> Int[Array, ""]:
-        """One word for the coin, one for the action."""
+        """One word for the coin and one for the action, or one for both."""
+        epsilon = self.probability(updates)
+        if self.one_word:
+            return self._from_one_word(words, row, greedy, epsilon, masked)
         if masked:
-            legal = row > -jnp.inf
-            rank = rng.to_integer(words.second, legal.sum())
-            other = (jnp.cumsum(legal) <= rank).sum(dtype=jnp.int32)
+            other = rng.to_candidate(words.second, row > -jnp.inf)
         else:
             other = rng.to_integer(words.second, row.shape[0])
-        return jnp.where(rng.to_uniform(words.first) < self.probability(updates), other, greedy)
+        return jnp.where(rng.to_uniform(words.first) < epsilon, other, greedy)
+
+    def _from_one_word(
+        self,
+        words: rng.Bits,
+        row: Float[Array, " A"],
+        greedy: Int[Array, ""],
+        epsilon: Float[Array, ""],
+        masked: bool,
+    ) -> Int[Array, ""]:
+        u = words.first.astype(jnp.float32) * jnp.float32(2**-32)
+        open = (row > -jnp.inf).sum() if masked else row.shape[0]
+        rank = jnp.minimum((u / jnp.maximum(epsilon, 1e-30) * open).astype(jnp.int32), open - 1)
+        other = (jnp.cumsum(row > -jnp.inf) <= rank).sum(dtype=jnp.int32) if masked else rank
+        return jnp.where(u < epsilon, other, greedy)
 
     def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
         """As above."""
@@ -111,11 +123,7 @@ class Boltzmann(AbstractExploration):
         InputError: c is not positive.
     """
 
-    inverse_temperature: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
-
-    def __check_init__(self):
-        """c > 0."""
-        check_number("Boltzmann", "inverse_temperature", self.inverse_temperature, "(0, 1e30]")
+    inverse_temperature: Float[Array, ""] = number(1.0, "(0, 1e30]")
 
     def choose(
         self,
@@ -129,7 +137,7 @@ class Boltzmann(AbstractExploration):
         actions = row.shape[0]
         weights = jnp.exp(self.inverse_temperature * (row - row.max()))
         below = weights @ jnp.triu(jnp.ones((actions, actions), row.dtype))
-        action = (below <= rng.to_uniform(words.first) * below[-1]).sum(dtype=jnp.int32)
+        action = rng.inverse_cdf(rng.to_uniform(words.first) * below[-1], below)
         return jnp.where(action < actions, action, greedy)  # rounding may leave nothing above
 
     def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
@@ -137,7 +145,7 @@ class Boltzmann(AbstractExploration):
         return jax.nn.softmax(self.inverse_temperature * values, axis=1)
 
 
-class AbstractRate(eqx.Module):
+class AbstractRate(Parametrized):
     """A step size."""
 
     counts: ClassVar[bool] = False
@@ -151,11 +159,7 @@ class AbstractRate(eqx.Module):
 class ConstantRate(AbstractRate):
     """alpha in (0, 1]. Raises `InputError` outside."""
 
-    alpha: Float[Array, ""] = eqx.field(converter=_scalar, default=0.1)
-
-    def __check_init__(self):
-        """Range."""
-        check_number("Constant", "alpha", self.alpha, "(0, 1]")
+    alpha: Float[Array, ""] = number(0.1, "(0, 1]")
 
     def __call__(self, visits: Float[Array, ""]) -> Float[Array, ""]:
         """alpha."""
@@ -170,11 +174,7 @@ class PolynomialRate(AbstractRate):
 
     counts = True
 
-    power: Float[Array, ""] = eqx.field(converter=_scalar, default=0.87)
-
-    def __check_init__(self):
-        """Range."""
-        check_number("Polynomial", "power", self.power, "(0, 1]")
+    power: Float[Array, ""] = number(0.87, "(0, 1]")
 
     def __call__(self, visits: Float[Array, ""]) -> Float[Array, ""]:
         """As above."""
@@ -198,30 +198,32 @@ class QLearning(AbstractAgent):
         initial: first values: a number, one for each action [A], a table [S, A], or `UniformValues(low, high)`,
             drawn anew by every seat of every run.
         legal: a named function from row to Bool[A], which actions are open there (at least one); None for all.
+        track_settling: whether the state keeps the number of the last update that changed the best action of a row, so
+            that `state.updates - state.changed` updates have passed since the greedy policy last changed.
 
     Values, rewards and step sizes have JAX's default float type: with a discount near 1 the values are of the order of
     1 / (1 - gamma) and differ by a thousandth, which asks for double precision (x64).
 
+    The firms of Calvano et al. have `EpsilonGreedy(1.0, decay, one_word=True)`, `ConstantRate` and `track_settling`,
+    and one tick a phase: they explore with the chance exp(-decay t) in tick t = 0, 1, ... , and a session stops when
+    `updates - changed` has reached 100,000 for both.
+
     Raises:
         BuildError: the seat's action space is not Discrete(actions), or its observation is no integer scalar.
-        InputError: a size below one, gamma outside [0, 1], initial values of another form.
+        InputError: a size below one, a parameter outside its range, initial values of another form.
 
-    Source: Watkins and Dayan (1992).
+    Source: Watkins and Dayan (1992); Calvano, Calzolari, Denicolo and Pastorello (2020), sections I.B, II.B and II.C.
+    Differs: ties go to the first action, in Calvano et al. the lowest price; random ties change little.
     """
 
-    states: int = eqx.field(static=True)
-    actions: int = eqx.field(static=True)
+    states: int = count()
+    actions: int = count()
     explore: AbstractExploration = eqx.field(default_factory=EpsilonGreedy)
     rate: AbstractRate = eqx.field(default_factory=ConstantRate)
-    gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
+    gamma: Float[Array, ""] = number(1.0, "[0, 1]")
     initial: Float[Array, "..."] | UniformValues = eqx.field(converter=first_values, default=0.0)
     legal: Callable[[Int[Array, ""]], Bool[Array, " A"]] | None = eqx.field(static=True, default=None)
-
-    def __check_init__(self):
-        """Sizes and ranges."""
-        for name, value in (("states", self.states), ("actions", self.actions)):
-            check_count("QLearning", name, value)
-        check_number("QLearning", "gamma", self.gamma, "[0, 1]")
+    track_settling: bool = flag(False)
 
     @property
     def width(self) -> int:
@@ -236,16 +238,17 @@ class QLearning(AbstractAgent):
             values = jnp.where(jax.vmap(self.legal)(jnp.arange(self.states)), values, -jnp.inf)
         table = jnp.pad(values, ((0, 0), (0, self.width - self.actions))).reshape(-1)
         visits = jnp.zeros(table.shape) if self.rate.counts else ()
-        return QState(table, jnp.argmax(values, axis=1).astype(jnp.int32), visits, jnp.int32(0))
+        greedy = jnp.argmax(values, axis=1).astype(jnp.int32)
+        return QState(table, greedy, visits, jnp.int32(0), jnp.int32(0) if self.track_settling else ())
 
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: QState, memory: Any, obs: Int[Array, ""]
-    ) -> tuple[Int[Array, ""], Any, tuple]:
-        """Explore or exploit in row `obs`."""
+    ) -> tuple[Int[Array, ""], Any, Any]:
+        """Explore or exploit in row `obs`; remembers the row's best action if `track_settling`."""
         row = jax.lax.dynamic_slice(state.table, (obs * self.width,), (self.actions,))
-        masked = self.legal is not None
-        action = self.explore.choose(rng.key_bits(key), row, state.greedy[obs], state.updates, masked)
-        return action, memory, ()
+        masked, best = self.legal is not None, state.greedy[obs]
+        action = self.explore.choose(rng.key_bits(key), row, best, state.updates, masked)
+        return action, memory, best if self.track_settling else ()
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: QState, batch: Batch, t: Int[Array, ""]
@@ -264,11 +267,21 @@ class QLearning(AbstractAgent):
             after, errors = self._update(state, jax.tree.map(lambda x: x[0], lived))
         else:
             after, errors = jax.lax.scan(lambda q, x: self._update(q, x), state, lived)
+        if self.track_settling:
+            after = after._replace(changed=jnp.where(self._moved(state, after, batch), after.updates, state.changed))
         log = {
             "td_error": jnp.abs(errors).mean(),
             "greedy_changes": (after.greedy != state.greedy).sum(dtype=jnp.int32),
         }
         return after, log
+
+    def _moved(self, before: QState, after: QState, batch: Batch) -> Bool[Array, ""]:
+        """Whether a best action changed in the phase."""
+        if batch.action.size == 1:
+            # Reading the greedy table again after it was written is cheaper than comparing the value on its way there:
+            # XLA would scan the row once for each of the two uses.
+            return after.greedy[batch.obs[0, 0]] != batch.extras[0, 0]
+        return (after.greedy != before.greedy).any()
 
     def best(self, state: QState, obs: Int[Array, ""]) -> Int[Array, ""]:
         """The policy without exploring: the first best action of row `obs`."""
@@ -284,7 +297,7 @@ class QLearning(AbstractAgent):
 
     def _update(self, state: QState, lived: tuple[Array, ...]) -> tuple[QState, Array]:
         s, a, reward, discount, s2 = lived
-        table, greedy, visits, updates = state
+        table, greedy, visits, updates, changed = state
         i = s * self.width + a
         best = table[s2 * self.width + greedy[s2]]
         old = table[i]
@@ -295,7 +308,7 @@ class QLearning(AbstractAgent):
         row = jax.lax.dynamic_slice(table, (s * self.width,), (self.actions,))
         greedy = greedy.at[s].set(jnp.argmax(row).astype(jnp.int32))
         visits = visits.at[i].add(1.0) if self.rate.counts else visits
-        return QState(table, greedy, visits, updates + 1), error
+        return QState(table, greedy, visits, updates + 1, changed), error
 
     def _fits(self, spec: Spec) -> None:
         if spec.action != Discrete(self.actions):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, InputError, Spec, check_number, rng
+from catallax.core import AbstractAgent, Batch, BuildError, InputError, Spec, number, rng
 
 _NEVER = 2.0
 """Stands in the cumulative policy where no draw in [0, 1) may reach: at the last open action and behind it."""
@@ -21,10 +21,6 @@ class SarsaState(NamedTuple):
     """Q."""
     policy: Float[Array, " entries"]
     """The executed policy as cumulative probabilities along each row."""
-
-
-def _float32(x: object) -> Array:
-    return jnp.asarray(x, jnp.float32)
 
 
 class Sarsa(AbstractAgent):
@@ -53,17 +49,15 @@ class Sarsa(AbstractAgent):
     """
 
     open: tuple[int, ...] = eqx.field(static=True, converter=lambda x: tuple(int(n) for n in x))
-    alpha: Float[Array, ""] = eqx.field(converter=_float32, default=0.01)
-    gamma: Float[Array, ""] = eqx.field(converter=_float32, default=0.98)
-    epsilon: Float[Array, ""] = eqx.field(converter=_float32, default=0.05)
-    beta: Float[Array, ""] = eqx.field(converter=_float32, default=1000.0)
-    start: Float[Array, ""] = eqx.field(converter=_float32, default=0.0)
+    alpha: Float[Array, ""] = number(0.01, "[0, 1]", dtype=jnp.float32)
+    gamma: Float[Array, ""] = number(0.98, "[0, 1]", dtype=jnp.float32)
+    epsilon: Float[Array, ""] = number(0.05, "[0, 1]", dtype=jnp.float32)
+    beta: Float[Array, ""] = number(1000.0, "[0, 1e30]", dtype=jnp.float32)
+    start: Float[Array, ""] = number(0.0, dtype=jnp.float32)
 
     def __check_init__(self) -> None:
         if not self.open or min(self.open) < 1:
             raise InputError(f"Sarsa: every row of the table needs at least one open action, got {self.open}")
-        for name, interval in (("alpha", "[0, 1]"), ("gamma", "[0, 1]"), ("epsilon", "[0, 1]"), ("beta", "[0, 1e30]")):
-            check_number("Sarsa", name, getattr(self, name), interval)
 
     @property
     def width(self) -> int:
@@ -103,7 +97,7 @@ class Sarsa(AbstractAgent):
 
     def _draw(self, key: Shaped[PRNGKeyArray, ""], state: SarsaState, row: Int[Array, ""]) -> Int[Array, ""]:
         cumulative = jax.lax.dynamic_slice(state.policy, (row * self.width,), (self.width,))
-        return (cumulative <= rng.uniform(key)).sum(dtype=jnp.int32)
+        return rng.inverse_cdf(rng.uniform(key), cumulative)
 
     def _refresh(
         self, values: Float[Array, " entries"], policy: Float[Array, " entries"], touched: Int[Array, " ticks"]

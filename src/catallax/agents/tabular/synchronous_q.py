@@ -7,13 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, check_count, check_number, rng
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Spec, count, number, rng
 
 from .initial import UniformValues, check_initial, first_table, first_values
 from .q_learning import AbstractExploration, EpsilonGreedy, QState
-
-_scalar = lambda x: as_numbers("learner", "a parameter", x)
 
 
 class SynchronousQLearning(AbstractAgent):
@@ -40,19 +37,12 @@ class SynchronousQLearning(AbstractAgent):
         the lowest bid that would have won is revealed.
     """
 
-    actions: int = eqx.field(static=True)
-    states: int = eqx.field(static=True, default=1)
+    actions: int = count()
+    states: int = count(1)
     explore: AbstractExploration = eqx.field(default_factory=EpsilonGreedy)
-    alpha: Float[Array, ""] = eqx.field(converter=_scalar, default=0.1)
-    gamma: Float[Array, ""] = eqx.field(converter=_scalar, default=1.0)
+    alpha: Float[Array, ""] = number(0.1, "(0, 1]")
+    gamma: Float[Array, ""] = number(1.0, "[0, 1]")
     initial: Float[Array, "..."] | UniformValues = eqx.field(converter=first_values, default=0.0)
-
-    def __check_init__(self):
-        """Sizes and ranges."""
-        for name, value in (("states", self.states), ("actions", self.actions)):
-            check_count("SynchronousQLearning", name, value)
-        check_number("SynchronousQLearning", "alpha", self.alpha, "(0, 1]")
-        check_number("SynchronousQLearning", "gamma", self.gamma, "[0, 1]")
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> QState:
         """The first table, rows one after the other."""
@@ -104,7 +94,7 @@ class SynchronousQLearning(AbstractAgent):
 
     def _update(self, state: QState, lived: tuple[Array, ...]) -> QState:
         s, payoff, played, discount, s2 = lived
-        table, greedy, visits, updates = state
+        table, greedy, visits, updates, _ = state
         row, ahead = self._slice(table, s), table[s2 * self.actions + greedy[s2]]
         target = payoff.astype(table.dtype) + self.gamma * discount.astype(table.dtype) * ahead
         row = jnp.where(played, row + self.alpha * (target - row), row)

@@ -2,18 +2,13 @@
 
 from typing import Final, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import check_number, rng
-from catallax.core.checks import as_numbers
+from catallax.core import number, rng
 from catallax.games.double_auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
-
-_number = lambda x: as_numbers("AA", "a parameter", x, jnp.float32)
-
 
 WINDOW: Final = 5
 """N, the trades that the equilibrium is estimated from."""
@@ -87,11 +82,7 @@ class AA(AbstractTrader):
 
     needs = ("bid", "ask", "last_bid", "sale", "price")
 
-    absolute: Float[Array, ""] = eqx.field(converter=_number, default=0.01)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_number("AA", "absolute", self.absolute, "[0, 1]")
+    absolute: Float[Array, ""] = number(0.01, "[0, 1]", dtype=jnp.float32)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> AAMemory:
         """Draws its rates; nothing was traded."""

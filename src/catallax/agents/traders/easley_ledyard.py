@@ -2,18 +2,14 @@
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import check_number
-from catallax.core.checks import as_numbers
+from catallax.core import number
 from catallax.games.double_auction.observation import Order, TraderView
 
 from .standing import STANDING, standing_quotes, up_to
 from .trader import AbstractTrader
-
-_number = lambda x: as_numbers("EasleyLedyard", "a parameter", x, jnp.float32)
 
 
 class EasleyLedyardMemory(NamedTuple):
@@ -56,11 +52,7 @@ class EasleyLedyard(AbstractTrader):
 
     needs = (*STANDING, "price")
 
-    until: Float[Array, ""] = eqx.field(converter=_number, default=0.8)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_number("EasleyLedyard", "until", self.until, "(0, 1]")
+    until: Float[Array, ""] = number(0.8, "(0, 1]", dtype=jnp.float32)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> EasleyLedyardMemory:
         """The start of a round: nothing is known of prices."""

@@ -2,18 +2,14 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from catallax.core import check_number
-from catallax.core.checks import as_numbers
+from catallax.core import number
 from catallax.games.double_auction.observation import Order, TraderView
 
 from .standing import STANDING, standing_quotes
 from .trader import AbstractTrader
-
-_number = lambda x: as_numbers("Gamer", "a parameter", x, jnp.float32)
 
 
 class Gamer(AbstractTrader):
@@ -35,11 +31,7 @@ class Gamer(AbstractTrader):
 
     needs = STANDING
 
-    margin: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_number("Gamer", "margin", self.margin, "[0, 1)")
+    margin: Float[Array, ""] = number(0.1, "[0, 1)", dtype=jnp.float32)
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
         """limit - margin * level(limit), within the bounds."""

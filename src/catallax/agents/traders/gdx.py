@@ -2,20 +2,15 @@
 
 from typing import Final
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import check_number, rng
-from catallax.core.checks import as_numbers
+from catallax.core import number, rng
 from catallax.games.double_auction.observation import Order, TraderView
 
 from .beliefs import AbstractBeliefTrader, Belief, History, PriceGrid, belief, listen, no_history, price_grid
 from .expected_surplus import best_bid, least_bid
-
-_number = lambda x: as_numbers("GDX", "a parameter", x, jnp.float32)
-
 
 CANDIDATES: Final = 32
 """Prices that the plan for later ticks chooses among."""
@@ -46,11 +41,7 @@ class GDX(AbstractBeliefTrader):
     Differs: as `GD` does.
     """
 
-    discount: Float[Array, ""] = eqx.field(converter=_number, default=0.9)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_number("GDX", "discount", self.discount, "[0, 1]")
+    discount: Float[Array, ""] = number(0.9, "[0, 1]", dtype=jnp.float32)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> History:
         """The start of a round: nothing was heard."""

@@ -2,17 +2,13 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from catallax.core import check_number
-from catallax.core.checks import as_numbers
+from catallax.core import number
 from catallax.games.double_auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
-
-_number = lambda x: as_numbers("Markup", "a parameter", x, jnp.float32)
 
 
 class Markup(AbstractTrader):
@@ -31,11 +27,7 @@ class Markup(AbstractTrader):
         market and its mirror image behave alike; in the source it is a share of the cost.
     """
 
-    margin: Float[Array, ""] = eqx.field(converter=_number, default=0.1)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_number("Markup", "margin", self.margin, "[0, 1)")
+    margin: Float[Array, ""] = number(0.1, "[0, 1)", dtype=jnp.float32)
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
         """min(limit - margin * level(limit), cap)."""

@@ -2,18 +2,14 @@
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import check_number
-from catallax.core.checks import as_numbers
+from catallax.core import number
 from catallax.games.double_auction.observation import Order, TraderView
 
 from .standing import STANDING, standing_quotes, up_to, worst_limit
 from .trader import AbstractTrader
-
-_number = lambda x: as_numbers("Staecker", "a parameter", x, jnp.float32)
 
 
 class StaeckerMemory(NamedTuple):
@@ -60,11 +56,7 @@ class Staecker(AbstractTrader):
 
     needs = STANDING
 
-    weight: Float[Array, ""] = eqx.field(converter=_number, default=0.3)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_number("Staecker", "weight", self.weight, "(0, 1]")
+    weight: Float[Array, ""] = number(0.3, "(0, 1]", dtype=jnp.float32)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> StaeckerMemory:
         """No forecasts."""

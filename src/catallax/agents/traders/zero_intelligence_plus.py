@@ -2,17 +2,13 @@
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import check_number, rng
-from catallax.core.checks import as_numbers
+from catallax.core import flag, number, rng
 from catallax.games.double_auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
-
-_number = lambda x: as_numbers("ZIP", "a parameter", x, jnp.float32)
 
 
 class ZIPMemory(NamedTuple):
@@ -65,12 +61,8 @@ class ZIP(AbstractTrader):
 
     needs = ("last_bid", "last_ask", "buy", "sell", "sale", "price")
 
-    absolute: Float[Array, ""] = eqx.field(converter=_number, default=0.0025)
-    reflected: bool = eqx.field(static=True, default=False)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_number("ZIP", "absolute", self.absolute, "[0, 1)")
+    absolute: Float[Array, ""] = number(0.0025, "[0, 1)", dtype=jnp.float32)
+    reflected: bool = flag(False)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> ZIPMemory:
         """beta ~ U[0.1, 0.5), gamma ~ U[0, 0.1), m ~ U[0.05, 0.35), Gamma = 0."""

@@ -45,7 +45,7 @@ class CentralLearner(AbstractAgent):
         if not isinstance(spec.action, Real):
             raise BuildError(f"CentralLearner acts by real numbers, its seats accept {spec.action}")
         obs = jax.ShapeDtypeStruct((self.seats * spec.obs.size,), spec.obs.dtype)
-        action = Real(spec.action.low, spec.action.high, (self.seats, *spec.action.shape))
+        action = Real(spec.action.low, spec.action.high, (self.seats, *spec.action.shape), spec.action.dtype)
         return self.rule.init(key, Spec(obs, action))
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> PyTree[Array]:

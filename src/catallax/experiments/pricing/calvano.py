@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import pandas
 
-from catallax.agents.tabular import ConstantRate, EpsilonGreedy, SettlingQLearning
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.pricing import LogitMarket, PricingGame, pricing_game
 from catallax.lab.charts import curve_points, draw_series
@@ -62,9 +62,17 @@ def pricing(settings: Settings) -> PricingGame:
 def duopoly(settings: Settings, alpha: float, beta: float, discount: Any) -> Play:
     """Two Q-learners with step size alpha and exploration exp(-beta t), starting from uniform rivals' profits."""
     game = pricing(settings)
-    start, explore = game.uniform_start(discount), EpsilonGreedy(1.0, decay=beta)
+    start, explore = game.uniform_start(discount), EpsilonGreedy(1.0, decay=beta, one_word=True)
     rules = [
-        SettlingQLearning(game.observations, game.points, explore, ConstantRate(alpha), gamma=discount, initial=first)
+        QLearning(
+            game.observations,
+            game.points,
+            explore,
+            ConstantRate(alpha),
+            gamma=discount,
+            initial=first,
+            track_settling=True,
+        )
         for first in start
     ]
     if len(set(settings.costs)) == 1:  # firms that are alike are one group, which is one kernel instead of two

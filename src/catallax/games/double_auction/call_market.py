@@ -6,16 +6,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt32
 
-from catallax.core import AbstractGame, Outcome, Role, check_number, rng
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractGame, Outcome, Role, count, flag, number, numbers, rng
 
 from . import seats
 from .disclosure import AbstractDisclosure, FullDisclosure
 from .equilibrium import clearing_interval
 from .observation import Order, Tape, TraderView, mirror
 from .tokens import AbstractTokens
-
-_number = lambda x: as_numbers("CallMarket", "a parameter", x, jnp.float32)
 
 
 class CallWorld(NamedTuple):
@@ -96,21 +93,18 @@ class CallMarket(AbstractGame):
     """
 
     tokens: AbstractTokens
-    k: Float[Array, ""] = eqx.field(converter=_number, default=0.5)
+    k: Float[Array, ""] = number(0.5, "[0, 1]", dtype=jnp.float32)
     disclosure: AbstractDisclosure = FullDisclosure()
-    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=_number, default=100.0)
-    buyers: int = eqx.field(static=True, default=4)
-    sellers: int = eqx.field(static=True, default=4)
-    periods: int = eqx.field(static=True, default=1)
+    low: Float[Array, ""] = numbers(0.0, dtype=jnp.float32)
+    high: Float[Array, ""] = numbers(100.0, dtype=jnp.float32)
+    buyers: int = count(4)
+    sellers: int = count(4)
+    periods: int = count(1)
     tick: float = eqx.field(static=True, default=0.0)
-    bounded: bool = eqx.field(static=True, default=True)
-    sealed: bool = eqx.field(static=True, default=True)
+    bounded: bool = flag(True)
+    sealed: bool = flag(True)
 
     def __check_init__(self) -> None:
-        """Counts, the share k and bounds."""
-        seats.check_counts("CallMarket", self, ("buyers", "sellers", "periods"))
-        check_number("CallMarket", "k", self.k, "[0, 1]")
         seats.check_prices("CallMarket", self.low, self.high, self.tick)
 
     @property

@@ -6,16 +6,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractGame, BuildError, Outcome, Role, rng
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractGame, BuildError, Outcome, Role, count, flag, numbers, rng
 
 from . import order_book, seats
 from .disclosure import AbstractDisclosure, FullDisclosure
 from .observation import Order, Tape, TraderView, mirror
 from .order_book import Best, Book, Orders
 from .tokens import AbstractTokens
-
-_number = lambda x: as_numbers("ContinuousDoubleAuction", "a parameter", x, jnp.float32)
 
 
 class ContinuousWorld(NamedTuple):
@@ -89,22 +86,20 @@ class ContinuousDoubleAuction(AbstractGame):
 
     tokens: AbstractTokens
     disclosure: AbstractDisclosure = FullDisclosure()
-    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=_number, default=100.0)
-    buyers: int = eqx.field(static=True, default=4)
-    sellers: int = eqx.field(static=True, default=4)
-    steps: int = eqx.field(static=True, default=100)
-    periods: int = eqx.field(static=True, default=1)
+    low: Float[Array, ""] = numbers(0.0, dtype=jnp.float32)
+    high: Float[Array, ""] = numbers(100.0, dtype=jnp.float32)
+    buyers: int = count(4)
+    sellers: int = count(4)
+    steps: int = count(100)
+    periods: int = count(1)
     tick: float = eqx.field(static=True, default=0.0)
-    bounded: bool = eqx.field(static=True, default=True)
-    improvement: bool = eqx.field(static=True, default=False)
-    clear_after_trade: bool = eqx.field(static=True, default=False)
-    sold_out_closes: bool = eqx.field(static=True, default=False)
+    bounded: bool = flag(True)
+    improvement: bool = flag(False)
+    clear_after_trade: bool = flag(False)
+    sold_out_closes: bool = flag(False)
     takes: Literal["quote", "reserve"] = eqx.field(static=True, default="quote")
 
     def __check_init__(self) -> None:
-        """Counts, switches and bounds."""
-        seats.check_counts("ContinuousDoubleAuction", self, ("buyers", "sellers", "steps", "periods"))
         seats.check_prices("ContinuousDoubleAuction", self.low, self.high, self.tick)
         if self.takes not in ("quote", "reserve"):
             raise BuildError(f"ContinuousDoubleAuction: takes must be 'quote' or 'reserve', got {self.takes!r}")

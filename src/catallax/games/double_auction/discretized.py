@@ -2,23 +2,28 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from catallax.core import BuildError, Discrete, InputError, Interface, check_count, check_number
-from catallax.core.checks import as_numbers
+from catallax.core import (
+    BuildError,
+    Discrete,
+    InputError,
+    Interface,
+    Parametrized,
+    check_number,
+    count,
+    number,
+    numbers,
+)
 
 from .observation import Order, TraderView
-
-_number = lambda x: as_numbers("auction", "a parameter", x, jnp.float32)
-
 
 MARGINS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 """Shares of the price range by which a quote may lie below the limit (above, for a seller)."""
 
 
-class DiscretizedFeatures(eqx.Module):
+class DiscretizedFeatures(Parametrized):
     """What a trader sees as one integer below `states`, the row of a table.
 
     row = (time * (units + 1) + left) * (prices + 1) + price, with
@@ -40,20 +45,16 @@ class DiscretizedFeatures(eqx.Module):
         BuildError: `prices` above 0 where the disclosure hides prices.
     """
 
-    reach: Float[Array, ""] = eqx.field(converter=_number, default=0.4)
-    steps: int = eqx.field(static=True, default=4)
-    units: int = eqx.field(static=True, default=4)
-    prices: int = eqx.field(static=True, default=5)
+    reach: Float[Array, ""] = number(0.4, "(0, 1]", dtype=jnp.float32)
+    steps: int = count(4)
+    units: int = count(4)
+    prices: int = count(5, 0)
 
     def __check_init__(self) -> None:
-        """Ranges."""
-        for name, least in (("steps", 1), ("units", 1), ("prices", 0)):
-            check_count("DiscretizedFeatures", name, getattr(self, name), least)
         if self.prices == 1:
             raise InputError(
                 "DiscretizedFeatures: prices must be 0 (not looked at) or at least 2 (a loss and a gain), got 1"
             )
-        check_number("DiscretizedFeatures", "reach", self.reach, "(0, 1]")
 
     @property
     def states(self) -> int:
@@ -80,7 +81,7 @@ class DiscretizedFeatures(eqx.Module):
         return jnp.where(obs.tape.sale, 1 + (profit >= edges).sum(dtype=jnp.int32), 0)
 
 
-class QuoteMenu(eqx.Module):
+class QuoteMenu(Parametrized):
     """The quote with a number: entry k < K asks for the margin `margins[k]` (a share of the price range), entry K is
     no quote.
 
@@ -91,10 +92,9 @@ class QuoteMenu(eqx.Module):
         InputError: no margins, or one outside [0, 1].
     """
 
-    margins: Float[Array, " K"] = eqx.field(converter=_number, default=MARGINS)
+    margins: Float[Array, " K"] = numbers(MARGINS, dtype=jnp.float32)
 
     def __check_init__(self) -> None:
-        """Ranges."""
         if self.margins.ndim != 1 or self.margins.size == 0:
             raise InputError(f"QuoteMenu: margins must be a list of numbers in [0, 1], got shape {self.margins.shape}")
         for i in range(self.margins.size):

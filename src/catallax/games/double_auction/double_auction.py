@@ -11,8 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractGame, BuildError, Outcome, Role, check_count, check_number, known, rng
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractGame, BuildError, Outcome, Role, count, flag, known, number, numbers, rng
 
 from .disclosure import AbstractDisclosure, FullDisclosure
 from .event import AuctionEvent
@@ -24,8 +23,6 @@ from .seats import index_of as _index
 from .seats import one_of as _one_of
 from .seats import side_of as _side
 from .tokens import AbstractTokens
-
-_number = lambda x: as_numbers("DoubleAuction", "a parameter", x, jnp.float32)
 
 
 class Book(NamedTuple):
@@ -110,27 +107,24 @@ class DoubleAuction(AbstractGame):
     tokens: AbstractTokens
     price_rule: AbstractPriceRule = WeightedMidpoint()
     disclosure: AbstractDisclosure = FullDisclosure()
-    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=_number, default=100.0)
-    fee: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    lowest_bid: Float[Array, ""] = eqx.field(converter=_number, default=-jnp.inf)
-    highest_ask: Float[Array, ""] = eqx.field(converter=_number, default=jnp.inf)
-    buyers: int = eqx.field(static=True, default=4)
-    sellers: int = eqx.field(static=True, default=4)
-    steps: int = eqx.field(static=True, default=16)
-    periods: int = eqx.field(static=True, default=1)
+    low: Float[Array, ""] = numbers(0.0, dtype=jnp.float32)
+    high: Float[Array, ""] = numbers(100.0, dtype=jnp.float32)
+    fee: Float[Array, ""] = number(0.0, "[0, inf)", dtype=jnp.float32)
+    lowest_bid: Float[Array, ""] = numbers(-jnp.inf, dtype=jnp.float32)
+    highest_ask: Float[Array, ""] = numbers(jnp.inf, dtype=jnp.float32)
+    buyers: int = count(4)
+    sellers: int = count(4)
+    steps: int = count(16)
+    periods: int = count(1)
     tick: float = eqx.field(static=True, default=0.0)
-    bounded: bool = eqx.field(static=True, default=True)
-    persistence: bool = eqx.field(static=True, default=False)
-    improvement: bool = eqx.field(static=True, default=False)
-    weak: bool = eqx.field(static=True, default=True)
-    open_requests: bool = eqx.field(static=True, default=False)
+    bounded: bool = flag(True)
+    persistence: bool = flag(False)
+    improvement: bool = flag(False)
+    weak: bool = flag(True)
+    open_requests: bool = flag(False)
     acceptance: Literal["profit", "crossing", "quotes"] = eqx.field(static=True, default="profit")
 
     def __check_init__(self) -> None:
-        """Counts, switches and bounds."""
-        for name in ("buyers", "sellers", "steps", "periods"):
-            check_count("DoubleAuction", name, getattr(self, name), error=BuildError)
         if self.acceptance not in ("profit", "crossing", "quotes"):
             raise BuildError(
                 f"DoubleAuction: acceptance must be 'profit', 'crossing' or 'quotes', got {self.acceptance!r}"
@@ -138,7 +132,6 @@ class DoubleAuction(AbstractGame):
         if self.price_rule.needs_crossing and self.acceptance != "quotes":
             name = type(self.price_rule).__name__
             raise BuildError(f"DoubleAuction: {name} prices quotes that cross; give acceptance='quotes' with it")
-        check_number("DoubleAuction", "fee", self.fee, "[0, inf)")
         check_prices("DoubleAuction", self.low, self.high, self.tick)
         self._check_reserves()
 

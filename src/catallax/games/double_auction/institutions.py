@@ -20,7 +20,7 @@ def memoryless_market(**changes: Any) -> DoubleAuction:
     """
     settings: dict[str, Any] = dict(
         tokens=NormalTokens(),
-        price_rule=WeightedMidpoint(0.5),
+        price_rule=WeightedMidpoint(),
         disclosure=ZeroDisclosure(),
         low=35.0,
         high=90.0,

@@ -6,17 +6,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractGame, BuildError, Outcome, Role, check_count, rng
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractGame, BuildError, Outcome, Role, count, flag, numbers, rng
 
 from . import seats
 from .disclosure import AbstractDisclosure, FullDisclosure
 from .observation import Order, Tape, TraderView, mirror
 from .seats import Side
 from .tokens import AbstractTokens
-
-_number = lambda x: as_numbers("PostedOffer", "a parameter", x, jnp.float32)
-
 
 _T = TypeVar("_T")
 
@@ -74,20 +70,17 @@ class PostedOffer(AbstractGame):
 
     tokens: AbstractTokens
     disclosure: AbstractDisclosure = FullDisclosure()
-    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=_number, default=100.0)
-    buyers: int = eqx.field(static=True, default=4)
-    sellers: int = eqx.field(static=True, default=4)
-    steps: int = eqx.field(static=True, default=33)
-    periods: int = eqx.field(static=True, default=1)
+    low: Float[Array, ""] = numbers(0.0, dtype=jnp.float32)
+    high: Float[Array, ""] = numbers(100.0, dtype=jnp.float32)
+    buyers: int = count(4)
+    sellers: int = count(4)
+    steps: int = count(33, 2)
+    periods: int = count(1)
     poster: Literal["seller", "buyer"] = eqx.field(static=True, default="seller")
     tick: float = eqx.field(static=True, default=0.0)
-    bounded: bool = eqx.field(static=True, default=True)
+    bounded: bool = flag(True)
 
     def __check_init__(self) -> None:
-        """Counts, the side that posts, and bounds."""
-        seats.check_counts("PostedOffer", self, ("buyers", "sellers", "periods"))
-        check_count("PostedOffer", "steps (one to post, the others to shop)", self.steps, 2, error=BuildError)
         seats.check_prices("PostedOffer", self.low, self.high, self.tick)
         if self.poster not in ("seller", "buyer"):
             raise BuildError(f"PostedOffer: poster must be 'seller' or 'buyer', got {self.poster!r}")

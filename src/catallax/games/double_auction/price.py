@@ -3,11 +3,10 @@
 import abc
 from typing import ClassVar, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from catallax.core import check_number
+from catallax.core import Parametrized, number
 
 
 class BestQuotes(NamedTuple):
@@ -23,7 +22,7 @@ class BestQuotes(NamedTuple):
     """Lowest ask of this tick that is not the holder's; +inf where there is none."""
 
 
-class AbstractPriceRule(eqx.Module):
+class AbstractPriceRule(Parametrized):
     """The price when both holders accept. If only one does, the other side's quote is the price under every rule."""
 
     needs_crossing: ClassVar[bool] = False
@@ -41,11 +40,7 @@ class WeightedMidpoint(AbstractPriceRule):
         InputError: k outside [0, 1].
     """
 
-    k: Float[Array, ""] = eqx.field(converter=jnp.asarray, default=0.5)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_number("WeightedMidpoint", "k", self.k, "[0, 1]")
+    k: Float[Array, ""] = number(0.5, "[0, 1]", dtype=jnp.float32)
 
     def both(self, best: BestQuotes, coin: Bool[Array, ""]) -> Float[Array, ""]:
         """The weighted midpoint."""
@@ -83,11 +78,7 @@ class SecondPrice(AbstractPriceRule):
 
     needs_crossing = True
 
-    k: Float[Array, ""] = eqx.field(converter=jnp.asarray, default=0.5)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_number("SecondPrice", "k", self.k, "[0, 1]")
+    k: Float[Array, ""] = number(0.5, "[0, 1]", dtype=jnp.float32)
 
     def both(self, best: BestQuotes, coin: Bool[Array, ""]) -> Float[Array, ""]:
         """As above."""

@@ -3,21 +3,21 @@
 One side is always treated as if it were the buyers': prices and limits of sellers are negated (see `observation`).
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
-from catallax.core import BuildError, Outcome, Product, Real, Role, check_count, rng
+from catallax.core import BuildError, Outcome, Product, Real, Role, rng
 from catallax.core.checks import known
 
 from .event import AuctionEvent
 from .observation import Order, Tape, TraderView, to_all
 
-ORDER = Product(Order(Real(), Real()))  # type: ignore[arg-type]
-"""What a trader of an auction may say at a tick."""
+_PRICE = Real(dtype=jnp.float32)
+ORDER = Product(Order(_PRICE, _PRICE))  # type: ignore[arg-type]
+"""What a trader of an auction may say at a tick. Auctions keep prices in single precision in every session."""
 _NEAR = 1e-3  # a quote within this fraction of a tick of the grid is on the grid
 
 
@@ -175,12 +175,6 @@ def outcome_of(
     }
     discount = {name: jnp.broadcast_to(jnp.where(going, 1.0, 0.0), x.shape) for name, x in reward.items()}
     return Outcome(reward, discount, event)
-
-
-def check_counts(who: str, market: Any, names: Sequence[str]) -> None:
-    """Raises `BuildError` unless each of the named fields is an integer of at least 1."""
-    for name in names:
-        check_count(who, name, getattr(market, name), error=BuildError)
 
 
 def check_prices(who: str, low: Any, high: Any, tick: float) -> None:

@@ -13,14 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped, UInt32
 
-from catallax.core import InputError, rng
+from catallax.core import InputError, Parametrized, count, number, rng
 
 _NETWORK_UP_TO: Final = 6  # units; measured on CPU: exchanges win up to here,
 _COUNT_UP_TO: Final = 16  # counting up to here, a sort above (4 times as slow as either at 4 units)
 _DENSE_UP_TO: Final = 1024  # tokens; beyond, the 0/1 matrix of the shared effects would be larger than what it saves
 
 
-class AbstractTokens(eqx.Module):
+class AbstractTokens(Parametrized):
     """A process that draws the tokens of a round."""
 
     units: eqx.AbstractVar[int]
@@ -84,15 +84,6 @@ def _total(effects: Float[Array, " n"], groups: tuple[np.ndarray, ...]) -> Float
     return jnp.dot(effects, incidence, precision="highest")
 
 
-def _real(x: object) -> Float[Array, "..."]:
-    return jnp.asarray(x, jnp.float32)
-
-
-def _positive(what: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InputError(f"{what} must be an integer of at least 1, got {value!r}")
-
-
 def _signs(buyers: int, sellers: int) -> Float[Array, "traders 1"]:
     """-1 for buyers and 1 for sellers: in this mirror both sides' limits ascend."""
     return jnp.asarray([[-1.0]] * buyers + [[1.0]] * sellers, jnp.float32)
@@ -116,19 +107,15 @@ class NormalTokens(AbstractTokens):
         numbers lie within 5.4 standard deviations.
     """
 
-    units: int = eqx.field(static=True, default=4)
-    base_mean: Float[Array, ""] = eqx.field(converter=_real, default=50.0)
-    base_sd: Float[Array, ""] = eqx.field(converter=_real, default=5.0)
-    agent_sd: Float[Array, ""] = eqx.field(converter=_real, default=1.0)
-    slot_sd: Float[Array, ""] = eqx.field(converter=_real, default=1.0)
-    gap_mean: Float[Array, ""] = eqx.field(converter=_real, default=30.0)
-    gap_sd: Float[Array, ""] = eqx.field(converter=_real, default=1.0)
-    floor: Float[Array, ""] = eqx.field(converter=_real, default=0.0)
-    ceiling: Float[Array, ""] = eqx.field(converter=_real, default=100.0)
-
-    def __check_init__(self) -> None:
-        """Units are a count."""
-        _positive("NormalTokens: units", self.units)
+    units: int = count(4)
+    base_mean: Float[Array, ""] = number(50.0, dtype=jnp.float32)
+    base_sd: Float[Array, ""] = number(5.0, "[0, inf)", dtype=jnp.float32)
+    agent_sd: Float[Array, ""] = number(1.0, "[0, inf)", dtype=jnp.float32)
+    slot_sd: Float[Array, ""] = number(1.0, "[0, inf)", dtype=jnp.float32)
+    gap_mean: Float[Array, ""] = number(30.0, dtype=jnp.float32)
+    gap_sd: Float[Array, ""] = number(1.0, "[0, inf)", dtype=jnp.float32)
+    floor: Float[Array, ""] = number(0.0, "[-inf, inf)", dtype=jnp.float32)
+    ceiling: Float[Array, ""] = number(100.0, "(-inf, inf]", dtype=jnp.float32)
 
     def draw(
         self, key: Shaped[PRNGKeyArray, ""], buyers: int, sellers: int
@@ -179,15 +166,13 @@ class GameType(AbstractTokens):
     """
 
     digits: str = eqx.field(static=True, default="6453")
-    units: int = eqx.field(static=True, default=4)
+    units: int = count(4)
 
     def __check_init__(self) -> None:
-        """Four digits, and a count."""
         digits = self.digits
         if not isinstance(digits, str) or len(digits) != 4 or any(d not in "012345678" for d in digits):
             hint = f'; leading zeros count, write "{digits:04}"' if isinstance(digits, int) else ""
             raise InputError(f"GameType: digits must be four characters from 0 to 8, got {digits!r}{hint}")
-        _positive("GameType: units", self.units)
 
     @property
     def spread(self) -> tuple[int, int, int, int]:
@@ -310,8 +295,8 @@ def _rows(side: str, rows: Sequence[Sequence[float]] | Array | np.ndarray) -> li
     """Each trader's units without padding, checked."""
     absent, sign = (-np.inf, -1.0) if side == "buyer" else (np.inf, 1.0)
     checked = []
-    for number, row in enumerate(rows):
-        where = f"schedule: {side} {number}"
+    for place, row in enumerate(rows):
+        where = f"schedule: {side} {place}"
         try:
             units = np.asarray(row, np.float32)
         except (TypeError, ValueError) as error:

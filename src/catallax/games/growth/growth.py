@@ -2,15 +2,24 @@
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractGame, InputError, Interface, Outcome, Real, Role, check_number, known, rng
-
-_number = lambda x: jnp.asarray(x, jnp.float32)
+from catallax.core import (
+    AbstractGame,
+    InputError,
+    Interface,
+    Outcome,
+    Real,
+    Role,
+    known,
+    number,
+    numbers,
+    rng,
+    static_number,
+)
 
 
 class GrowthWorld(NamedTuple):
@@ -30,6 +39,8 @@ class GrowthEvent(NamedTuple):
     """Capital that produced."""
     productivity: Float[Array, ""]
     """z, with which it produced."""
+    infeasible: dict[str, Bool[Array, " 1"]]
+    """Whether the household named a share outside [floor, 1 - floor]."""
 
 
 class GrowthView(NamedTuple):
@@ -51,11 +62,11 @@ class BrockMirman(AbstractGame):
     it has no end: cut it anywhere and bootstrap.
 
     A saving share outside [floor, 1 - floor] is moved to the nearest bound, since ln 0 is not a utility; the event's
-    consumption shows it. With the default 1e-4 the bounds are far from any sensible share.
+    consumption shows it and `infeasible` says so. With the default 1e-4 the bounds are far from any sensible share.
 
     Args:
-        alpha: capital's share in output, in (0, 1).
-        beta: discount factor, in (0, 1).
+        alpha: capital's share in output.
+        beta: discount factor.
         productivity: values of z, positive.
         transition: row i is the law of the next z after the i-th; rows sum to 1.
         floor: least share that is eaten and least that is saved.
@@ -68,16 +79,13 @@ class BrockMirman(AbstractGame):
         goods and any process of productivity.
     """
 
-    alpha: Float[Array, ""] = eqx.field(converter=_number, default=0.36)
-    beta: Float[Array, ""] = eqx.field(converter=_number, default=0.95)
-    productivity: Float[Array, " states"] = eqx.field(converter=_number, default=(0.9, 1.1))
-    transition: Float[Array, "states states"] = eqx.field(converter=_number, default=((0.9, 0.1), (0.1, 0.9)))
-    floor: float = eqx.field(static=True, default=1e-4)
+    alpha: Float[Array, ""] = number(0.36, "(0, 1)")
+    beta: Float[Array, ""] = number(0.95, "(0, 1)")
+    productivity: Float[Array, " states"] = numbers((0.9, 1.1))
+    transition: Float[Array, "states states"] = numbers(((0.9, 0.1), (0.1, 0.9)))
+    floor: float = static_number(1e-4, "(0, 0.5)")
 
     def __check_init__(self) -> None:
-        """What can be known before play."""
-        for name in ("alpha", "beta"):
-            check_number("BrockMirman", name, getattr(self, name), "(0, 1)")
         z, law = self.productivity, self.transition
         if z.ndim != 1 or z.size == 0:
             raise InputError(f"BrockMirman: productivity must be a list of numbers, got shape {z.shape}")
@@ -89,7 +97,6 @@ class BrockMirman(AbstractGame):
             rows = np.asarray(law)
             if not (rows >= 0).all() or not np.allclose(rows.sum(axis=1), 1, atol=1e-6):
                 raise InputError(f"BrockMirman: each row of transition must be probabilities that sum to 1, got {rows}")
-        check_number("BrockMirman", "floor", self.floor, "(0, 0.5)")
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -139,14 +146,17 @@ class BrockMirman(AbstractGame):
         self, key: Shaped[PRNGKeyArray, ""], world: GrowthWorld, action: dict[str, Float[Array, " 1"]]
     ) -> tuple[GrowthWorld, Outcome]:
         """Production, consumption, investment, the next shock. Consumes the key."""
-        share = jnp.clip(action["household"][0], self.floor, 1 - self.floor)
+        named = action["household"]
+        infeasible = ~((named >= self.floor) & (named <= 1 - self.floor))
+        share = jnp.clip(named[0], self.floor, 1 - self.floor)
         output = self.productivity[world.state] * world.capital**self.alpha
         consumption = (1 - share) * output
         reward = jnp.log(consumption) - jnp.log(self.steady_consumption)
         below = jnp.cumsum(self.transition[world.state])
-        passed: Bool[Array, " states"] = below / below[-1] <= rng.uniform(key)  # the last is 1 and never passed
-        state = passed.sum(dtype=jnp.int32)
-        event = GrowthEvent(output, consumption, world.capital, self.productivity[world.state])
+        state = rng.inverse_cdf(rng.uniform(key), below / below[-1])  # the last is 1 and never reached
+        event = GrowthEvent(
+            output, consumption, world.capital, self.productivity[world.state], {"household": infeasible}
+        )
         return GrowthWorld(share * output, state), Outcome(
             {"household": reward[None]}, {"household": self.beta[None]}, event
         )

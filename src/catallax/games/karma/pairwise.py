@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role, check_count, rng
+from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role, count, rng
 
 from .matching import AbstractMatching, UniformMatching
 from .payment import AbstractPayment, PayBidToPeer
@@ -43,6 +43,8 @@ class KarmaEvent(NamedTuple):
     """Karma shared out at the end of the step."""
     after: Int[Array, " n"]
     """Karma at the end of the step."""
+    infeasible: dict[str, Bool[Array, " n"]]
+    """Whether a player named a bid below 0 or above his karma."""
 
 
 class PairwiseKarma(AbstractGame):
@@ -54,10 +56,10 @@ class PairwiseKarma(AbstractGame):
     pool is shared out by `share_out` within the step. A bid above one's karma counts as all of it.
 
     Args:
-        players: N, even.
+        players: N, an even number.
         urgency: levels and chain, common to all.
         payment: what winner and loser pay.
-        cap: the most karma a player may hold, >= 1.
+        cap: the most karma a player may hold.
         endowment: karma at the start, for all alike or one for each player, in 0..cap.
         matching: how pairs are drawn.
         excess: what happens to karma that a capped loser cannot take. "shared": it is pooled and shared out.
@@ -70,10 +72,10 @@ class PairwiseKarma(AbstractGame):
     Differs: the cap. The printed transitions ignore it; here excess is pooled and shared out, conserving the total.
     """
 
-    players: int = eqx.field(static=True, default=100)
+    players: int = count(100, 2)
     urgency: Urgency = eqx.field(default_factory=Urgency.iid)
     payment: AbstractPayment = eqx.field(default_factory=PayBidToPeer)
-    cap: int = eqx.field(static=True, default=20)
+    cap: int = count(20)
     endowment: int | tuple[int, ...] = eqx.field(
         static=True, default=10, converter=lambda x: tuple(x) if isinstance(x, list) else x
     )
@@ -81,8 +83,6 @@ class PairwiseKarma(AbstractGame):
     excess: Literal["shared", "kept"] = eqx.field(static=True, default="shared")
 
     def __check_init__(self) -> None:
-        for name, value, least in (("players", self.players, 2), ("cap", self.cap, 1)):
-            check_count("PairwiseKarma", name, value, least)
         if self.players % 2:
             raise InputError(
                 f"PairwiseKarma: {self.players} players cannot all be paired; take an even number "
@@ -122,7 +122,8 @@ class PairwiseKarma(AbstractGame):
         """One contest of everyone."""
         karma, urgency = world
         words = rng.random_bits(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
-        bid = jnp.clip(action[PLAYER], 0, karma)
+        named = action[PLAYER]
+        bid = jnp.clip(named, 0, karma)
         rival, first = self.matching(words.first)
         other = bid.at[rival].get(mode="promise_in_bounds")
         won = (bid > other) | ((bid == other) & first)
@@ -138,10 +139,10 @@ class PairwiseKarma(AbstractGame):
             pool = (karma - held).sum(dtype=jnp.int32)
             gifts = rng.random_bits(key, _GIFTS, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
             after = held + share_out(pool, self.cap - held, gifts.first, self.cap)
-        cost = self.urgency.levels.astype(jnp.float32).at[urgency].get(mode="promise_in_bounds")
-        reward = jnp.where(won, jnp.float32(0), -cost)
-        event = KarmaEvent(karma, urgency, bid, won, reward, paid, pool, after)
-        going = jnp.ones(self.players, jnp.float32)
+        cost = self.urgency.levels.at[urgency].get(mode="promise_in_bounds")
+        reward = jnp.where(won, 0.0, -cost)
+        event = KarmaEvent(karma, urgency, bid, won, reward, paid, pool, after, {PLAYER: (named < 0) | (named > karma)})
+        going = jnp.ones(self.players)
         return KarmaWorld(after, self.urgency.move(urgency, words.second)), Outcome(
             {PLAYER: reward}, {PLAYER: going}, event
         )

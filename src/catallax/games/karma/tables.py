@@ -1,18 +1,17 @@
 """How a table-based rule numbers what it sees."""
 
-import equinox as eqx
 from jaxtyping import Array, Int
 
-from catallax.core import Interface
+from catallax.core import Interface, Parametrized, count
 
 from .pairwise import PairwiseKarma
 from .views import KarmaView
 
 
-class TableRow(eqx.Module):
+class TableRow(Parametrized):
     """The view as the row of a table: urgency * (cap + 1) + karma."""
 
-    cap: int = eqx.field(static=True)
+    cap: int = count()
 
     def __call__(self, obs: KarmaView) -> Int[Array, ""]:
         """The row."""

@@ -2,20 +2,15 @@
 
 from collections.abc import Sequence
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Int, UInt32
 
-from catallax.core import InputError, rng
+from catallax.core import InputError, Parametrized, numbers, rng
 
 
-def _real(x: object) -> Array:
-    return jnp.asarray(x, float)
-
-
-class Urgency(eqx.Module):
+class Urgency(Parametrized):
     """A Markov chain over cost levels, the same for every player and independent of karma.
 
     Args:
@@ -28,8 +23,8 @@ class Urgency(eqx.Module):
         InputError: a negative or non-finite level, a chain of the wrong shape, or rows that are no probabilities.
     """
 
-    levels: Float[Array, " u"] = eqx.field(converter=_real)
-    chain: Float[Array, "u u"] = eqx.field(converter=_real)
+    levels: Float[Array, " u"] = numbers()
+    chain: Float[Array, "u u"] = numbers()
 
     def __check_init__(self) -> None:
         if self.levels.ndim != 1 or self.levels.size == 0:
@@ -55,7 +50,7 @@ class Urgency(eqx.Module):
         chances = [1 / len(levels)] * len(levels) if probabilities is None else list(probabilities)
         if len(chances) != len(levels):
             raise InputError(f"Urgency.iid: {len(levels)} levels and {len(chances)} probabilities")
-        return cls(levels, [chances] * len(levels))  # ty: the converters make arrays of both
+        return cls(levels, [chances] * len(levels))  # pyright: ignore  (the fields make arrays of both)
 
     @property
     def size(self) -> int:

@@ -13,14 +13,13 @@ Source: GuoHuXuZhang2019, slides "Motivating Problem" and "Repeated Auction Exam
 
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import BuildError, InputError, check_count, check_number, known, rng
+from catallax.core import BuildError, InputError, count, flag, known, number, numbers, rng
 
-from .mdp import AbstractMDP, real
+from .mdp import AbstractMDP
 from .model import AbstractMeanFieldGame
 
 
@@ -116,25 +115,19 @@ class AdAuction(AbstractMeanFieldGame):
     Differs: ties, the order of clearing and refill, and the law of the first budgets are not stated there.
     """
 
-    budgets: int = eqx.field(static=True, default=10)
-    bids: int = eqx.field(static=True, default=10)
-    bidders: int = eqx.field(static=True, default=5)
-    conversions: Float[Array, " V"] = eqx.field(converter=real, default=(1.0, 2.0, 3.0, 4.0))
-    penalty: Float[Array, ""] = eqx.field(converter=real, default=0.2)
-    refill: Float[Array, ""] = eqx.field(converter=real, default=0.5)
-    discount: Float[Array, ""] = eqx.field(converter=real, default=0.8)
-    cap_bids: bool = eqx.field(static=True, default=False)
+    budgets: int = count(10)
+    bids: int = count(10)
+    bidders: int = count(5, 2)
+    conversions: Float[Array, " V"] = numbers((1.0, 2.0, 3.0, 4.0))
+    penalty: Float[Array, ""] = number(0.2)
+    refill: Float[Array, ""] = number(0.5, "[0, 1]")
+    discount: Float[Array, ""] = number(0.8, "[0, 1)")
+    cap_bids: bool = flag(False)
 
     def __check_init__(self):
-        """Sizes always, numbers where they can be seen."""
-        for name, value, least in (("budgets", self.budgets, 1), ("bids", self.bids, 1), ("bidders", self.bidders, 2)):
-            check_count("AdAuction", name, value, least)
-        check_number("AdAuction", "refill", self.refill, "[0, 1]")
-        check_number("AdAuction", "discount", self.discount, "[0, 1)")
-        for name, value in (("conversions", self.conversions), ("penalty", self.penalty)):
-            x = known(value)
-            if x is not None and not np.isfinite(x).all():
-                raise InputError(f"AdAuction: {name} must be finite, got {x}")
+        x = known(self.conversions)
+        if x is not None and not np.isfinite(x).all():
+            raise InputError(f"AdAuction: conversions must be finite, got {x}")
         if self.conversions.ndim != 1 or self.conversions.size < 1:
             raise InputError("AdAuction: conversions must be a list of at least one number")
 

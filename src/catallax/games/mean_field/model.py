@@ -14,14 +14,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import InputError, known, rng
+from catallax.core import InputError, Parametrized, known, rng
 
 from .mdp import AbstractMDP, real
 
 _TOLERANCE = 1e-5
 
 
-class AbstractMeanFieldGame(eqx.Module):
+class AbstractMeanFieldGame(Parametrized):
     """A continuum of alike players; each faces the decision problem `frozen(L)` while the others' law is L.
 
     A pair (policy, L) is a stationary equilibrium if the policy is optimal in `frozen(L)` and L is the law that the

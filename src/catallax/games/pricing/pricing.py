@@ -249,7 +249,7 @@ def pricing_game(market: LogitMarket | None = None, *, points: int = 15, margin:
     Args:
         market: the static market; None for the baseline of Calvano et al. (2020).
         points: grid points m, at least 2.
-        margin: how far the grid reaches beyond the two benchmarks, at least 0, as a share of their distance.
+        margin: how far the grid reaches beyond the two benchmarks, as a share of their distance.
 
     Raises:
         InputError: fewer than 2 points, a negative margin, one firm (its two benchmarks coincide), firms that hardly
@@ -271,17 +271,17 @@ def pricing_game(market: LogitMarket | None = None, *, points: int = 15, margin:
     nash, monopoly = market.nash(), market.monopoly()
     reach = margin * (monopoly - nash)
     grid = np.linspace(nash - reach, monopoly + reach, points, axis=-1)
-    if (np.diff(grid.astype(np.float32), axis=-1) <= 0).any():
+    if (np.diff(grid.astype(jnp.result_type(float)), axis=-1) <= 0).any():
         raise InputError(
             f"pricing_game: Nash prices {nash} and monopoly prices {monopoly} are too near each other for {points} "
-            "points in single precision; take a market in which the firms compete for their customers"
+            "points in this precision; take a market in which the firms compete for their customers"
         )
     index = np.indices((points,) * market.firms).reshape(market.firms, -1)
     profits = market.profits(grid[np.arange(market.firms)[:, None], index].T)
-    single = lambda x: jnp.asarray(x, jnp.float32)
+    real = lambda x: jnp.asarray(x, jnp.result_type(float))
     return PricingGame(  # pyright: ignore  (takes the inherited property `roles` for a field)
-        prices=single(grid),
-        profits=single(profits),
-        nash=single(market.profits(nash)),
-        monopoly=single(market.profits(monopoly)),
+        prices=real(grid),
+        profits=real(profits),
+        nash=real(market.profits(nash)),
+        monopoly=real(market.profits(monopoly)),
     )

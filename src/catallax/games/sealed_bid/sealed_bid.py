@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role, check_count, check_number, rng
-from catallax.core.checks import as_numbers, check_flag, check_kind, known
+from catallax.core import AbstractGame, Discrete, InputError, Outcome, Role, count, flag, known, number, numbers, rng
+from catallax.core.checks import check_count, check_kind, check_number
 from catallax.games.forgone import Forgone, ForgoneInState
 
 from .values import AbstractValues, ConstantValue
@@ -16,7 +16,6 @@ from .values import AbstractValues, ConstantValue
 FEEDBACK = ("none", "winning bid", "rival bid", "full", "full and winning bid")
 _OUT = -1.0
 """Stands for the bid of somebody who cannot win: below all bids."""
-_number = lambda x: as_numbers("auction", "a parameter", x)
 
 
 class SealedBidWorld(NamedTuple):
@@ -83,23 +82,17 @@ class SealedBid(AbstractGame):
         say of the paper; reserve, fees, affiliated values and many bidders are ours.
     """
 
-    bids: Float[Array, " grid"] = eqx.field(converter=_number)
-    bidders: int = eqx.field(static=True, default=2)
-    rule: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
+    bids: Float[Array, " grid"] = numbers()
+    bidders: int = count(2, 2)
+    rule: Float[Array, ""] = number(1.0, "[1, 2]")
     values: AbstractValues = eqx.field(default_factory=ConstantValue)
-    reserve: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    bid_fee: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    winner_fee: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    abstain: bool = eqx.field(static=True, default=False)
+    reserve: Float[Array, ""] = number(0.0, "[0, inf)")
+    bid_fee: Float[Array, ""] = number(0.0, "[0, inf)")
+    winner_fee: Float[Array, ""] = number(0.0, "[0, inf)")
+    abstain: bool = flag(False)
     feedback: str = eqx.field(static=True, default="none")
 
     def __check_init__(self) -> None:
-        """All that can be known before play."""
-        check_count("SealedBid", "bidders", self.bidders, 2)
-        check_number("SealedBid", "rule", self.rule, "[1, 2]")
-        for name in ("reserve", "bid_fee", "winner_fee"):
-            check_number("SealedBid", name, getattr(self, name), "[0, inf)")
-        check_flag("SealedBid", "abstain", self.abstain)
         check_kind("SealedBid", "values", self.values, AbstractValues)
         if not isinstance(self.feedback, str) or self.feedback not in FEEDBACK:
             raise InputError(f"SealedBid: feedback is one of {', '.join(map(repr, FEEDBACK))}, got {self.feedback!r}")

@@ -2,17 +2,13 @@
 
 import abc
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import InputError, check_count, check_number, rng
-from catallax.core.checks import as_numbers, known
-
-_number = lambda x: as_numbers("auction", "a value", x)
+from catallax.core import InputError, Parametrized, count, known, number, numbers, rng
 
 
-class AbstractValues(eqx.Module):
+class AbstractValues(Parametrized):
     """A law of signals and what they say of values. A bidder sees the number of its own signal."""
 
     @property
@@ -36,10 +32,9 @@ class ConstantValue(AbstractValues):
         InputError: a value that is not finite.
     """
 
-    value: Float[Array, "*n"] = eqx.field(converter=_number, default=1.0)
+    value: Float[Array, "*n"] = numbers(1.0)
 
     def __check_init__(self) -> None:
-        """Finite, and a number or a list."""
         value = known(self.value)
         if self.value.ndim > 1 or (value is not None and not jnp.isfinite(value).all()):
             raise InputError(f"ConstantValue: give one finite number, or one for each bidder, got {self.value}")
@@ -75,13 +70,8 @@ class AffiliatedValues(AbstractValues):
     Differs: signals on a grid.
     """
 
-    points: int = eqx.field(static=True, default=11)
-    affiliation: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-
-    def __check_init__(self) -> None:
-        """Size and range."""
-        check_count("AffiliatedValues", "points", self.points)
-        check_number("AffiliatedValues", "affiliation", self.affiliation, "[0, 1]")
+    points: int = count(11)
+    affiliation: Float[Array, ""] = number(0.0, "[0, 1]")
 
     @property
     def signals(self) -> int:

@@ -13,24 +13,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.wrappers.frozen import frozen_population
-from catallax.core import (
-    AbstractGame,
-    AbstractMeasure,
-    InputError,
-    Outcome,
-    Play,
-    Variable,
-    check_count,
-    check_number,
-    rng,
-)
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractGame, AbstractMeasure, InputError, Outcome, Play, Variable, count, flag, number, rng
 
 from .formulas import ratio
 from .profit import Profit
 from .rounds import AbstractAuctionMeasure, Round, rounds_of
-
-_number = lambda x: as_numbers("ForcedDeviation", "a parameter", x, jnp.float32)
 
 
 class SurplusShift(AbstractAuctionMeasure):
@@ -132,22 +119,14 @@ class ForcedDeviation(AbstractMeasure):
         `measures.pricing`); for an auction we know of no primary source.
     """
 
-    every: int = eqx.field(static=True, default=10)
+    every: int = count(10)
     role: str = eqx.field(static=True, default="buyer")
-    seat: int = eqx.field(static=True, default=0)
-    tick: int | None = eqx.field(static=True, default=0)
-    lags: int = eqx.field(static=True, default=5)
-    noise: bool = eqx.field(static=True, default=True)
+    seat: int = count(0, 0)
+    tick: int | None = count(0, 0, optional=True)
+    lags: int = count(5, 0)
+    noise: bool = flag(True)
     suffix: str = eqx.field(static=True, default="")
-    margin: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-
-    def __check_init__(self) -> None:
-        """Ranges."""
-        check_count("ForcedDeviation", "seat", self.seat, 0)
-        check_count("ForcedDeviation", "lags", self.lags, 0)
-        if self.tick is not None:
-            check_count("ForcedDeviation", "tick", self.tick, 0)
-        check_number("ForcedDeviation", "margin", self.margin, "[0, inf)")
+    margin: Float[Array, ""] = number(0.0, "[0, inf)", dtype=jnp.float32)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

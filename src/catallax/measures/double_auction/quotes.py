@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from catallax.core import AbstractMeasure, Variable
+from catallax.core import AbstractMeasure, Variable, count
 from catallax.games.double_auction.equilibrium import competitive_equilibrium
 
 
@@ -22,7 +21,7 @@ def mean_distance(quotes: Float[Array, "T n"], price: Float[Array, ""]) -> Float
 class QuoteDistance(AbstractMeasure):
     """How far each trader's quotes lie from the competitive price p* of the round."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -47,7 +46,7 @@ class QuoteFees(AbstractMeasure):
     Revenue is not part of the surplus: what traders keep is surplus - revenue.
     """
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -71,7 +70,7 @@ class QuoteFees(AbstractMeasure):
 class SampleRound(AbstractMeasure):
     """The first copy's round in full, tick by tick: for pictures and replays, not for statistics."""
 
-    every: int = eqx.field(static=True, default=10)
+    every: int = count(10)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

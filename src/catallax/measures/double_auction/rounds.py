@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Bool, Float, Int
 
-from catallax.core import AbstractMeasure, InputError, Variable
+from catallax.core import AbstractMeasure, InputError, Variable, count
 from catallax.games.double_auction.equilibrium import CompetitiveEquilibrium, competitive_equilibrium
 
 Solver = Callable[[Float[Array, "b k"], Float[Array, "s m"]], CompetitiveEquilibrium]
@@ -77,7 +77,7 @@ class AbstractAuctionMeasure(AbstractMeasure):
         suffix: static; appended to the names, where the same measure is taken twice.
     """
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
     by_period: bool = eqx.field(static=True, default=False, kw_only=True)
     solver: Solver = eqx.field(static=True, default=competitive_equilibrium, kw_only=True)
     suffix: str = eqx.field(static=True, default="", kw_only=True)

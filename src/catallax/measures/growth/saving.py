@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from catallax.core import AbstractMeasure, BuildError, Independent, Variable
+from catallax.core import AbstractMeasure, BuildError, Independent, Variable, count
 from catallax.games.growth.growth import BrockMirman, GrowthView
 
 
@@ -59,7 +59,7 @@ class SavingPolicy(AbstractMeasure):
         BuildError: another game, another lift, or a rule without `best`.
     """
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
     points: int = eqx.field(static=True, default=21)
 
     def grid(self) -> Float[np.ndarray, " capital"]:

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import equinox as eqx
 from jaxtyping import Array, Int
 
-from catallax.core import AbstractMeasure, Variable
+from catallax.core import AbstractMeasure, Variable, count
 
 
 class FieldOutcomes(AbstractMeasure):
     """What the players of a mean-field karma equilibrium live through, on the way to it and there."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

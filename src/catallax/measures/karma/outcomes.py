@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from catallax.core import AbstractMeasure, Variable
+from catallax.core import AbstractMeasure, Variable, count
 
 
 class SocialOutcomes(AbstractMeasure):
@@ -21,7 +20,7 @@ class SocialOutcomes(AbstractMeasure):
     Source: Vaishampayan (2024), section 6.3; Elokda et al. (2023).
     """
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

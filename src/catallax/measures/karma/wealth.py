@@ -2,18 +2,17 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from catallax.core import AbstractMeasure, Variable
+from catallax.core import AbstractMeasure, Variable, count
 
 
 class KarmaDistribution(AbstractMeasure):
     """Share of players at each karma level 0..cap, over players and steps of the phase, at the moment of bidding."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -30,7 +29,7 @@ class KarmaDistribution(AbstractMeasure):
 class MeanBids(AbstractMeasure):
     """Mean bid in each situation (urgency level, karma) over the phase; undefined where nobody was."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -53,7 +52,7 @@ class MeanBids(AbstractMeasure):
 class Conservation(AbstractMeasure):
     """The guard of every karma experiment: both counts are 0 in a sound game."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from catallax.core import AbstractMeasure, InputError, Variable
+from catallax.core import AbstractMeasure, InputError, Variable, count
 from catallax.solvers.learner_density import AbstractLearnerDensity, WeightedPoints
 
 
@@ -18,7 +18,7 @@ class AbstractPopulationMeasure(AbstractMeasure):
         before: look at the state before the step: after k steps of length 1 the values are those of t = 0, ..., k - 1.
     """
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
     before: bool = eqx.field(static=True, default=False)
 
     @abc.abstractmethod

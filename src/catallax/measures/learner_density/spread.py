@@ -2,17 +2,13 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from catallax.core import InputError, Variable, check_count, check_number
-from catallax.core.checks import as_numbers
+from catallax.core import InputError, Variable, check_number, count, number
 from catallax.solvers.learner_density import AbstractLearnerDensity, FiniteVolume
 
 from .moments import AbstractPopulationMeasure
-
-_number = lambda x: as_numbers("Histogram", "a parameter", x)
 
 
 class Histogram(AbstractPopulationMeasure):
@@ -25,14 +21,11 @@ class Histogram(AbstractPopulationMeasure):
         InputError: no bin, or low not below high.
     """
 
-    bins: int = eqx.field(static=True, default=40)
-    low: Float[Array, ""] = eqx.field(converter=_number, default=0.0)
-    high: Float[Array, ""] = eqx.field(converter=_number, default=1.0)
+    bins: int = count(40)
+    low: Float[Array, ""] = number(0.0)
+    high: Float[Array, ""] = number(1.0)
 
     def __check_init__(self) -> None:
-        """Ranges."""
-        check_count("Histogram", "bins", self.bins)
-        check_number("Histogram", "low", self.low, "(-inf, inf)")
         check_number("Histogram", "high - low", self.high - self.low, "(0, inf)")
 
     @property

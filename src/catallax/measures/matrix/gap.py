@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import equinox as eqx
 from jaxtyping import Array, Int
 
-from catallax.core import AbstractMeasure, Variable
+from catallax.core import AbstractMeasure, Variable, count
 
 
 class Gap(AbstractMeasure):
     """max |T z - r| of each trajectory of a solver with a method `gaps`, such as `LogitGrid`."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from catallax.core import AbstractMeasure, InputError, Play, Variable
+from catallax.core import AbstractMeasure, InputError, Play, Variable, count
 from catallax.games.matrix import AbstractMatrixGame, Repeated
 from catallax.solvers.matrix.flow_analysis.lyapunov import divergences
 
@@ -47,7 +47,7 @@ def stage_of(dynamics: Any) -> AbstractMatrixGame:
 class AbstractMatrixMeasure(AbstractMeasure):
     """A quantity that depends on the stage game and the policies [n, A, B] alone."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @abc.abstractmethod
     def of(self, game: AbstractMatrixGame, policy: Float[Array, "n A B"]) -> dict[str, Array]:

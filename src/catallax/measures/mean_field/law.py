@@ -2,18 +2,17 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from catallax.core import AbstractMeasure, Variable
+from catallax.core import AbstractMeasure, Variable, count
 from catallax.solvers.mean_field import AbstractMeanFieldSolver
 
 
 class L1Distance(AbstractMeasure):
     """How far an iteration moved the law, and with a `target` how far the law is from it: l1, in [0, 2]."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
     target: Float[Array, "S A"] | None = None
 
     @property
@@ -36,7 +35,7 @@ class L1Distance(AbstractMeasure):
 class TwoStepDistance(AbstractMeasure):
     """||L_{k+1} - L_{k-1}||_1 of a `FixedPoint`: near zero beside a large law_step, it tells a cycle of length two."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -53,7 +52,7 @@ class TwoStepDistance(AbstractMeasure):
 class Marginals(AbstractMeasure):
     """mu(s) and alpha(a) of the solver's law."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -74,7 +73,7 @@ class Marginals(AbstractMeasure):
 class Revenue(AbstractMeasure):
     """Expected price of an auction under the solver's law: what the seller earns. For `AdAuction`."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -91,7 +90,7 @@ class Revenue(AbstractMeasure):
 class ActionValues(AbstractMeasure):
     """The whole table of action values of a fixed-point solver, and its law: for distances between tables."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

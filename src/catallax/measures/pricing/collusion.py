@@ -2,16 +2,12 @@
 
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from catallax.core import AbstractMeasure, Variable, check_count
-from catallax.core.checks import as_numbers
+from catallax.core import AbstractMeasure, Variable, count, number
 from catallax.games.pricing.pricing import PricingGame
-
-_number = lambda x: as_numbers("PriceCut", "a parameter", x, jnp.float32)
 
 
 class Cycle(NamedTuple):
@@ -156,12 +152,8 @@ class Collusion(AbstractMeasure):
     Differs: looked at every `every` periods only, so a session that settles and moves again between two looks goes on.
     """
 
-    every: int = eqx.field(static=True, default=25_000)
-    patience: int = eqx.field(static=True, default=100_000)
-
-    def __check_init__(self) -> None:
-        """Range."""
-        check_count("Collusion", "patience", self.patience)
+    every: int = count(25_000)
+    patience: int = count(100_000)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -194,9 +186,9 @@ class PriceCut(AbstractMeasure):
     For the plays that `Collusion` is for. Nothing is disturbed: the session goes on as if nobody had asked.
     """
 
-    every: int = eqx.field(static=True, default=25_000)
-    discount: Float[Array, ""] = eqx.field(converter=_number, default=0.95)
-    periods: int = eqx.field(static=True, default=15)
+    every: int = count(25_000)
+    discount: Float[Array, ""] = number(0.95, "[0, 1)", dtype=jnp.float32)
+    periods: int = count(15)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from catallax.core import AbstractMeasure, Variable
+from catallax.core import AbstractMeasure, Variable, count
 from catallax.games.sealed_bid import SealedBid
 
 
@@ -17,7 +16,7 @@ class Revenue(AbstractMeasure):
     no auction is left out although few are looked at.
     """
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -32,7 +31,7 @@ class Revenue(AbstractMeasure):
 class LastBids(AbstractMeasure):
     """What everybody bid in the last auction."""
 
-    every: int = eqx.field(static=True, default=1)
+    every: int = count(1)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
