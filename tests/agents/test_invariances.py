@@ -1,5 +1,5 @@
 """What no trader's rule may depend on: the unit of prices, their origin, which side it is on, the order of seats, and
-what its `needs` does not name. Add a trader to `TRADERS`, and to `IN_PERCENT` if it has a reason to see where 0 lies.
+what its `needs` does not name. A trader with a reason to see where 0 lies must be named in `IN_PERCENT`.
 
 Each rule is taken through random stories of a dozen ticks with a turn of the period among them, twice: as they are,
 and with all that it sees transformed. What it says must be transformed with it.
@@ -17,28 +17,10 @@ from catallax.core import Group, Play, Population, rng, run
 from catallax.games.double_auction import Fixed, Tape, TraderView, aurora
 from catallax.measures.double_auction import Profit
 
-TRADERS = [
-    traders.ZIC(),
-    traders.ZIU(),
-    traders.TruthTeller(),
-    traders.Markup(),
-    traders.Skeleton(),
-    traders.ZIP(reflected=True),
-    traders.Kaplan(),
-    traders.KaplanPort(),
-    traders.Ringuette(),
-    traders.EasleyLedyard(),
-    traders.PriceTaker("mean"),
-    traders.PriceTaker("last"),
-    traders.Perry(),
-    traders.Lin(),
-    traders.Gamer(),
-    traders.Staecker(),
-    traders.GD(),
-    traders.MGD(),
-    traders.GDX(),
-    traders.AA(),
-]
+VARIANTS = {"zip": [traders.ZIP(reflected=True)], "price_taker": [traders.PriceTaker(x) for x in ("mean", "last")]}
+TRADERS = [variant for code, rule in traders.by_name().items() for variant in VARIANTS.get(code) or [rule()]]
+"""Every trader of the package by itself; one whose switches matter here, in the settings named above."""
+
 IN_PERCENT = {
     traders.Markup: "its margin is a share of the limit",
     traders.Gamer: "its margin is a share of the limit",

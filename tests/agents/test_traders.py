@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from catallax.agents.traders import ZIC, ZIU, AbstractTrader, Kaplan, TruthTeller
+from catallax.agents.traders import ZIC, ZIU, AbstractTrader, Kaplan, TruthTeller, by_name
 from catallax.core import BuildError, Group, Play, Population, Spec, rng
 from catallax.games.double_auction import (
     ConditionalDisclosure,
@@ -320,3 +320,24 @@ def test_a_market_that_shows_it_is_built(rule, disclosure):
 def test_a_trader_outside_an_auction_is_refused():
     with pytest.raises(BuildError, match="ZIC trades in double auctions; it was given ShapeDtypeStruct observations"):
         ZIC().init(rng.key(0), Spec(jax.ShapeDtypeStruct((3,), jnp.float32), memoryless_market().roles[0].action))
+
+
+def test_settings_call_the_traders_by_these_names_in_this_order():
+    """Old settings and the numbering of tournaments rest on both."""
+    names = "zic ziu truth markup skeleton zip gd mgd gdx aa kaplan kaplan_port ringuette easley_ledyard price_taker"
+    assert list(by_name()) == [*names.split(), "perry", "lin", "gamer", "staecker"]
+    assert by_name()["truth"] is TruthTeller and AbstractTrader not in by_name().values()
+    assert all(isinstance(rule(), AbstractTrader) for rule in by_name().values())
+
+
+def test_a_trader_is_called_by_its_class_unless_it_says_otherwise():
+    class OwnZIC(ZIC):
+        pass
+
+    class KaplanLike(Kaplan):
+        pass
+
+    class Truthful(TruthTeller):
+        code = "honest"
+
+    assert (OwnZIC.code, Truthful.code, KaplanLike.code) == ("own_zic", "honest", "kaplan_like")

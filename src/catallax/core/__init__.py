@@ -24,8 +24,10 @@ from .errors import NumericalError as NumericalError
 from .game import AbstractGame as AbstractGame
 from .game import Outcome as Outcome
 from .game import Role as Role
+from .game import outside as outside
 from .lineup import Lineup as Lineup
 from .measure import AbstractMeasure as AbstractMeasure
+from .measure import InfeasibleCount as InfeasibleCount
 from .measure import MeanReward as MeanReward
 from .measure import NaNCount as NaNCount
 from .measure import Variable as Variable

@@ -4,7 +4,8 @@ import abc
 from typing import Any, NamedTuple
 
 import equinox as eqx
-from jaxtyping import Array, Float, PRNGKeyArray, PyTree, Shaped
+import jax
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree, Shaped
 
 from .parameter import Parametrized
 from .space import AbstractSpace
@@ -26,7 +27,12 @@ class Outcome(NamedTuple):
     discount: dict[str, Float[Array, " seats"]]
     """0 where the seat's episode ended with this tick, else 1 (or the game's own discount)."""
     info: PyTree[Array]
-    """What happened (trades, prices, payments): for measures only, agents never see it."""
+    """What happened (trades, prices, payments): for measures only, agents never see it.
+
+    A game that clips or ignores actions which are not feasible says so in an entry or a field `infeasible`: a
+    dictionary from role name to booleans [seats]. The measure `InfeasibleCount` counts them. `outside` gives them
+    where feasible means in the role's action space.
+    """
 
 
 class AbstractGame(Parametrized):
@@ -51,6 +57,11 @@ class AbstractGame(Parametrized):
         self, key: Shaped[PRNGKeyArray, ""], world: PyTree[Array], action: dict[str, PyTree[Any]]
     ) -> tuple[PyTree[Array], Outcome]:
         """One tick: actions by role, leaves [seats, ...]. Consumes the key. Returns the next world and the outcome."""
+
+
+def outside(role: Role, action: PyTree[Array]) -> Bool[Array, " seats"]:
+    """For each seat of a role, whether its action (leaves [seats, ...]) lies outside the role's action space."""
+    return ~jax.vmap(role.action.contains)(action)
 
 
 def role_of(game: AbstractGame, name: str) -> Role:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from .dynamics import AbstractDynamics
+from .errors import InputError
 from .parameter import Parametrized
 
 
@@ -72,3 +73,33 @@ class MeanReward(AbstractMeasure):
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
         """Means over all seats, copies and ticks of the phase."""
         return {"mean_reward": jnp.stack([b.reward.mean() for b in record.batches])}
+
+
+class InfeasibleCount(AbstractMeasure):
+    """How many actions of each group the game could not take as they were: clipped, cut down or ignored.
+
+    It reads the entry or field `infeasible` of the game's `Outcome.info`: booleans [seats] for each role.
+
+    Raises:
+        InputError: the game does not say which actions are infeasible.
+    """
+
+    every: int = eqx.field(static=True, default=1)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """One count for each group."""
+        return (Variable("infeasible_actions", ("group",), "count", "actions of the group that were not feasible"),)
+
+    def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
+        """Counts over all seats, copies and ticks of the phase."""
+        info = record.info
+        by_role = info.get("infeasible") if isinstance(info, dict) else getattr(info, "infeasible", None)
+        if by_role is None:
+            raise InputError(
+                f"InfeasibleCount: {type(dynamics.game).__name__} does not say which actions are infeasible; "
+                "give its Outcome.info an entry `infeasible`, booleans [seats] for each role"
+            )
+        seats_first = lambda role: jnp.moveaxis(by_role[role], -1, 0)
+        counts = [g.take(seats_first(g.role)).sum(dtype=jnp.int32) for g in dynamics.population.groups]
+        return {"infeasible_actions": jnp.stack(counts)}

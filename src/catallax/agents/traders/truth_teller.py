@@ -1,6 +1,6 @@
 """The truth-teller: quotes its limit."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray, Shaped
@@ -18,6 +18,8 @@ class TruthTeller(AbstractTrader):
 
     Source: Rust, Miller and Palmer (1992).
     """
+
+    code: ClassVar[str] = "truth"
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
         """min(limit, cap)."""

@@ -1,51 +1,10 @@
-"""The scripted traders by the names that settings give them. A new one adds one import and one line."""
+"""The scripted traders by the names that settings give them."""
 
-from catallax.agents.traders import (
-    AA,
-    GD,
-    GDX,
-    MGD,
-    ZIC,
-    ZIP,
-    ZIU,
-    AbstractTrader,
-    EasleyLedyard,
-    Gamer,
-    Kaplan,
-    KaplanPort,
-    Lin,
-    Markup,
-    Perry,
-    PriceTaker,
-    Ringuette,
-    Skeleton,
-    Staecker,
-    TruthTeller,
-)
+from catallax.agents.traders import AbstractTrader, by_name
 from catallax.core import InputError
 from catallax.lab.experiment import nearest
 
-RULES: dict[str, type[AbstractTrader]] = {
-    "zic": ZIC,
-    "ziu": ZIU,
-    "truth": TruthTeller,
-    "markup": Markup,
-    "skeleton": Skeleton,
-    "zip": ZIP,
-    "gd": GD,
-    "mgd": MGD,
-    "gdx": GDX,
-    "aa": AA,
-    "kaplan": Kaplan,
-    "kaplan_port": KaplanPort,
-    "ringuette": Ringuette,
-    "easley_ledyard": EasleyLedyard,
-    "price_taker": PriceTaker,
-    "perry": Perry,
-    "lin": Lin,
-    "gamer": Gamer,
-    "staecker": Staecker,
-}
+RULES = by_name()
 """Each can be made without arguments."""
 
 
