@@ -79,15 +79,15 @@ def short_aurora(**changes: Any) -> DoubleAuction:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "memoryless": memoryless_market,
-    "memoryless, full disclosure": disclosed,
-    "memoryless, nyse rule, conditional disclosure": nyse_rule,
-    "aurora": short_aurora,
-    "aurora, two against six, crossing, reduced disclosure": lambda: short_aurora(
+    "DoubleAuction": memoryless_market,
+    "DoubleAuction, full disclosure": disclosed,
+    "DoubleAuction, nyse rule, conditional disclosure": nyse_rule,
+    "DoubleAuction, aurora": short_aurora,
+    "DoubleAuction, aurora, two against six, crossing, reduced disclosure": lambda: short_aurora(
         buyers=2, sellers=6, acceptance="crossing", disclosure=ReducedDisclosure()
     ),
-    "continuous": lambda: in_environment(ContinuousDoubleAuction, steps=4),
-    "continuous, all switches": lambda: ContinuousDoubleAuction(
+    "ContinuousDoubleAuction": lambda: in_environment(ContinuousDoubleAuction, steps=4),
+    "ContinuousDoubleAuction, all switches": lambda: ContinuousDoubleAuction(
         NormalTokens(),
         ConditionalDisclosure(),
         buyers=3,
@@ -100,11 +100,11 @@ GAMES: dict[str, Callable[[], AbstractGame]] = {
         sold_out_closes=True,
         takes="reserve",
     ),
-    "call market": lambda: in_environment(CallMarket, "TOK", buyers=3),
-    "call market, open, one period": lambda: CallMarket(NormalTokens(units=2), 0.25, ReducedDisclosure(), sealed=False),
-    "posted offer": lambda: in_environment(PostedOffer, "SHRT", steps=3),
-    "posted bid, no disclosure": lambda: PostedOffer(NormalTokens(), ZeroDisclosure(), poster="buyer", steps=6),
-    "aurora, one table": lambda: SingleRole(short_aurora(buyers=2, sellers=6)),
+    "CallMarket": lambda: in_environment(CallMarket, "TOK", buyers=3),
+    "CallMarket, open, one period": lambda: CallMarket(NormalTokens(units=2), 0.25, ReducedDisclosure(), sealed=False),
+    "PostedOffer": lambda: in_environment(PostedOffer, "SHRT", steps=3),
+    "PostedOffer, bids posted, no disclosure": lambda: PostedOffer(NormalTokens(), ZeroDisclosure(), poster="buyer", steps=6),
+    "SingleRole, aurora": lambda: SingleRole(short_aurora(buyers=2, sellers=6)),
 }
 
 AGENTS: dict[str, Seat] = {

@@ -40,9 +40,9 @@ def field() -> KarmaEquilibrium:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "karma, to society": small,
-    "karma, to peers, three urgencies": lambda: PairwiseKarma(players=8, urgency=Urgency.iid((0.0, 1.0, 5.0))),
-    "karma, kept, circle": lambda: PairwiseKarma(players=4, excess="kept", matching=CircleMatching()),
+    "PairwiseKarma, to society": small,
+    "PairwiseKarma, to peers, three urgencies": lambda: PairwiseKarma(players=8, urgency=Urgency.iid((0.0, 1.0, 5.0))),
+    "PairwiseKarma, kept, circle": lambda: PairwiseKarma(players=4, excess="kept", matching=CircleMatching()),
 }
 
 AGENTS: dict[str, Seat] = {"Sarsa": Seat(learner, small, "player", lambda: karma_interface(small()))}

@@ -36,10 +36,10 @@ def grid() -> LogitGrid:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "line of three, repeated": lambda: Repeated(match_mismatch_line(3)),
-    "dilemma, memory one": dilemma,
-    "dilemma, forgone payoffs": open_dilemma,
-    "line of three, forgone payoffs and memory": lambda: Repeated(match_mismatch_line(3), memory=1, shows="forgone"),
+    "Repeated, line of three": lambda: Repeated(match_mismatch_line(3)),
+    "Repeated, dilemma, memory one": dilemma,
+    "Repeated, dilemma, forgone payoffs": open_dilemma,
+    "Repeated, line of three, forgone payoffs and memory": lambda: Repeated(match_mismatch_line(3), memory=1, shows="forgone"),
 }
 
 AGENTS: dict[str, Seat] = {

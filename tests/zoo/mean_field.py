@@ -24,11 +24,11 @@ def fixed_point() -> FixedPoint:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "ad auction, representative": lambda: Representative(AdAuction(), np.full((10, 10), 0.01)),
-    "ad auction, ten players": lambda: FinitePlayers(AdAuction(), 10),
+    "Representative, ad auction": lambda: Representative(AdAuction(), np.full((10, 10), 0.01)),
+    "FinitePlayers, ad auction": lambda: FinitePlayers(AdAuction(), 10),
 }
 
-AGENTS: dict[str, Seat] = {"QLearning": Seat(lambda: QLearning(10, 10), GAMES["ad auction, ten players"], "player")}
+AGENTS: dict[str, Seat] = {"QLearning": Seat(lambda: QLearning(10, 10), GAMES["FinitePlayers, ad auction"], "player")}
 
 MEASURES: dict[str, Watch] = {
     rule.__name__: Watch(rule, fixed_point, x64=True)

@@ -31,8 +31,8 @@ def session() -> Play:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "pricing": duopoly,
-    "pricing, three unlike firms": lambda: pricing_game(
+    "PricingGame": duopoly,
+    "PricingGame, three unlike firms": lambda: pricing_game(
         LogitMarket(costs=(1.0, 0.9, 0.8), qualities=(2.0, 2.0, 2.0)), points=3
     ),
 }

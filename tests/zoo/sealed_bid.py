@@ -34,10 +34,10 @@ def play() -> Play:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "sealed bids": auction,
-    "sealed bids, revealed": revealed,
-    "sealed bids, signals": signals,
-    "sealed bids, all rules": lambda: SealedBid(
+    "SealedBid": auction,
+    "SealedBid, revealed": revealed,
+    "SealedBid, signals": signals,
+    "SealedBid, all rules": lambda: SealedBid(
         BIDS, 3, 1.5, reserve=0.2, bid_fee=0.01, winner_fee=0.1, abstain=True, feedback="rival bid"
     ),
 }
