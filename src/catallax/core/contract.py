@@ -9,7 +9,7 @@ checker, which does not see a second use of the bare words of a key (`rng.key_bi
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -23,8 +23,9 @@ from .errors import BuildError
 from .game import AbstractGame, Outcome
 from .measure import AbstractMeasure
 from .play import Play
-from .run import advance, run, solve
+from .run import advance, solve
 from .space import conform
+from .traces import Traced, first_difference
 
 
 class ContractError(BuildError):
@@ -32,41 +33,58 @@ class ContractError(BuildError):
 
 
 def check_game(make: Callable[[], AbstractGame], ticks: int = 6) -> None:
-    """Shapes, dtypes, purity, batching, keys and traces of a game, over a few ticks of random legal play."""
-    game, key = make(), rng.key(0)
-    names = [role.name for role in game.roles]
+    """Checks shapes, dtypes, purity, batching, keys and traces of a game, over a few ticks of random legal play."""
+    game = make()
+    who, roles = _name(game), game.roles
+    names = [role.name for role in roles]
     if len(set(names)) != len(names):
-        raise ContractError(f"{_name(game)}: two roles have the same name: {names}")
+        raise ContractError(f"{who}: two roles have the same name: {names}")
 
-    def tick(game: AbstractGame, world: Any, key: Any) -> Any:
-        action = {
-            r.name: jax.vmap(r.action.sample)(jax.random.split(rng.fold(key, i), r.seats))
-            for i, r in enumerate(game.roles)
-        }
-        return game.step(rng.fold(key, len(game.roles)), world, action)
+    def given(keys: Any) -> tuple:
+        """A key for the opening, one for each tick, and random actions of each tick."""
+        opening, moving, acting = keys[0], keys[1 : 1 + ticks], keys[1 + ticks :]
+        actions, start = {}, 0
+        for role in roles:
+            mine = acting[start : start + ticks * role.seats].reshape(ticks, role.seats)
+            actions[role.name] = jax.vmap(jax.vmap(role.action.sample))(mine)
+            start += ticks * role.seats
+        return opening, moving, actions
 
-    def play(game: AbstractGame, key: Any) -> Any:
-        start = game.init(rng.fold(key, 0))
+    def play(game: AbstractGame, opening: Any, keys: Any, actions: Any) -> Any:
+        def tick(world: Any, now: Any) -> Any:
+            after, outcome = game.step(now[0], world, now[1])
+            return after, (game.observe(after), outcome)
 
-        def one(world: Any, t: Any) -> Any:
-            after, outcome = tick(game, world, rng.fold(key, 1, t))
-            return after, (after, game.observe(after), outcome)
+        start = game.init(opening)
+        return start, jax.lax.scan(tick, start, (keys, actions))[1]
 
-        return start, game.observe(start), jax.lax.scan(one, start, jnp.arange(ticks))[1]
+    args = _arguments(given, rng.key(0), 1 + ticks * (1 + sum(role.seats for role in roles)))
+    _check_forms(game, args.each[0])
+    first = _pure(who, make, play, *args.each[0])
+    for _, (_, outcomes) in _batches(who, first, game, args):
+        _check_values(game, outcomes)
 
-    start = jax.eval_shape(game.init, key)
-    after, _ = jax.eval_shape(lambda w, k: tick(game, w, k), start, key)
-    _same_form(f"{_name(game)}: the world", start, after)
-    compiled = eqx.filter_jit(play)
-    start, obs, (_, seen, outcomes) = _pure(_name(game), play, compiled, game, key)
-    _arrays_only(f"{_name(game)}: the world", start)
-    _check_seats(f"{_name(game)}: observe", game, obs)
-    _same_form(f"{_name(game)}: observations", obs, jax.tree.map(lambda x: x[0], seen))
-    paid = _on_host(outcomes)
-    for t in range(ticks):
-        _check_outcome(game, jax.tree.map(lambda x, t=t: x[t], paid))
-    _batches(_name(game), play, compiled, game, key)
-    _one_trace(_name(game), make, play, key)
+
+def _check_forms(game: AbstractGame, args: tuple) -> None:
+    """Checks worlds, observations and outcomes before and after a tick by their structure, shapes and dtypes."""
+    who, (key, keys, actions) = _name(game), args
+    now = lambda tree: jax.tree.map(lambda x: x[0], tree)
+    start = eqx.filter_eval_shape(lambda k: game.init(k), key)
+    _arrays_only(f"{who}: the world", start)
+    tick = lambda world, keys, actions: game.step(now(keys), world, now(actions))
+    after, outcome = eqx.filter_eval_shape(tick, start, keys, actions)
+    _same_form(f"{who}: the world", start, after)
+    seen = eqx.filter_eval_shape(lambda world: game.observe(world), start)
+    _check_seats(f"{who}: observe", game, seen)
+    _same_form(f"{who}: observations", seen, eqx.filter_eval_shape(lambda world: game.observe(world), after))
+    for name, part in (("reward", outcome.reward), ("discount", outcome.discount)):
+        _check_seats(f"{who}: {name}", game, part)
+        for role in game.roles:
+            x = part[role.name]
+            if x.shape != (role.seats,):
+                raise ContractError(f"{who}: {name} of {role.name!r} has shape {x.shape}, not ({role.seats},)")
+            if not jnp.issubdtype(x.dtype, jnp.floating):
+                raise ContractError(f"{who}: {name} of {role.name!r} has dtype {x.dtype}")
 
 
 def check_agent(
@@ -78,7 +96,7 @@ def check_agent(
     copies: int = 2,
     ticks: int = 5,
 ) -> None:
-    """Shapes, dtypes, purity, batching, keys and traces of a rule for one seat.
+    """Checks shapes, dtypes, purity, batching, keys and traces of a rule for one seat.
 
     Args:
         spec: what the rule is told before play.
@@ -86,13 +104,13 @@ def check_agent(
         move: turns the rule's raw action into the game's, as its group's interface would.
         copies, ticks: size of the batch that `learn` is given.
     """
-    agent, key = make(), rng.key(1)
+    agent = make()
     who = _name(agent)
 
-    def live(agent: AbstractAgent, key: Any) -> Any:
-        state = agent.init(rng.fold(key, 0), spec)
-        memory = agent.reset(rng.fold(key, 1), state)
-        action, after, extras = agent.act(rng.fold(key, 2), state, memory, obs)
+    def live(agent: AbstractAgent, keys: Any) -> Any:
+        state = agent.init(keys[0], spec)
+        memory = agent.reset(keys[1], state)
+        action, after, extras = agent.act(keys[2], state, memory, obs)
         lead = lambda n: lambda x: jnp.broadcast_to(jnp.asarray(x), (copies, n, *jnp.shape(x)))
         batch = Batch(
             jax.tree.map(lead(ticks + 1), obs),
@@ -101,43 +119,54 @@ def check_agent(
             jnp.ones((copies, ticks)),
             jax.tree.map(lead(ticks), extras),
         )
-        learnt, log = agent.learn(rng.fold(key, 3), state, batch, jnp.int32(0))
-        return state, memory, action, after, extras, learnt, log
+        learnt, log = agent.learn(keys[3], state, batch, jnp.int32(0))
+        return Life(state, memory, action, after, extras, learnt, log)
 
-    state, memory, action, after, extras, learnt, log = _pure(who, live, eqx.filter_jit(live), agent, key)
-    for name, tree in (
-        ("state", state),
-        ("memory", memory),
-        ("action", action),
-        ("extras", extras),
-        ("log", log),
-    ):
-        _arrays_only(f"{who}: the {name}", tree)
-    _same_form(f"{who}: the memory after `act`", memory, after)
-    _same_form(f"{who}: the state after `learn`", state, learnt)
-    for name, tree in (("action", action), ("state after `learn`", learnt)):
-        for path, leaf in jax.tree.leaves_with_path(tree):
-            if jnp.issubdtype(leaf.dtype, jnp.inexact) and bool(jnp.isnan(leaf).any()):
-                raise ContractError(f"{who}: the {name}{jax.tree_util.keystr(path)} holds NaN")
-    for name, value in log.items():
+    args = _arguments(lambda keys: (tuple(keys),), rng.key(1), 4)
+    first = _pure(who, make, live, *args.each[0])
+    form = first.form
+    for name in ("state", "memory", "action", "extras", "log"):
+        _arrays_only(f"{who}: the {name}", getattr(form, name))
+    _same_form(f"{who}: the memory after `act`", form.memory, form.after)
+    _same_form(f"{who}: the state after `learn`", form.state, form.learnt)
+    for name, value in form.log.items():
         if value.shape != ():
             raise ContractError(f"{who}: the log's {name!r} has shape {value.shape}; logs are scalars")
-    conform(move(action), spec.action, who)
+    jax.eval_shape(lambda action: conform(move(action), spec.action, who), form.action)
     # Not what `learn` returns: an optimiser's first steps are signs, which rounding may turn.
-    decide = lambda agent, k: live(agent, k)[:5]
-    _batches(who, decide, eqx.filter_jit(decide), agent, key)
-    _one_trace(who, make, live, key)
+    alone = _batches(who, first, agent, args, lambda life: life[:5])
+    for name, tree in (("action", alone[0].action), ("state after `learn`", alone[0].learnt)):
+        for path, leaf in jax.tree.leaves_with_path(tree):
+            if jnp.issubdtype(leaf.dtype, jnp.inexact) and np.isnan(leaf).any():
+                raise ContractError(f"{who}: the {name}{jax.tree_util.keystr(path)} holds NaN")
+
+
+class Life(NamedTuple):
+    """What a rule returns from its birth to its first update."""
+
+    state: Any
+    memory: Any
+    action: Any
+    after: Any
+    extras: Any
+    learnt: Any
+    log: Any
 
 
 def check_measure(make: Callable[[], AbstractMeasure], dynamics: AbstractDynamics, steps: int = 4) -> None:
-    """What a measure returns is what it declares, and is finite where it says so."""
+    """Checks that a measure returns what it declares, that its values are defined where it says so, and its purity."""
     measure, key = make(), rng.key(2)
     who = _name(measure)
-    series = run(dynamics, key, steps * measure.every, (measure,)).series
+
+    def watch(both: Any, key: Any) -> dict[str, Any]:
+        measure, dynamics = both
+        return advance(dynamics, key, dynamics.init(key), jnp.int32(0), steps * measure.every, (measure,)).series
+
+    first = _pure(who, lambda: (make(), dynamics), watch, key, keys=False)
     declared = {v.name: v for v in measure.variables}
-    if set(series) != set(declared):
-        raise ContractError(f"{who} declares {sorted(declared)} but returns {sorted(series)}")
-    for name, values in series.items():
+    if set(first.form) != set(declared):
+        raise ContractError(f"{who} declares {sorted(declared)} but returns {sorted(first.form)}")
+    for name, values in first.form.items():
         variable = declared[name]
         if values.ndim != 1 + len(variable.dims):
             raise ContractError(f"{who}: {name} has {values.ndim - 1} axes, its dims are {variable.dims}")
@@ -148,25 +177,16 @@ def check_measure(make: Callable[[], AbstractMeasure], dynamics: AbstractDynamic
         copies = dynamics.copies if isinstance(dynamics, Play) else None
         if "copy" in variable.dims and values.shape[1 + variable.dims.index("copy")] != copies:
             raise ContractError(f"{who}: axis 'copy' of {name} is not the play's {copies} copies")
-        real = jnp.issubdtype(values.dtype, jnp.inexact)
-        if real and not variable.may_be_undefined and bool(jnp.isnan(values).any()):
-            raise ContractError(f"{who}: {name} holds NaN; declare may_be_undefined=True or define it")
         if not variable.unit or not variable.meaning:
             raise ContractError(f"{who}: {name} needs a unit and a meaning")
-    fresh = eqx.filter_jit(lambda m, k: run_fresh(dynamics, k, steps * m.every, m))
-    again = fresh(make(), key)
-    for name in series:
-        _close(f"{who}: {name}, traced twice", series[name], again[name])
-    _one_trace(who, make, lambda m, k: run(dynamics, k, m.every, (m,)).series, key)
-
-
-def run_fresh(dynamics: AbstractDynamics, key: Any, steps: int, measure: AbstractMeasure) -> dict[str, Any]:
-    """The measured series of a run, traced anew."""
-    return advance(dynamics, key, dynamics.init(key), jnp.int32(0), steps, (measure,)).series
+    for name, values in _twice(who, first, (measure, dynamics), key).items():
+        real = jnp.issubdtype(values.dtype, jnp.inexact)
+        if real and not declared[name].may_be_undefined and np.isnan(values).any():
+            raise ContractError(f"{who}: {name} holds NaN; declare may_be_undefined=True or define it")
 
 
 def check_solver(make: Callable[[], AbstractDynamics], tol: float, max_steps: int = 5_000) -> None:
-    """Form, purity, batching, keys and traces of a dynamics that comes to rest, and that rest is rest.
+    """Checks form, purity, batching, keys and traces of a dynamics that comes to rest, and that it stays at rest.
 
     Where `solve` says that the residual is at most `tol`, one more step leaves it there (to twice `tol`).
     """
@@ -178,82 +198,113 @@ def check_solver(make: Callable[[], AbstractDynamics], tol: float, max_steps: in
         after, record = dynamics.step(key, start, jnp.int32(0))
         return start, after, record, dynamics.residual(after)
 
-    compiled = eqx.filter_jit(stepped)
-    start, after, record, residual = _pure(who, lambda d, _: stepped(d, rng.key(3)), compiled, dynamics, key)
+    args = _arguments(lambda keys: (keys[0],), key, 1)
+    first = _pure(who, make, stepped, *args.each[0])
+    start, after, record, residual = first.form
     for name, tree in (("state", start), ("state after a step", after), ("record", record)):
         _arrays_only(f"{who}: the {name}", tree)
     _same_form(f"{who}: the state", start, after)
-    if residual.shape != () or not bool(residual >= 0):
-        raise ContractError(f"{who}: the residual is {residual}; it must be one number of at least 0")
-    _batches(who, stepped, compiled, dynamics, key)
-    _one_trace(who, make, stepped, key)
-    rest = solve(dynamics, key, tol=tol, max_steps=max_steps).require()
-    still = dynamics.residual(dynamics.step(key, rest, jnp.int32(max_steps))[0])
+    if residual.shape != ():
+        raise ContractError(f"{who}: the residual has shape {residual.shape}; it must be one number of at least 0")
+    for *_, residual in _batches(who, first, dynamics, args):
+        if not residual >= 0:
+            raise ContractError(f"{who}: the residual is {residual}; it must be one number of at least 0")
+    rest, still = _rest(dynamics, key, tol, max_steps)
+    rest.require()
     if not float(still) <= 2 * tol:
         raise ContractError(f"{who}: at rest to {tol:g}, one more step has residual {float(still):.3g}")
+
+
+@eqx.filter_jit
+def _rest(dynamics: AbstractDynamics, key: Any, tol: float, max_steps: int) -> Any:
+    """Where the dynamics comes to rest, and its residual one step later."""
+    rest = solve(dynamics, key, tol=tol, max_steps=max_steps)
+    return rest, dynamics.residual(dynamics.step(key, rest.value, jnp.int32(max_steps))[0])
 
 
 def _name(piece: Any) -> str:
     return type(piece).__name__
 
 
-def _pure(who: str, f: Callable, compiled: Callable, piece: Any, key: Any) -> Any:
-    """Traced twice with the same key, the call gives the same; keys are consumed once. `compiled` is f, jitted."""
-    first = compiled(piece, key)
+class _Arguments(NamedTuple):
+    """Arguments for three calls."""
+
+    together: tuple
+    """Leaves with a leading axis of three."""
+    each: list[tuple]
+    """The same, one by one."""
+
+
+def _arguments(given: Callable[[Any], tuple], key: Any, n: int) -> _Arguments:
+    """Arguments for three calls, `given` of n keys each; all from one small program."""
+
+    @jax.jit
+    def make(key: Any) -> tuple:
+        together = jax.vmap(given)(rng.key_from_bits(rng.draws(key, 3 * n)).reshape(3, n))
+        return together, [jax.tree.map(lambda x, i=i: x[i], together) for i in range(3)]
+
+    return _Arguments(*make(key))
+
+
+def _pure(who: str, make: Callable, f: Callable, *args: Any, keys: bool = True) -> Traced:
+    """The traced call `f(piece, *args)`, after it was found pure.
+
+    Two traces with the same arguments are the same program, keys are consumed once (if `keys` says that this is to be
+    checked), and equal pieces, and such with other numbers in their array leaves, share one trace.
+    """
+    first = Traced(f, make(), *args)
     try:
-        with jax.debug_key_reuse(True):
-            again = eqx.filter_jit(f)(piece, key)
+        with jax.debug_key_reuse(keys):
+            second = Traced(f, make(), *args)
     except jax.errors.KeyReuseError as error:
         raise ContractError(f"{who}: a key is consumed twice; fold or split it first ({error})") from error
-    _equal(f"{who}: traced twice with the same key", first, again)
+    difference = first_difference(first.jaxpr, second.jaxpr)
+    if difference is not None:
+        raise ContractError(
+            f"{who}: traced twice with the same arguments, its programs differ: {difference}; "
+            "the piece is not a pure function of its arguments"
+        )
+    _one_trace(who, make, first, args)
     return first
 
 
-def _batches(who: str, f: Callable, compiled: Callable, piece: Any, key: Any) -> None:
-    """A vmapped call equals the calls one by one (to rounding)."""
-    keys = jnp.stack([rng.fold(key, i) for i in range(3)])
-    together = _on_host(jax.jit(jax.vmap(lambda k: f(piece, k)))(keys))
-    for i in range(3):
-        alone = compiled(piece, keys[i])
-        _close(f"{who}: vmapped and one by one", jax.tree.map(lambda x, i=i: x[i], together), alone)
-
-
-def _one_trace(who: str, make: Callable, f: Callable, key: Any) -> None:
-    """Two equal pieces, and one with other numbers in its array leaves, share one trace.
-
-    Calls are traced only: a jitted function inside a larger trace keeps its traces as it does outside.
-    """
-    traces = 0
-
-    @eqx.filter_jit
-    def counted(piece: Any, key: Any) -> Any:
-        nonlocal traces
-        traces += 1
-        return f(piece, key)
-
-    trace = lambda piece: eqx.filter_eval_shape(counted, piece, key)
-    trace(make())
-    trace(make())
-    if traces > 1:
+def _one_trace(who: str, make: Callable, traced: Traced, args: tuple) -> None:
+    """Equal pieces, and pieces with other numbers in their array leaves, share one trace."""
+    if traced.again(make(), *args):
         raise ContractError(
             f"{who}: two equal pieces are traced twice; name functions at module level and make static fields hashable"
         )
-    other = jax.tree.map(lambda x: jnp.array(x) if eqx.is_array(x) else x, make())
     numbers = [x for x in jax.tree.leaves(make()) if isinstance(x, int | float | complex | np.ndarray | np.generic)]
     if numbers:
         raise ContractError(
             f"{who}: {numbers[0]} is a leaf of type {type(numbers[0]).__name__}: every value would be traced anew; "
             "declare the field with converter=jnp.asarray, or static=True if it is structure"
         )
-    trace(other)
-    if traces > 1:
+    if traced.again(jax.tree.map(lambda x: jnp.array(x) if eqx.is_array(x) else x, make()), *args):
         raise ContractError(f"{who}: other values of the array leaves are traced anew")
+
+
+def _twice(who: str, traced: Traced, piece: Any, *args: Any) -> Any:
+    """What the call returns, on the host; called twice it returns the same."""
+    first = _on_host(traced.call(piece, *args))
+    _equal(f"{who}: called twice with the same arguments", first, _on_host(traced.call(piece, *args)))
+    return first
+
+
+def _batches(who: str, traced: Traced, piece: Any, args: _Arguments, part: Callable = lambda out: out) -> list[Any]:
+    """What the calls return one by one; a vmapped call returns the same (to rounding), as far as `part` is compared."""
+    alone = [_twice(who, traced, piece, *given) for given in args.each]
+    vmapped = eqx.filter_jit(lambda piece, args: jax.vmap(lambda args: part(traced.call(piece, *args)))(args))
+    together = _on_host(vmapped(piece, args.together))
+    for i, out in enumerate(alone):
+        _close(f"{who}: vmapped and one by one", jax.tree.map(lambda x, i=i: x[i], together), part(out))
+    return alone
 
 
 def _arrays_only(what: str, tree: Any) -> None:
     for path, leaf in jax.tree.leaves_with_path(tree):
         where = f"{what}{jax.tree_util.keystr(path)}"
-        if not isinstance(leaf, jax.Array):
+        if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct):
             raise ContractError(f"{where} is a {type(leaf).__name__}; only arrays may be carried")
         if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             raise ContractError(f"{where} is a key; keys are handed in by the engine and never stored")
@@ -280,36 +331,33 @@ def _check_seats(what: str, game: AbstractGame, by_role: Any) -> None:
                 )
 
 
-def _check_outcome(game: AbstractGame, outcome: Outcome) -> None:
-    for name, part in (("reward", outcome.reward), ("discount", outcome.discount)):
-        _check_seats(f"{_name(game)}: {name}", game, part)
-        for role in game.roles:
-            if part[role.name].shape != (role.seats,):
-                raise ContractError(
-                    f"{_name(game)}: {name} of {role.name!r} has shape {part[role.name].shape}, not ({role.seats},)"
-                )
+def _check_values(game: AbstractGame, outcome: Outcome) -> None:
+    """Checks that rewards and discounts, leaves [ticks, seats], are finite and discounts lie in [0, 1]."""
+    for role in game.roles:
+        for name, part in (("reward", outcome.reward), ("discount", outcome.discount)):
             if not np.isfinite(part[role.name]).all():
                 raise ContractError(f"{_name(game)}: {name} of {role.name!r} is not finite: {part[role.name]}")
-            if not jnp.issubdtype(part[role.name].dtype, jnp.floating):
-                raise ContractError(f"{_name(game)}: {name} of {role.name!r} has dtype {part[role.name].dtype}")
-    for role in game.roles:
         if ((outcome.discount[role.name] < 0) | (outcome.discount[role.name] > 1)).any():
             raise ContractError(f"{_name(game)}: discounts of {role.name!r} leave [0, 1]")
 
 
 def _on_host(tree: Any) -> Any:
     """NumPy arrays, which are sliced without a program for each shape; keys stay as they are."""
-    is_key = lambda x: jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
-    return jax.tree.map(lambda x: x if is_key(x) else np.asarray(x), tree)
+    return jax.tree.map(lambda x: x if _is_key(x) else np.asarray(x), tree)
+
+
+def _is_key(x: Any) -> bool:
+    return isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
 
 
 def _pairs(what: str, a: Any, b: Any) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Each leaf's name and its two values; keys are left out, because they have no order and no distance."""
     if jax.tree.structure(a) != jax.tree.structure(b):
         raise ContractError(f"{what} differ in form")
     return [
         (f"{what}{jax.tree_util.keystr(path)}", np.asarray(x), np.asarray(y))
         for (path, x), y in zip(jax.tree.leaves_with_path(a), jax.tree.leaves(b), strict=True)
-        if not jnp.issubdtype(jnp.asarray(x).dtype, jax.dtypes.prng_key)
+        if not _is_key(x)
     ]
 
 
