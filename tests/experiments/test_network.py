@@ -26,7 +26,7 @@ from catallax.experiments.learning_dynamics.reading import final, heads
 from catallax.experiments.learning_dynamics.reference_values import line_rows
 from catallax.lab.claims import judge_all
 from catallax.lab.execute import execute
-from catallax.solvers.matrix.flow import divergences
+from catallax.solvers.matrix.flow_analysis import divergences
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from catallax.games.matrix import (
     prisoners_dilemma,
     rock_paper_scissors,
 )
-from catallax.solvers.matrix.flow import RestKind, one_explorer, rest_point
+from catallax.solvers.matrix.flow_analysis import RestKind, one_explorer, rest_point
 from matrix_games import cycling_2x2
 
 START = (0.8, 0.9)

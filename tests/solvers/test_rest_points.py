@@ -22,7 +22,7 @@ from catallax.games.matrix import (
     prisoners_dilemma,
     rock_paper_scissors,
 )
-from catallax.solvers.matrix.flow import RestKind, rest_point
+from catallax.solvers.matrix.flow_analysis import RestKind, rest_point
 from catallax.solvers.matrix.host.game import concrete_game
 from catallax.solvers.matrix.logit import logit_equilibrium
 from matrix_games import profile, weighted_zero_sum
@@ -88,7 +88,7 @@ def test_a_line_where_the_last_player_does_not_explore():
     m2 = np.tanh((-1 - m1) / 0.5)
     np.testing.assert_allclose(found.policy[1:-1, 0], [(1 + m1) / 2, (1 + m2) / 2, 0.0], atol=1e-12)
     assert found.margin == pytest.approx(2 * (1 + m2))
-    assert not found.face[3, 0] and found.face[1:3].all()
+    assert not found.support[3, 0] and found.support[1:3].all()
     with pytest.raises(NumericalError, match=r"player 3 gives up action 0.*no logit equilibrium"):
         found.require()
     assert found.require(RestKind.BOUNDARY) is found.policy
@@ -186,10 +186,10 @@ def test_the_result_does_not_depend_on_the_precision_of_jax():
 def test_the_host_form_of_a_three_player_tensor():
     draw = np.random.default_rng(0)
     game = NormalForm(draw.normal(size=(3, 2, 3, 2)))
-    host, x = concrete_game(game), profile(game, 1)
-    np.testing.assert_allclose(host.rewards(x), game.rewards(jnp.asarray(x)), atol=1e-14)
+    concrete, x = concrete_game(game), profile(game, 1)
+    np.testing.assert_allclose(concrete.rewards(x), game.rewards(jnp.asarray(x)), atol=1e-14)
     exact = jax.jacfwd(game.rewards)(jnp.asarray(x))
-    np.testing.assert_allclose(host.derivative(x) * game.legal, exact * game.legal, atol=1e-14)
+    np.testing.assert_allclose(concrete.derivative(x) * game.legal, exact * game.legal, atol=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from catallax.games.matrix import (
     matching_ring,
     prisoners_dilemma,
 )
-from catallax.solvers.matrix.flow import conserved_quantity, lyapunov_balance, rest_point, snapshot
-from catallax.solvers.matrix.flow.snapshot import directions
+from catallax.solvers.matrix.flow_analysis import conserved_quantity, lyapunov_balance, rest_point, snapshot
+from catallax.solvers.matrix.flow_analysis.snapshot import directions
 from matrix_games import profile, weighted_zero_sum
 
 

@@ -18,9 +18,9 @@ from catallax.games.matrix import (
     first_price_bids,
     prisoners_dilemma,
 )
-from catallax.solvers.matrix.flow import rest_point, spectrum
+from catallax.solvers.matrix.flow_analysis import rest_point, spectrum
 from catallax.solvers.matrix.host.game import concrete_game
-from catallax.solvers.matrix.logit.given_support import polish
+from catallax.solvers.matrix.logit.given_support import solve_on_support
 from matrix_games import profile, weighted_zero_sum
 
 SEEDS = st.integers(0, 10_000)
@@ -134,10 +134,10 @@ def test_the_fold_of_the_uneven_coordination_game():
 
 def test_where_the_symmetric_branch_of_the_bidding_game_turns_unstable():
     game = first_price_bids()
-    host = concrete_game(game)
+    concrete = concrete_game(game)
 
     def leading(heat):
-        point = polish(host, np.full(2, heat), np.full((2, 3), 1 / 3), host.legal)
+        point = solve_on_support(concrete, np.full(2, heat), np.zeros((2, 3)), concrete.legal)
         assert point.residual < 1e-12 and point.policy[0, 0] == pytest.approx(point.policy[0, 1])
         return spectrum(game, heat, point.policy).leading
 

@@ -9,7 +9,7 @@ from catallax.lab.figure import TWO_COLUMNS, Figure
 from catallax.lab.report import Report
 from catallax.lab.statistics import Estimate, mean_interval
 from catallax.lab.table import Table
-from catallax.solvers.matrix.flow import evolutionarily_stable, regret, replicator_path
+from catallax.solvers.matrix.flow import evolutionarily_stable, replicator_path, symmetric_regret
 
 from . import tournament_drawing as drawing
 from .tournament_payoffs import (
@@ -235,7 +235,8 @@ def _replicator(results: Any, pairs: np.ndarray, path: pandas.DataFrame) -> Tabl
     caption = (
         "Replicator dynamics on the pairwise table from equal shares, to time "
         f"{path['time'].iloc[-1]:.0f} (a share of 1 more grows by e in one unit of time); at the end the best rule "
-        f"earns {regret(game, end):.2g} more than the mean (0 at an equilibrium). stable: evolutionarily stable in the "
+        f"earns {symmetric_regret(game, end):.2g} more than the mean (0 at an equilibrium). "
+        "stable: evolutionarily stable in the "
         f"pairwise table of means. {_INVADERS if results.settings.intruders else ''}{_scope(results)}"
     )
     return Table(name="replicator", frame=pandas.DataFrame(rows), caption=caption)

@@ -6,7 +6,7 @@ import numpy as np
 
 from catallax.games.matrix import first_price_bids
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
-from catallax.solvers.matrix.nash import pure_equilibria
+from catallax.solvers.matrix.nash import pure_nash
 
 FEE, THETA = 0.25, 0.01
 """The printed fee, and the step size of cross learning."""
@@ -45,7 +45,7 @@ def _pure(fee: float):
     """How many pure equilibria the matrix with this fee has; the same in every replication."""
 
     def count(results: Any) -> np.ndarray:
-        found = pure_equilibria(first_price_bids(fee))
+        found = pure_nash(first_price_bids(fee))
         return np.full(results.scale.replications, float(len(found.policies)))
 
     return count

@@ -8,7 +8,7 @@ import numpy as np
 from catallax.core import rng
 from catallax.games.matrix import match_mismatch_line
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable
-from catallax.solvers.matrix.flow.snapshot import Snapshot, snapshot
+from catallax.solvers.matrix.flow_analysis.snapshot import Snapshot, snapshot
 
 from .reading import READING, SOURCE, apart, final, heads, limit
 from .surfaces import GRID, sheet

@@ -8,7 +8,7 @@ import pandas
 from catallax.lab.figure import COLOURS, Figure
 from catallax.lab.report import Report
 from catallax.lab.table import Table
-from catallax.solvers.matrix.flow.snapshot import Snapshot
+from catallax.solvers.matrix.flow_analysis.snapshot import Snapshot
 
 from .drawing import space, spread
 from .network_claims import FIXED_T, LYAPUNOV_T, SIZES, divergence, least_bend, plane

@@ -22,9 +22,9 @@ from catallax.measures.learner_density import Courant, Density, Histogram, MeanP
 from catallax.solvers.learner_density import (
     Beta,
     Characteristics,
-    FinitePopulation,
+    FiniteLearners,
     FiniteVolume,
-    LearnerPopulation,
+    LearnerModel,
     ProductLaw,
     Uniform,
     stationary_state,
@@ -63,11 +63,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Step size of the learners beside the reference table; a unit of time is 1 / gain plays."""
 
 
-def _dilemma() -> LearnerPopulation:
-    return LearnerPopulation(prisoners_dilemma())
+def _dilemma() -> LearnerModel:
+    return LearnerModel(prisoners_dilemma())
 
 
-def _watch(model: LearnerPopulation, start: Any = None) -> tuple[Any, ...]:
+def _watch(model: LearnerModel, start: Any = None) -> tuple[Any, ...]:
     """Means, spread and distance from rest at t = 0, 1, 2, ..."""
     rest = stationary_state(model, start)
     far = StationaryDistance(values=rest.values, policy=rest.policy, before=True)
@@ -77,7 +77,7 @@ def _watch(model: LearnerPopulation, start: Any = None) -> tuple[Any, ...]:
 def _three_ways(
     name: str,
     label: str,
-    model: LearnerPopulation,
+    model: LearnerModel,
     law: ProductLaw,
     settings: Settings,
     *,
@@ -118,7 +118,7 @@ def _three_ways(
                 Cell(
                     name=f"{name}_agents_{kind}",
                     label=f"{label}, {count} learners, {'all others' if others is None else 'one other'} met in a play",
-                    build=lambda count=count, others=others: FinitePopulation(
+                    build=lambda count=count, others=others: FiniteLearners(
                         model, law, count, gain=settings.gain, opponents=others
                     ),
                     measures=(*watch, *picture),
@@ -131,7 +131,7 @@ def _three_ways(
 
 def _games(settings: Settings) -> list[Cell]:
     """The dilemma, coordination and the auction."""
-    auction = LearnerPopulation(first_price_bids(0.25), AUCTION_T)
+    auction = LearnerModel(first_price_bids(0.25), AUCTION_T)
     same = lambda k: {"quick": k, "paper": k}
     return [
         *_three_ways(
@@ -149,7 +149,7 @@ def _games(settings: Settings) -> list[Cell]:
         *_three_ways(
             "coordination",
             "coordination",
-            LearnerPopulation(coordination(), COORDINATION_T),
+            LearnerModel(coordination(), COORDINATION_T),
             LEANING,
             settings,
             nodes=12,
@@ -248,7 +248,7 @@ def _agents_study(agents: int, total: dict[str, int]) -> list[Cell]:
         Cell(
             name=f"agents_{agents}",
             label=f"{agents} learners, all others met in a play",
-            build=lambda size=size: FinitePopulation(
+            build=lambda size=size: FiniteLearners(
                 _dilemma(), BOX, agents, gain=1 / 32, interval=2.0, populations=max(1, size // agents)
             ),
             measures=(MeanPolicy(),),
@@ -265,7 +265,7 @@ def _gain_study(gain: float, populations: dict[str, int]) -> list[Cell]:
         Cell(
             name=f"gain_{round(1 / gain)}",
             label=f"step size 1/{round(1 / gain)}, one other met in a play",
-            build=lambda count=count: FinitePopulation(
+            build=lambda count=count: FiniteLearners(
                 _dilemma(), BOX, 1024, gain=gain, interval=2.0, opponents=1, populations=count, lattice=True
             ),
             measures=(MeanPolicy(),),
