@@ -1,6 +1,6 @@
 """The figures that most experiments draw, made from samples: curves with bands, and distributions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -103,3 +103,63 @@ SPREAD = {
     "90%": lambda sample: float(np.quantile(sample, 0.9)),
 }
 """Columns that describe a sample [replicate]: name -> function of the sample."""
+
+
+def interval_columns(sample: Any, mean: str = "mean", *, allow_undefined: bool = False) -> dict[str, float | None]:
+    """The mean over replications and the ends of its 95% interval as columns of a row: `mean`, "low" and "high".
+
+    Args:
+        sample: one value a replication.
+        mean: name of the mean's column.
+        allow_undefined: whether NaN means "undefined in this replication".
+    """
+    estimate = mean_interval(sample, allow_undefined=allow_undefined)
+    return {mean: estimate.mean, "low": estimate.low, "high": estimate.high}
+
+
+def interval_text(sample: Any, decimals: int) -> str:
+    """The mean over replications with its 95% interval, for a cell of a table; NaN means "undefined"."""
+    return mean_interval(sample, allow_undefined=True).text(decimals)
+
+
+def curve_points(
+    values: np.ndarray, across: str, at: Any, *, allow_undefined: bool = False, **labels: str
+) -> pandas.DataFrame:
+    """The numbers of one curve, one row a point: the labels, the abscissa, and mean, low and high over replications.
+
+    Args:
+        values: [replicate, n].
+        across: name of the abscissa's column.
+        at: the abscissa, [n].
+        allow_undefined: whether NaN means "undefined"; a point that no replication defines is left out.
+        labels: columns that say which curve it is, such as panel and series.
+    """
+    rows = [
+        labels | {across: x} | interval_columns(sample, allow_undefined=allow_undefined)
+        for x, sample in zip(np.asarray(at), values.T, strict=True)
+        if not (allow_undefined and np.isnan(sample).all())
+    ]
+    return pandas.DataFrame(rows)
+
+
+def draw_series(axes: Any, data: pandas.DataFrame, by: str, across: str, order: Sequence[str] = ()) -> bool:
+    """Draw a curve for each value of a column, with a band where every point of the curve has an interval.
+
+    Args:
+        axes: where to draw.
+        data: rows of `curve_points`.
+        by: the column that tells curves apart; its values stand in the legend.
+        across: the column of the abscissa.
+        order: values that take the first styles, so that they look alike in several panels or figures.
+
+    Returns:
+        Whether any curve has a band.
+    """
+    names, banded = list(dict.fromkeys([*order, *data[by]])), False
+    for label, part in data.groupby(by, sort=False):
+        x, mean, low, high = (np.asarray(part[name], float) for name in (across, "mean", "low", "high"))
+        known = bool(np.isfinite(low).all())
+        banded |= known
+        band = (low, high) if known else (None, None)
+        plot_with_interval(axes, x, mean, *band, index=names.index(label), label=str(label))
+    return banded

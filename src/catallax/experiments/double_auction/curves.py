@@ -1,4 +1,4 @@
-"""Curves with intervals: the numbers behind them, and a sheet of panels that shows them."""
+"""Curves of market statistics in panels: the numbers behind them, and how they are drawn."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,8 @@ import numpy as np
 import pandas
 from numpy.typing import ArrayLike
 
-from catallax.lab.figure import plot_with_interval, state_sample
-from catallax.lab.statistics import mean_interval
+from catallax.lab.charts import curve_points, draw_series
+from catallax.lab.figure import TWO_COLUMNS, Figure, state_sample
 from catallax.measures.double_auction.series import moving_mean
 
 
@@ -20,12 +20,7 @@ def curve(values: np.ndarray, at: ArrayLike, panel: str, series: str) -> pandas.
         at: abscissa, [n].
         panel, series: where the curve is drawn, and its name there.
     """
-    rows = []
-    for x, column in zip(np.asarray(at), values.T, strict=True):
-        if not np.isnan(column).all():
-            e = mean_interval(column, allow_undefined=True)
-            rows.append({"panel": panel, "series": series, "at": x, "mean": e.mean, "low": e.low, "high": e.high})
-    return pandas.DataFrame(rows)
+    return curve_points(values, "at", at, allow_undefined=True, panel=panel, series=series)
 
 
 def smooth_curve(
@@ -53,7 +48,7 @@ def draw_curves(
     shared: bool = False,
     order: Sequence[str] = (),
 ) -> None:
-    """A panel for each "panel", a curve for each "series" with a band where there are intervals.
+    """Draw a panel for each "panel" and in it a curve for each "series", with a band where there are intervals.
 
     Args:
         across, up: what the axes show.
@@ -62,16 +57,11 @@ def draw_curves(
         shared: one ordinate for all panels.
         order: series that take the first styles, so that they look alike in several figures.
     """
-    panels, names = list(dict.fromkeys(data["panel"])), list(dict.fromkeys([*order, *data["series"]]))
+    panels = data.groupby("panel", sort=False)
+    names = list(dict.fromkeys([*order, *data["series"]]))
     grid, banded = np.atleast_1d(sheet.subplots(1, len(panels), sharey=shared)), False
-    for axes, panel in zip(grid, panels, strict=True):
-        for label, part in data[data["panel"] == panel].groupby("series", sort=False):
-            mean, low, high = (np.asarray(part[k], float) for k in ("mean", "low", "high"))
-            known = bool(np.isfinite(low).all())
-            banded |= known
-            band = (low, high) if known else (None, None)
-            index = names.index(str(label))
-            plot_with_interval(axes, np.asarray(part["at"]), mean, *band, index=index, label=str(label))
+    for axes, (panel, part) in zip(grid, panels, strict=True):
+        banded |= draw_series(axes, part, "series", "at", names)
         if line is not None:
             axes.axhline(line, color="#888888", linewidth=0.6)
         axes.set_title(panel, fontsize=8)
@@ -80,3 +70,21 @@ def draw_curves(
         axes.legend(loc="best")
     grid[0].set_ylabel(up)
     state_sample(sheet, replications, "95% t interval" if banded else None)
+
+
+def curves_figure(
+    name: str, caption: str, parts: Sequence[pandas.DataFrame], across: str, up: str, replications: int, **options: Any
+) -> Figure:
+    """A figure across two columns of the curves in `parts`.
+
+    Args:
+        name: file name of the figure.
+        caption: what is shown.
+        parts: what `curve` or `smooth_curve` gave.
+        across, up: what the axes show.
+        replications: for the line under the figure.
+        options: keyword arguments of `draw_curves`.
+    """
+    data = pandas.concat(parts, ignore_index=True)
+    draw = lambda sheet: draw_curves(sheet, data, across, up, replications, **options)
+    return Figure(name=name, draw=draw, data=data, caption=caption, size=TWO_COLUMNS)

@@ -1,40 +1,76 @@
-"""Reading rounds out of results: the unit the papers print statistics over."""
+"""Rounds of an auction as quantities: the papers print means and deviations over the last of them."""
 
 from typing import Any
 
 import numpy as np
 
+from catallax.lab.quantity import Quantity, defined_mean
+from catallax.lab.results import Results
+
 LAST = 100
 """Rounds at the end of a run over which Rawat's table is taken."""
+TRAINED = 5000
+"""Rounds for which the source trains its learners."""
 
 
-def rounds(results: Any, cell: str, variable: str) -> np.ndarray:
-    """All rounds of a variable in order, `[replicate, round, ...]`: the copies of a phase side by side."""
-    data = results.dataset(cell)[variable]
-    others = [d for d in data.dims if d not in ("replicate", "phase", "copy")]
-    data = data.transpose("replicate", "phase", "copy", *others)
-    return data.values.reshape(data.shape[0], -1, *data.shape[3:]).astype(float)
+def every_round(cell: str, variable: str, **at: int) -> Quantity:
+    """All rounds of a variable in order, [replicate, round, ...]: the copies of a phase are successive rounds.
+
+    Args:
+        cell: name of the cell.
+        variable: name of one of its variables.
+        at: positions on other axes, such as `buyer=0`.
+    """
+
+    def read(results: Results[Any]) -> np.ndarray:
+        data = results.dataset(cell)[variable].isel(at).transpose("replicate", "phase", "copy", ...)
+        return data.values.reshape(data.shape[0], -1, *data.shape[3:]).astype(float)
+
+    return Quantity(read)
 
 
-def last_rounds(results: Any, cell: str, variable: str, n: int = LAST) -> np.ndarray:
-    """The last n rounds, `[replicate, n, ...]`; all of them if there are fewer."""
-    return rounds(results, cell, variable)[:, -n:]
+def late_mean(cell: str, variable: str, last: int = LAST, **at: int) -> Quantity:
+    """The mean over the last rounds in which the variable is defined, [replicate, ...]."""
+    return every_round(cell, variable, **at)[:, -last:].then(lambda values: defined_mean(values, axis=1))
 
 
-def mean_of_last(results: Any, cell: str, variable: str, n: int = LAST) -> np.ndarray:
-    """Mean over the last n rounds in which the variable is defined, one for each replication, `[replicate, ...]`."""
-    values = last_rounds(results, cell, variable, n)
-    defined = ~np.isnan(values)
-    count = defined.sum(axis=1)
-    total = np.where(defined, values, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+def late_sd(cell: str, variable: str, last: int = LAST, **at: int) -> Quantity:
+    """The standard deviation (ddof 1) over the last rounds in which the variable is defined, [replicate, ...]."""
+    return every_round(cell, variable, **at)[:, -last:].then(_defined_sd)
 
 
-def sd_of_last(results: Any, cell: str, variable: str, n: int = LAST) -> np.ndarray:
-    """Sample standard deviation over the last n rounds, one for each replication."""
-    values = last_rounds(results, cell, variable, n)
+def _defined_sd(values: np.ndarray) -> np.ndarray:
     defined = ~np.isnan(values)
     count = np.maximum(defined.sum(axis=1), 2)
     mean = np.where(defined, values, 0.0).sum(axis=1) / count
     square = np.where(defined, (values - mean[:, None]) ** 2, 0.0).sum(axis=1)
     return np.sqrt(square / (count - 1))
+
+
+def rounds_played(results: Results[Any], cell: str) -> int:
+    """Rounds of each replication of a cell."""
+    sizes = results.dataset(cell).sizes
+    return sizes["phase"] * sizes["copy"]
+
+
+def scope(results: Results[Any], cell: str) -> str:
+    """Which rounds late means are taken over, for captions: "last 100 of 5000 rounds"."""
+    total = rounds_played(results, cell)
+    return f"last {min(LAST, total)} of {total} rounds"
+
+
+def unfinished(results: Results[Any], cell: str) -> str:
+    """A sentence for captions where learners had fewer rounds than the source's; empty where they had as many."""
+    if rounds_played(results, cell) >= TRAINED:
+        return ""
+    return " The source trains for 5,000 rounds: learners are not finished here."
+
+
+def rounds(results: Any, cell: str, variable: str) -> np.ndarray:
+    """The values of `every_round`."""
+    return every_round(cell, variable)(results)
+
+
+def mean_of_last(results: Any, cell: str, variable: str, n: int = LAST) -> np.ndarray:
+    """The values of `late_mean`."""
+    return late_mean(cell, variable, n)(results)

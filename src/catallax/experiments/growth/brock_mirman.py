@@ -12,15 +12,17 @@ import jax.numpy as jnp
 import msgspec
 import numpy as np
 import pandas
-import xarray
 
 from catallax.agents.deep import PPO
 from catallax.core import Group, InputError, NaNCount, Play, Population
 from catallax.games.growth import BrockMirman, saving_interface
+from catallax.lab.charts import curve_points, draw_series
 from catallax.lab.claims import AbstractClaim, Direction, Value
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import TWO_COLUMNS, Figure, plot_with_interval, state_sample
+from catallax.lab.figure import TWO_COLUMNS, Figure, state_sample
+from catallax.lab.quantity import Quantity, recorded
 from catallax.lab.report import Report
+from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
 from catallax.measures.growth import SavingPolicy, consumption_loss
@@ -81,19 +83,31 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     return (cell,)
 
 
-def series(results: Any, household: str, variable: str) -> xarray.DataArray:
-    """A variable of one of `HOUSEHOLDS` over time, dimensions replicate, phase and its own."""
-    return results.dataset("ppo")[variable].isel(household=HOUSEHOLDS.index(household))
+# What is read.
 
 
-def last(results: Any, household: str, variable: str) -> np.ndarray:
-    """A variable at the end of each replication."""
-    return series(results, household, variable).isel(phase=-1).values.astype(float)
+def path(household: str, variable: str) -> Quantity:
+    """A variable of one of `HOUSEHOLDS` over time, [replicate, evaluation, ...]."""
+    return recorded("ppo", variable, household=HOUSEHOLDS.index(household))
+
+
+def last(household: str, variable: str) -> Quantity:
+    """A variable at the end of each replication, [replicate, ...]."""
+    return path(household, variable).last.then(lambda values: values.astype(float))
 
 
 def best_share(settings: Settings) -> float:
     """alpha beta."""
     return settings.alpha * settings.beta
+
+
+def relative_share(household: str) -> Quantity:
+    """The share that is saved at the end in units of the best one, [replicate]."""
+    share = last(household, "share")
+    return Quantity(lambda results: share(results) / best_share(results.settings))
+
+
+# What is claimed.
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
@@ -106,7 +120,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
             error=0.01,
             error_reason="exact; one percent is allowed for a policy that is still learning",
             unit="alpha beta",
-            estimate=lambda results, who=who: last(results, who, "share") / best_share(results.settings),
+            estimate=relative_share(who),
             note=f"mean over visited states, {who}, without the policy's noise",
         )
         for name, who in (("stochastic", STOCHASTIC), ("constant", CONSTANT))
@@ -119,7 +133,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         error=0.03,
         error_reason="exact; a policy learnt from noisy returns is taken as found within three percent",
         unit="1",
-        estimate=lambda results: last(results, STOCHASTIC, "policy_error"),
+        estimate=last(STOCHASTIC, "policy_error"),
         note="mean |s / (alpha beta) - 1| over visited states: an absolute error, which noise alone keeps above 0",
     ),
     Value(
@@ -130,30 +144,32 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         error=0.005,
         error_reason="exact; 0.005 a log point of capital moves the share by 4% from the lowest to the highest start",
         unit="1",
-        estimate=lambda results: last(results, STOCHASTIC, "share_slope"),
+        estimate=last(STOCHASTIC, "share_slope"),
     ),
     Direction(
         id="learning_helps",
         source="BrockMirman1972",
         statement="the learnt policy is nearer to the best one than the policy of who does not learn",
         sign=1,
-        estimate=lambda results: last(results, CONTROL, "policy_error") - last(results, STOCHASTIC, "policy_error"),
+        estimate=last(CONTROL, "policy_error") - last(STOCHASTIC, "policy_error"),
         note="mean relative error of the share over visited states, control less learner, same draws",
     ),
 )
 
+# What is shown.
 
-def report(results: Any) -> Report:
+
+def report(results: Results[Settings]) -> Report:
     """Errors at the end, what a wrong constant share costs, and errors over time."""
     return Report(tables=(_policies(results), _flatness(results)), figures=(_figure(results),))
 
 
-def _policies(results: Any) -> Table:
+def _policies(results: Results[Settings]) -> Table:
     rows = []
     for who in HOUSEHOLDS:
         row: dict[str, Any] = {"household": who}
         for variable in ("share", "policy_error", "policy_error_grid", "share_slope", "consumption_lost", "reward"):
-            estimate = mean_interval(last(results, who, variable))
+            estimate = mean_interval(last(who, variable)(results))
             row |= {variable: estimate.mean, f"{variable}_sd": estimate.sd}
         rows.append(row)
     caption = (
@@ -162,10 +178,10 @@ def _policies(results: Any) -> Table:
         "the states visited in the last phase; policy_error_grid is the largest relative error for capital between "
         "0.1 and 2 steady states; reward is ln c - ln c_ss as played, with the policy's noise."
     )
-    return Table(name="policy", frame=pandas.DataFrame(rows), caption=caption, decimals=4)
+    return Table.of_rows("policy", caption, rows, decimals=4)
 
 
-def _flatness(results: Any) -> Table:
+def _flatness(results: Results[Settings]) -> Table:
     game = economy(results.settings)
     wrong = np.array([-0.5, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.5])
     share = best_share(results.settings) * (1 + wrong)
@@ -176,35 +192,24 @@ def _flatness(results: Any) -> Table:
     return Table(name="flatness", frame=frame, caption=caption, decimals=5)
 
 
-def _curve(values: np.ndarray, at: np.ndarray, panel: str, who: str) -> pandas.DataFrame:
-    """Means and intervals of `values` [replicate, x] at the abscissae `at`."""
-    estimates = [mean_interval(x) for x in values.T]
-    columns = {name: [getattr(e, name) for e in estimates] for name in ("mean", "low", "high")}
-    return pandas.DataFrame({"panel": panel, "household": who, "x": at, **columns})
-
-
-def _figure(results: Any) -> Figure:
-    frames = []
+def _figure(results: Results[Settings]) -> Figure:
+    parts, phases = [], results.dataset("ppo")["phase"].values + 1
     for who in HOUSEHOLDS:
-        errors = series(results, who, "policy_error")
-        frames.append(_curve(errors.values, errors["phase"].values + 1, "learning", who))
-        frames.append(_curve(last(results, who, "share_by_capital"), MEASURED.grid(), "policy", who))
-    data, best, n = pandas.concat(frames, ignore_index=True), best_share(results.settings), results.scale.replications
+        errors, shares = path(who, "policy_error")(results), last(who, "share_by_capital")(results)
+        parts.append(curve_points(errors, "x", phases, panel="learning", household=who))
+        parts.append(curve_points(shares, "x", MEASURED.grid(), panel="policy", household=who))
+    data, best, n = pandas.concat(parts, ignore_index=True), best_share(results.settings), results.scale.replications
 
     def draw(sheet: Any) -> None:
         left, right = sheet.subplots(1, 2)
-        known = bool(data["low"].notna().all())
-        for axes, panel in ((left, "learning"), (right, "policy")):
-            for index, (who, part) in enumerate(data[data["panel"] == panel].groupby("household", sort=False)):
-                x, mean, low, high = (np.asarray(part[name], float) for name in ("x", "mean", "low", "high"))
-                band = (low, high) if known else (None, None)
-                plot_with_interval(axes, x, mean, *band, index=index, label=str(who))
+        panels = zip((left, right), data.groupby("panel", sort=False), strict=True)
+        banded = [draw_series(axes, part, "household", "x") for axes, (_, part) in panels]
         left.set(xlabel="phase", ylabel="mean relative error of the saving share", yscale="log")
         right.axhline(best, color="#888888", linewidth=0.9, linestyle="--", zorder=0)
         right.annotate("alpha beta", (2.0, best), xytext=(0, -9), textcoords="offset points", fontsize=7, ha="right")
         right.set(xlabel="capital / steady state", ylabel="share of output saved", xscale="log")
         right.legend()
-        state_sample(sheet, n, "95% t interval" if known else None)
+        state_sample(sheet, n, "95% t interval" if all(banded) else None)
 
     caption = (
         f"Left: mean over visited states of |s / (alpha beta) - 1|, over phases of {LENGTH} periods in {COPIES} "

@@ -8,122 +8,353 @@ and as smooth as the learners (beta = 5), which is what the learners are judged 
 Source: Vaishampayan (2024), chapter 6, table 6.1 and figure 6.1; Elokda et al. (2023).
 """
 
-from collections.abc import Callable
+from typing import Any
 
-import equinox as eqx
-import jax.numpy as jnp
-import msgspec
-from jaxtyping import Array
+import numpy as np
+import pandas
 
-from catallax.agents.tabular.sarsa import Sarsa
-from catallax.core import AbstractAgent, Group, Interface, NaNCount, Play, Population
-from catallax.games.karma import (
-    AbstractPayment,
-    PairwiseKarma,
-    PayBidToPeer,
-    PayBidToSociety,
-    PayNothing,
-    Urgency,
-    karma_interface,
-    open_bids,
+from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error
+from catallax.lab.experiment import Experiment, Scale
+from catallax.lab.figure import COLOURS, Figure
+from catallax.lab.quantity import Quantity, defined_mean, recorded
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.statistics import mean_interval
+from catallax.lab.table import Table
+
+from .economies import DISCOUNTS, EPOCH, HORIZON, SCRIPTED, Settings, cells
+
+# What is read.
+
+PRINTED = {
+    "coin": (-1.49, -0.021, -0.0051),
+    "dict": (-1.00, -0.0152, -0.0049),
+    "learners": (-1.033, -0.0144, -0.0042),
+}
+"""The printed table: efficiency, reward fairness and access fairness of each allocation."""
+VARIABLES = ("efficiency", "reward_fairness", "access_fairness")
+"""What the printed columns are called in the results."""
+
+
+def settled(allocation: str, variable: str) -> Quantity:
+    """The mean over the last fifth of the phases of "coin", "dict" or "learners", [replicate, ...]."""
+    lane = {"urgent_bid": SCRIPTED.index(allocation)} if allocation in SCRIPTED else {}
+    path = recorded("fixed" if lane else allocation, variable, copy=0, **lane)
+    return path.then(_last_fifth)
+
+
+def field(variable: str) -> Quantity:
+    """The mean field of the learners where it rests, [replicate, ...]."""
+    return recorded("field", variable).last
+
+
+def rational(rule: str, gamma: float, variable: str = "efficiency") -> Quantity:
+    """The nearly rational mean field under "pbp" or "pbs" at one of `DISCOUNTS` where it rests, [replicate, ...]."""
+    return recorded(f"rational_{rule}", variable, gamma=DISCOUNTS.index(gamma)).last
+
+
+def _last_fifth(path: np.ndarray) -> np.ndarray:
+    """The mean over the last fifth of a path [replicate, phase, ...], in the precision of the path."""
+    phases = max(1, round(path.shape[1] * 0.2))
+    return defined_mean(path[:, -phases:], axis=1).astype(path.dtype)
+
+
+# What is claimed.
+
+TABLE = "Vaishampayan2024, table 6.1"
+FIGURE = "Vaishampayan2024, figure 6.1"
+_OBSERVATIONS = 200 * 10_000
+"""Player-steps behind a printed efficiency."""
+_SPREAD = 0.05
+"""Relative standard error of a standard deviation over 200 players: 1 / sqrt(2 x 200)."""
+_COIN = Baseline("COIN", PRINTED["coin"][0], settled("coin", "efficiency"))
+
+
+def _efficiency(id: str, what: str, published: float, digit: float, sd: float, ours: Quantity, note: str) -> Value:
+    error, reason = printed_error(last_digit=digit, sd=sd, observations=_OBSERVATIONS)
+    return Value(
+        id=f"efficiency.{id}",
+        source=TABLE,
+        statement=f"efficiency of {what}",
+        published=published,
+        error=error,
+        error_reason=reason,
+        unit="reward per step",
+        estimate=ours,
+        note=note,
+        baseline=None if id == "coin" else _COIN,
+    )
+
+
+def _fairness(cell: str, variable: str, digit: float) -> Value:
+    published = PRINTED[cell][VARIABLES.index(variable)]
+    return Value(
+        id=f"{variable}.{cell}",
+        source=TABLE,
+        statement=f"{variable.replace('_', ' ')} of {cell.upper()} over 10,000 steps",
+        published=published,
+        error=2 * _SPREAD * abs(published) + digit / 2,
+        error_reason="2 standard errors of an SD over 200 players (5% each) and half a unit of the last digit",
+        unit="1" if variable == "access_fairness" else "reward per step",
+        estimate=settled(cell, variable),
+    )
+
+
+def _independent(rule: str, gamma: float, value: float) -> Value:
+    return Value(
+        id=f"independent.{rule}.{gamma:g}",
+        source="an independent NumPy solver of the same fixed point (beta 1000), unpublished",
+        statement=f"mean-field efficiency under {rule.upper()}, gamma {gamma:g}",
+        published=value,
+        error=0.0015,
+        error_reason="half a unit of the last digit, and 0.001 for equilibria within 0.001 of exploitability",
+        unit="reward per step",
+        estimate=rational(rule, gamma),
+    )
+
+
+def _above(id: str, source: str, statement: str, one: Quantity, other: Quantity) -> Direction:
+    return Direction(id=id, source=source, statement=statement, sign=1, estimate=one - other)
+
+
+_COINS, _DICTATOR, _LEARNERS = (settled(name, "efficiency") for name in PRINTED)
+_MEAN_FIELD_NOTE = (
+    "printed: 200 players with the mean-field policy; ours: infinitely many, beta 1000. SD a step of 1.3 from the "
+    "printed reward fairness"
 )
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.measures.karma import Conservation, FieldOutcomes, KarmaDistribution, MeanBids, SocialOutcomes
-from catallax.solvers.karma import KarmaEquilibrium
+_LEARNERS_NOTE = (
+    "printed: learnt tables played on, at a temperature that is not stated; ours: while learning, beta 5. Between "
+    "beta 5 and 20 the same tables give between -1.061 and -1.026"
+)
 
-from .bidders import UrgencyBid
-from .reading import LANES
-from .social_claims import CLAIMS
-from .social_report import report
+CLAIMS: tuple[AbstractClaim, ...] = (
+    _efficiency("coin", "COIN", -1.49, 0.01, 2.06, _COINS, "in closed form -1.5; digits look cut off"),
+    _efficiency("dict", "DICT", -1.00, 0.01, 1.58, _DICTATOR, "in closed form -1"),
+    _efficiency(
+        "mean_field", "mean-field play, PBS, gamma 0.98", -1.012, 0.001, 1.3, rational("pbs", 0.98), _MEAN_FIELD_NOTE
+    ),
+    _efficiency("learners", "learners, PBS, gamma 0.98", -1.033, 0.001, 1.44, _LEARNERS, _LEARNERS_NOTE),
+    _fairness("coin", "reward_fairness", 0.001),
+    _fairness("dict", "reward_fairness", 0.0001),
+    _fairness("coin", "access_fairness", 0.0001),
+    _fairness("dict", "access_fairness", 0.0001),
+    *(
+        _independent(rule, gamma, value)
+        for rule, row in {"pbp": (-1.5, -1.318, -1.175, -1.0477), "pbs": (-1.5, -1.269, -1.087, -1.0111)}.items()
+        for gamma, value in zip(DISCOUNTS, row, strict=True)
+    ),
+    Value(
+        id="learners_at_the_mean_field",
+        source="the logit mean field of the same game (cell 'field')",
+        statement="200 learners come to rest where the mean field does: difference of efficiencies",
+        published=0.0,
+        error=0.003,
+        error_reason="200 players are not infinitely many, and a constant learning rate leaves noise in the tables",
+        unit="reward per step",
+        estimate=_LEARNERS - field("efficiency"),
+    ),
+    *(
+        _above(
+            f"patience.{rule}",
+            FIGURE,
+            f"efficiency rises with the discount under {rule.upper()} (0.98 less 0)",
+            rational(rule, 0.98),
+            rational(rule, 0.0),
+        )
+        for rule in ("pbp", "pbs")
+    ),
+    _above(
+        "society_above_peer",
+        FIGURE,
+        "PBS is more efficient than PBP at discount 0.98",
+        rational("pbs", 0.98),
+        rational("pbp", 0.98),
+    ),
+    _above("learners_above_coin", TABLE, "learners are more efficient than a coin", _LEARNERS, _COINS),
+    _above("dictator_above_learners", TABLE, "no learner does better than the dictator", _DICTATOR, _LEARNERS),
+    NotComparable(
+        id="fairness.learners",
+        source=TABLE,
+        statement="reward fairness -0.0144 and access fairness -0.0042 of learners over 10,000 steps",
+        published="-0.0144, -0.0042",
+        missing="a stage of 10,000 steps with the learnt tables frozen, and the temperature at which they were played",
+    ),
+    NotComparable(
+        id="turn",
+        source=TABLE,
+        statement="TURN: fewer past accesses win; efficiency -1.50, reward fairness -0.018, access fairness -0.0001",
+        published="-1.50, -0.018, -0.0001",
+        missing="an allocation by past accesses; under independent urgency its reward fairness would be -0.0141",
+    ),
+)
 
-EPOCH = 1000
-HORIZON = 10_000
-DISCOUNTS = (0.0, 0.5, 0.8, 0.98)
-SMOOTH = 5.0
-RATIONAL = 1000.0
-_ANNEAL = 3000
+# What is shown.
+
+_LABELS = {"coin": "COIN", "dict": "DICT", "learners": "learners, PBS, beta 5"}
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    players: int = 200
-    """Even; the source's table has 200."""
-
-
-def game(players: int, payment: AbstractPayment) -> PairwiseKarma:
-    """Urgency 1 or 5 with equal chances at every step, cap 20, 10 karma each."""
-    return PairwiseKarma(players=players, urgency=Urgency.iid((1.0, 5.0)), payment=payment)  # pyright: ignore[reportCallIssue]
+def report(results: Results[Settings]) -> Report:
+    """The printed table beside ours, the mean field by discount, and the road to it."""
+    return Report(
+        tables=(_outcomes(results), _fields(results), _guards(results)),
+        figures=(_patience(results), _learning(results), _karma(results), _bids(results)),
+    )
 
 
-def _play(game: PairwiseKarma, rule: AbstractAgent, length: int, interface: Interface | None = None) -> Play:
-    group = Group("player", None, rule, interface)
-    return Play(game, Population((group,)), length=length, episodic=False)
+def _outcomes(results: Results[Settings]) -> Table:
+    rows = []
+    for allocation, printed in PRINTED.items():
+        row: dict[str, Any] = {"allocation": _LABELS[allocation]}
+        for variable, number in zip(VARIABLES, printed, strict=True):
+            ours = mean_interval(settled(allocation, variable)(results))
+            name = variable.replace("_", " ")
+            row |= {name: ours.mean, f"{name}, low": ours.low, f"{name}, high": ours.high, f"{name}, printed": number}
+        rows.append(row | {"steps": EPOCH if allocation == "learners" else HORIZON})
+    rows.append({"allocation": "mean field, PBS, beta 5 (logit)", "efficiency": field("efficiency")(results).mean()})
+    phases = results.dataset("learners").sizes["phase"]
+    caption = (
+        "Mean reward a player and step, and minus the SD over players of mean reward and of the share of contests won; "
+        "95% intervals over replications. Fairness shrinks with the number of steps it is taken over (last column); "
+        f"printed values are over 10,000. Learners: last fifth of {phases} phases of 1,000 steps."
+    )
+    return Table.of_rows("outcomes", caption, rows, decimals=4)
 
 
-def fixed(players: int) -> Callable[[Array], Play]:
-    """Bids cost nothing: 0 when calm, `urgent_bid` when urgent. With 0 this is COIN, with 1 DICT."""
-    play = _play(game(players, PayNothing()), UrgencyBid([0, 0]), HORIZON)
-    bids = lambda play: play.population.groups[0].control.agent.bids
-    return lambda urgent_bid: eqx.tree_at(bids, play, bids(play).at[1].set(urgent_bid.astype(jnp.int32)))
+def _by_discount(results: Results[Settings]) -> pandas.DataFrame:
+    rows = [
+        {"gamma": gamma}
+        | {
+            f"{rule}_{variable}": rational(rule, gamma, variable)(results).mean()
+            for rule in ("pbp", "pbs")
+            for variable in ("efficiency", "pool")
+        }
+        for gamma in DISCOUNTS
+    ]
+    return pandas.DataFrame(rows)
 
 
-def learners(players: int) -> Play:
-    """A table each, softmax of inverse temperature 5 without further exploration, payment to society."""
-    world = game(players, PayBidToSociety())
-    rule = Sarsa(open_bids(world), alpha=0.01, gamma=0.98, epsilon=0.0, beta=SMOOTH)
-    return _play(world, rule, EPOCH, karma_interface(world))
+def _fields(results: Results[Settings]) -> Table:
+    caption = (
+        "Stationary equilibrium with infinitely many players, beta 1000, by discount: mean reward a player and step, "
+        "and karma shared out a player and step, under pay-bid-to-peer and pay-bid-to-society."
+    )
+    return Table(name="mean_field", frame=_by_discount(results), caption=caption, decimals=4)
 
 
-def rational_field(payment: AbstractPayment, gamma: float | Array) -> KarmaEquilibrium:
-    """The mean field at beta = 1000; step sizes fall from 0.05."""
-    world = game(2, payment)
-    return KarmaEquilibrium(world, gamma=gamma, beta=RATIONAL, rate=0.05, last_rate=1e-4, steps=_ANNEAL)
+def _guards(results: Results[Settings]) -> Table:
+    rows = []
+    for cell, label in {"fixed": "COIN and DICT", "learners": _LABELS["learners"]}.items():
+        data = results.dataset(cell)
+        rows.append(
+            {
+                "allocation": label,
+                "largest drift of total karma": int(data["karma_drift"].max()),
+                "karma outside 0..cap": int(data["karma_outside"].max()),
+                "NaN": int(data["nan_actions"].sum()),
+            }
+        )
+    return Table.of_rows("guards", "All must be 0.", rows, decimals=0)
 
 
-def smooth_field(payment: AbstractPayment) -> KarmaEquilibrium:
-    """The mean field of the learners."""
-    return KarmaEquilibrium(game(2, payment), gamma=0.98, beta=SMOOTH)
+def _patience(results: Results[Settings]) -> Figure:
+    data = _by_discount(results)
+    bounds = {name: float(settled(name, "efficiency")(results).mean()) for name in SCRIPTED}
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        for i, (rule, marker) in enumerate((("pbp", "o"), ("pbs", "s"))):
+            axes.plot(data["gamma"], data[f"{rule}_efficiency"], marker=marker, color=COLOURS[i], label=rule.upper())
+        for cell, style in (("coin", ":"), ("dict", "--")):
+            axes.axhline(bounds[cell], color="black", linewidth=0.8, linestyle=style, label=cell.upper())
+        axes.set(xlabel="discount", ylabel="mean reward a step")
+        axes.legend()
+
+    return Figure(
+        name="efficiency_by_discount",
+        draw=draw,
+        data=data.assign(**bounds),
+        caption="Mean-field efficiency by discount under both payments, between a coin and a dictator.",
+    )
 
 
-def cells(settings: Settings) -> tuple[Cell, ...]:
-    """COIN, DICT, the learners, and the mean field."""
-    n = settings.players
-    guards = (SocialOutcomes(), Conservation(), NaNCount())
-    field = (FieldOutcomes(every=20),)
-    solved = {"quick": 100, "paper": _ANNEAL}
-    return (
-        Cell(
-            name="fixed",
-            label="COIN and DICT",
-            build=fixed(n),
-            measures=guards,
-            lanes={"urgent_bid": tuple(range(len(LANES)))},
-            steps={"quick": 1, "paper": 1},
+def _learning(results: Results[Settings]) -> Figure:
+    path = recorded("learners", "efficiency", copy=0)(results)
+    blocks = np.array_split(np.arange(path.shape[1]), min(60, path.shape[1]))
+    values = np.stack([path[:, block].mean(axis=1) for block in blocks], axis=1)
+    frame = pandas.DataFrame(
+        {
+            "steps": [EPOCH * (int(block[-1]) + 1) for block in blocks],
+            "learners": values.mean(axis=0),
+            "lowest": values.min(axis=0),
+            "highest": values.max(axis=0),
+            "mean_field": float(field("efficiency")(results).mean()),
+        }
+    )
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        axes.fill_between(frame["steps"], frame["lowest"], frame["highest"], color=COLOURS[0], alpha=0.25, linewidth=0)
+        axes.plot(frame["steps"], frame["learners"], color=COLOURS[0], label="learners")
+        axes.plot(frame["steps"], frame["mean_field"], color="black", linestyle="--", label="mean field")
+        axes.set(xlabel="steps", ylabel="mean reward a step")
+        axes.legend()
+
+    return Figure(
+        name="learning",
+        draw=draw,
+        data=frame,
+        caption=(
+            "Efficiency of learners under PBS (mean and range over "
+            f"{values.shape[0]} replications) and of the logit mean field at the same temperature."
         ),
-        Cell(
-            name="learners",
-            label="learners, PBS, beta 5",
-            build=lambda: learners(n),
-            measures=(*guards, KarmaDistribution(10), MeanBids(10)),
-        ),
-        Cell(
-            name="field",
-            label="mean field, PBS, beta 5",
-            build=lambda: smooth_field(PayBidToSociety()),
-            measures=field,
-            steps={"quick": 100, "paper": 1000},
-        ),
-        *(
-            Cell(
-                name=f"rational_{name}",
-                label=f"mean field, {name.upper()}, beta 1000",
-                build=lambda gamma, payment=payment: rational_field(payment, gamma),
-                measures=field,
-                lanes={"gamma": DISCOUNTS},
-                steps=solved,
-            )
-            for name, payment in (("pbp", PayBidToPeer()), ("pbs", PayBidToSociety()))
+    )
+
+
+def _karma(results: Results[Settings]) -> Figure:
+    learnt = settled("learners", "karma_share")(results).mean(axis=0)
+    exact = field("karma_share")(results).mean(axis=0)
+    frame = pandas.DataFrame({"karma": np.arange(learnt.size), "learners": learnt, "mean_field": exact})
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        axes.bar(frame["karma"], frame["learners"], color=COLOURS[6], label="learners")
+        axes.step(frame["karma"], frame["mean_field"], where="mid", color="black", label="mean field")
+        axes.set(xlabel="karma", ylabel="share of players")
+        axes.legend()
+
+    return Figure(
+        name="karma_distribution",
+        draw=draw,
+        data=frame,
+        caption="Karma of the learners at the end of the run, and in the logit mean field.",
+    )
+
+
+def _bids(results: Results[Settings]) -> Figure:
+    learnt = defined_mean(settled("learners", "mean_bid")(results), axis=0)
+    exact = field("mean_bid")(results).mean(axis=0)
+    names = ("calm", "urgent")
+    frame = pandas.DataFrame({"karma": np.arange(exact.shape[1])})
+    for u, name in enumerate(names):
+        frame[f"{name}_learners"], frame[f"{name}_mean_field"] = learnt[u], exact[u]
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        for u, name in enumerate(names):
+            style = {"color": COLOURS[u + 1], "markersize": 4}
+            axes.plot(frame["karma"], frame[f"{name}_learners"], "o", label=f"learners, {name}", **style)
+            axes.plot(frame["karma"], frame[f"{name}_mean_field"], "-", label=f"mean field, {name}", **style)
+        axes.locator_params(axis="x", integer=True)
+        axes.set(xlabel="karma", ylabel="mean bid")
+        axes.legend()
+
+    return Figure(
+        name="bids",
+        draw=draw,
+        data=frame,
+        caption=(
+            "Mean bid by karma when losing costs 1 (calm) and 5 (urgent): learners at the end of the run, where "
+            "anybody was, and the logit mean field at the same temperature."
         ),
     )
 

@@ -6,12 +6,24 @@ has the same first law in every cell.
 Source: GuoHuXuZhang2019 (slides and NeurIPS version).
 """
 
+from typing import Any
+
 import msgspec
+import numpy as np
+import pandas
 
 from catallax.agents.tabular import EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import InputError
 from catallax.games.mean_field import AdAuction
+from catallax.lab.charts import curve_points, draw_series
+from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab.figure import TWO_COLUMNS, Figure, plot_with_interval, state_sample
+from catallax.lab.quantity import Quantity, recorded, time_axis
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.statistics import mean_interval
+from catallax.lab.table import Table
 from catallax.measures.mean_field import (
     ActionValues,
     L1Distance,
@@ -22,9 +34,18 @@ from catallax.measures.mean_field import (
 )
 from catallax.solvers.mean_field import Argmax, FixedPoint, MeanFieldQ, MirrorDescent, Softmax
 
-from .ad_auction_claims import CLAIMS, INNER, OUTER, TEMPERATURE
-from .ad_auction_report import report
+# What is run.
 
+TEMPERATURE = 4.0
+"""c, inverse temperature of the published runs (as reported; the slides do not state it)."""
+TEMPERATURES = (1.0, 2.0, TEMPERATURE, 6.0, 8.0, 10.0, 20.0)
+RATES = (0.05, 0.5)
+"""Rates of mirror descent."""
+OUTER = 20
+"""Outer iterations behind the printed Q-tables."""
+DELTA_Q = {1000: 0.21263, 3000: 0.1294, 5000: 0.10258, 10000: 0.0989}
+"""Printed distances of the Q-tables by T_k."""
+INNER = tuple(DELTA_Q)
 ITERATIONS = 20
 """Steps between two evaluations of exploitability, revenue and marginals."""
 SOLVER = (
@@ -80,7 +101,7 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
             label="GMF-V (value iteration, softmax)",
             build=lambda c: gmf_v(settings, c),
             measures=(*SOLVER, TwoStepDistance(), *TABLES),
-            lanes={"c": (1.0, 2.0, TEMPERATURE, 6.0, 8.0, 10.0, 20.0)},
+            lanes={"c": TEMPERATURES},
         ),
         Cell(
             name="gmf_q",
@@ -102,9 +123,244 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
             label="online mirror descent",
             build=lambda rate: MirrorDescent(auction(settings), rate, dirichlet=True),
             measures=SOLVER,
-            lanes={"rate": (0.05, 0.5)},
+            lanes={"rate": RATES},
         ),
     )
+
+
+# What is read.
+
+
+def in_cell(cell: str, variable: str, c: float | None = None) -> Quantity:
+    """A variable over time, [replicate, evaluation, ...].
+
+    Args:
+        cell: name of the cell; of mirror descent the larger rate is read.
+        variable: name of the variable.
+        c: inverse temperature, for the cell "gmf_v".
+    """
+    lane = {"rate": len(RATES) - 1} if cell == "mirror_descent" else {}
+    return recorded(cell, variable, **(lane if c is None else {"c": TEMPERATURES.index(c)}))
+
+
+def first_tables(cell: str, variable: str, **lane: int) -> Quantity:
+    """The tables after 20 outer iterations, the first that are kept, [replicate, state, action].
+
+    Raises:
+        InputError: when it is read and the first tables are those of another iteration.
+    """
+
+    def read(results: Results[Any]) -> np.ndarray:
+        data = results.dataset(cell)[variable]
+        iteration = int(data[time_axis(data)][0]) + 1
+        if iteration != OUTER:
+            raise InputError(f"the first tables kept are those of iteration {iteration}, not {OUTER}")
+        return recorded(cell, variable, **lane)[:, 0](results)
+
+    return Quantity(read)
+
+
+def delta_q(inner: int, *, weighted: bool = False) -> Quantity:
+    """||Q_V - Q_Q||_2 / ||Q_V||_2, [replicate]; `weighted`: cells weighted by the law of GMF-V."""
+    exact, law = (first_tables("gmf_v", name, c=TEMPERATURES.index(TEMPERATURE)) for name in ("q", "law"))
+    learnt = first_tables("gmf_q", "q", inner=INNER.index(inner))
+    weight = law.then(np.sqrt) if weighted else 1.0
+    size = lambda table: (table * weight).then(lambda x: np.sqrt(np.square(x).sum(axis=(1, 2))))
+    return size(exact - learnt) / size(exact)
+
+
+def movement(cell: str, c: float | None = None) -> Quantity:
+    """The mean l1 step of the law over iterations 41 to 50, [replicate]; over the last ten of a shorter run."""
+    return in_cell(cell, "law_step", c).then(lambda steps: steps[:, :50][:, -10:].mean(axis=1))
+
+
+# What is claimed.
+
+SOURCE = "GuoHuXuZhang2019"
+_TABLE = f"{SOURCE}, slides, table of Delta-Q"
+_UNSTATED = (
+    "the slides do not say how (s, a) are visited, whether Q and visit counts outlive an outer step, nor the rate; "
+    "ours: uniform draws, both kept, rate (1 + n)^-0.87; relative l2 distance over all cells after 20 outer iterations "
+    "from the same first law"
+)
+
+
+def _distance(inner: int, before: int | None) -> Value:
+    """The claim on one printed distance; the one with fewer inner iterations says in which direction it goes."""
+    error, reason = printed_error(last_digit=1e-4 if inner in (3000, 10000) else 1e-5)
+    return Value(
+        id=f"delta_q.{inner}",
+        source=_TABLE,
+        statement=f"Delta-Q with T_k = {inner}",
+        published=DELTA_Q[inner],
+        error=error,
+        error_reason=f"{reason}; one run, no spread printed",
+        unit="1",
+        estimate=delta_q(inner),
+        note=_UNSTATED,
+        baseline=None if before is None else Baseline(f"T_k = {before}", DELTA_Q[before], delta_q(before)),
+    )
+
+
+CLAIMS: tuple[AbstractClaim, ...] = (
+    *map(_distance, INNER, (None, *INNER)),
+    Direction(
+        id="delta_q.falls",
+        source=_TABLE,
+        statement="Delta-Q falls with the inner iterations, T_k = 1000 to 10000",
+        sign=-1,
+        estimate=delta_q(INNER[-1]) - delta_q(INNER[0]),
+    ),
+    Direction(
+        id="naive.fluctuates",
+        source=f"{SOURCE}, slides, failure of the naive algorithm",
+        statement="the naive algorithm with argmax-e fluctuates; softmax makes it stable",
+        sign=1,
+        estimate=movement("naive") - movement("gmf_v", TEMPERATURE),
+        note="l1 step of the law at iterations 41 to 50, argmax-e less softmax; both with exact values: argmax-e "
+        "cycles without any sampling noise, so the cause is the map, not approximation errors alone",
+    ),
+    NotComparable(
+        id="naive.amplitude",
+        source=f"{SOURCE}, slides, figure of the failure",
+        statement="fluctuations in l1 and l-infinity over 30 sample paths",
+        published=None,
+        missing="numbers: a figure without a table",
+    ),
+    NotComparable(
+        id="accuracy",
+        source=f"{SOURCE}, slides, learning accuracy C(pi)",
+        statement="GMF-Q below IL and MF-Q for |S| = |A| in {10, 20} and N in {20, 40}",
+        published=None,
+        missing="numbers (figures only), and C(pi) itself: a maximum over policies of joint states, summed over "
+        "|S|^N of them, is out of reach; the estimator used is not stated",
+    ),
+)
+
+# What is shown.
+
+_CYCLE = 1e-2  # l1 step beyond which a law that returns after two steps is called a cycle
+
+
+def report(results: Results[Settings]) -> Report:
+    """Solutions side by side, inverse temperatures, distances of Q-tables; how laws move and what is bid."""
+    return Report(
+        tables=(_solutions(results), _temperatures(results), _distances(results)),
+        figures=(_movement(results), _bids(results)),
+    )
+
+
+def _solution(results: Results[Settings], label: str, cell: str, c: float | None = None) -> dict[str, Any]:
+    law = in_cell(cell, "action_law", c).last
+    ends = {
+        "exploitability": in_cell(cell, "exploitability", c).last,
+        "value of the best response": in_cell(cell, "best_response_value", c).last,
+        "revenue": in_cell(cell, "revenue", c).last,
+        "mean bid": law.then(lambda shares: shares @ np.arange(shares.shape[-1])),
+        "l1 step": in_cell(cell, "law_step", c).last,
+    }
+    row = {name: mean_interval(end(results), allow_undefined=True).mean for name, end in ends.items()}
+    return {"solution": label} | row
+
+
+def _solutions(results: Results[Settings]) -> Table:
+    rows = [
+        _solution(results, f"GMF-V, softmax, c = {TEMPERATURE:g}", "gmf_v", TEMPERATURE),
+        _solution(results, "naive, argmax-e", "naive"),
+        _solution(results, f"mirror descent, rate {RATES[-1]:g}", "mirror_descent"),
+    ]
+    caption = (
+        f"Means over {results.scale.replications} replications at the end of the run. Exploitability: gain of the best "
+        "deviation at the policy's own stationary law, in discounted reward; an equilibrium has 0. Truthful bidding "
+        "would be the mean worth of a conversion."
+    )
+    return Table.of_rows("solutions", caption, rows, decimals=5)
+
+
+def _temperatures(results: Results[Settings]) -> Table:
+    rows = []
+    for c in TEMPERATURES:
+        step, two = (in_cell("gmf_v", name, c).last(results) for name in ("law_step", "law_two_steps"))
+        cycles = (step > _CYCLE) & (two < _CYCLE * step)
+        row: dict[str, Any] = {"c": c, "l1 step": step.mean(), "l1 two steps": two.mean()}
+        row["cycles of two"] = f"{int(cycles.sum())} of {cycles.size}"
+        for name in ("exploitability", "best_response_value", "revenue"):
+            end = in_cell("gmf_v", name, c).last(results)
+            row[name.replace("_", " ")] = mean_interval(end, allow_undefined=True).mean
+        rows.append(row)
+    caption = (
+        f"GMF-V by inverse temperature c, means over {results.scale.replications} replications. A large step with a "
+        "vanishing two-step distance is a cycle of length two: the policy there is no fixed point, its "
+        "exploitability that of one of two policies."
+    )
+    return Table.of_rows("temperatures", caption, rows, decimals=5)
+
+
+def _distances(results: Results[Settings]) -> Table:
+    rows = []
+    for inner in INNER:
+        for name, weighted in (("all cells alike", False), ("cells weighted by the law", True)):
+            ours = mean_interval(delta_q(inner, weighted=weighted)(results))
+            row = {"T_k": inner, "distance": name, "printed": None if weighted else DELTA_Q[inner]}
+            rows.append(row | {"ours": ours.mean, "low": ours.low, "high": ours.high, "sd": ours.sd})
+    caption = (
+        f"Relative l2 distance of the learnt from the exact Q-table after {OUTER} outer iterations from the same first "
+        f"law; mean, 95% interval and SD over {results.scale.replications} replications. Most of the plain norm lies "
+        "in cells that nobody plays."
+    )
+    return Table.of_rows("delta_q", caption, rows, decimals=4)
+
+
+def _movement(results: Results[Settings]) -> Figure:
+    parts = []
+    for label, cell, c in (
+        (f"softmax, c = {TEMPERATURE:g}", "gmf_v", TEMPERATURE),
+        ("softmax, c = 10", "gmf_v", 10.0),
+        ("argmax-e", "naive", None),
+    ):
+        steps = in_cell(cell, "law_step", c)(results)[:, :50]
+        parts.append(curve_points(steps, "iteration", np.arange(steps.shape[1]) + 1, series=label))
+    frame, n = pandas.concat(parts, ignore_index=True), results.scale.replications
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        ends = {name: frame[name].astype(float).clip(lower=1e-12) for name in ("low", "high")}  # the axis is a log
+        banded = draw_series(axes, frame.assign(**ends), "series", "iteration")
+        axes.set(xlabel="outer iteration", ylabel="l1 step of the law", yscale="log", ylim=(1e-5, 3))
+        axes.legend()
+        state_sample(sheet, n, "95% t interval" if banded else None)
+
+    caption = f"l1 step of the population's law by iteration, exact values; mean of {n} first laws, 95% t interval."
+    return Figure(name="movement", draw=draw, data=frame, caption=caption)
+
+
+def _bids(results: Results[Settings]) -> Figure:
+    rows = []
+    for label, cell, c in (
+        (f"GMF-V, c = {TEMPERATURE:g}", "gmf_v", TEMPERATURE),
+        ("mirror descent", "mirror_descent", None),
+    ):
+        for variable, panel in (("action_law", "bid"), ("state_law", "budget")):
+            law = in_cell(cell, variable, c).last(results).mean(axis=0)
+            rows += [{"panel": panel, "series": label, "at": i, "share": x} for i, x in enumerate(law)]
+    frame = pandas.DataFrame(rows)
+    caption = (
+        "Shares of players by bid and by budget at the end of the run, mean of "
+        f"{results.scale.replications} first laws: the softmax solution and the unregularised "
+        "equilibrium."
+    )
+    return Figure(name="laws", draw=lambda s: _draw_bids(s, frame), data=frame, caption=caption, size=TWO_COLUMNS)
+
+
+def _draw_bids(sheet: Any, frame: pandas.DataFrame) -> None:
+    panels = list(dict.fromkeys(frame["panel"]))
+    for axes, panel in zip(sheet.subplots(1, len(panels)), panels, strict=True):
+        for index, (label, part) in enumerate(frame[frame["panel"] == panel].groupby("series", sort=False)):
+            plot_with_interval(
+                axes, np.asarray(part["at"]), np.asarray(part["share"]), None, None, index=index, label=str(label)
+            )
+        axes.set(xlabel=panel, ylabel="share of players")
+        axes.legend()
 
 
 experiment = Experiment(

@@ -8,18 +8,27 @@ Source: Calvano, Calzolari, Denicolo and Pastorello (2020), sections II to IV.
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
+import numpy as np
+import pandas
 
-from catallax.agents.tabular.calvano import SettlingQLearning
-from catallax.agents.tabular.q_learning import ConstantRate, EpsilonGreedy
+from catallax.agents.tabular import ConstantRate, EpsilonGreedy, SettlingQLearning
 from catallax.core import Group, NaNCount, Play, Population
+from catallax.games.pricing import LogitMarket, PricingGame, pricing_game
+from catallax.lab.charts import curve_points, draw_series
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
 from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab.figure import TWO_COLUMNS, Figure, plot_with_interval
+from catallax.lab.quantity import Quantity, recorded
+from catallax.lab.report import Report
+from catallax.lab.results import Results
+from catallax.lab.statistics import mean_interval
+from catallax.lab.table import Table
 from catallax.measures.pricing import Collusion, PriceCut
 
-from .calvano_report import CLAIMS, report
-from .sessions import game_of
+# What is run.
 
 CHECK = 25_000
 """Periods between two looks at a session."""
@@ -40,26 +49,28 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Periods of unchanged greedy policies after which a session is settled."""
 
 
+def market(settings: Settings) -> LogitMarket:
+    """The market of the settings."""
+    return LogitMarket(costs=settings.costs, mu=settings.mu)
+
+
+def pricing(settings: Settings) -> PricingGame:
+    """The game of the settings."""
+    return pricing_game(market(settings), points=settings.points)
+
+
 def duopoly(settings: Settings, alpha: float, beta: float, discount: Any) -> Play:
     """Two Q-learners with step size alpha and exploration exp(-beta t), starting from uniform rivals' profits."""
-    game = game_of(settings)
-    start = game.uniform_start(discount)
-    groups = tuple(
-        Group(
-            "firm",
-            seats,
-            SettlingQLearning(
-                states=game.observations,
-                actions=game.points,
-                explore=EpsilonGreedy(1.0, decay=beta),
-                rate=ConstantRate(alpha),
-                gamma=discount,
-                initial=start[first],
-            ),
-        )
-        # firms that are alike are one group, which is one kernel instead of two
-        for first, seats in ([(0, None)] if len(set(settings.costs)) == 1 else [(0, [0]), (1, [1])])
-    )
+    game = pricing(settings)
+    start, explore = game.uniform_start(discount), EpsilonGreedy(1.0, decay=beta)
+    rules = [
+        SettlingQLearning(game.observations, game.points, explore, ConstantRate(alpha), gamma=discount, initial=first)
+        for first in start
+    ]
+    if len(set(settings.costs)) == 1:  # firms that are alike are one group, which is one kernel instead of two
+        groups = [Group("firm", None, rules[0])]
+    else:
+        groups = [Group("firm", [seat], rule) for seat, rule in enumerate(rules)]
     return Play(game, Population(groups), length=1, episodic=False)
 
 
@@ -89,6 +100,284 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
             build=build(0.15, 2e-5),
             lanes={"discount": tuple(dict.fromkeys((ahead, 0.0)))},
         ),
+    )
+
+
+# What is read.
+
+
+class Sessions(NamedTuple):
+    """The sessions of one kind of learner: a cell, and the place on its lane if it has one."""
+
+    cell: str
+    label: str
+    discount: int | None = None
+    """Place on the lane of discount factors; None where the cell has no lane."""
+
+    def path(self, variable: str) -> Quantity:
+        """A variable at every check, [replicate, check, ...]."""
+        return recorded(self.cell, variable, **({} if self.discount is None else {"discount": self.discount}))
+
+    def settled(self, variable: str) -> Quantity:
+        """A variable at the first check at which the session was settled, [replicate, ...]; NaN where it never was."""
+        return Quantity(lambda results: _at_first(self.path("settled")(results), self.path(variable)(results)))
+
+    @property
+    def periods(self) -> Quantity:
+        """Periods until the policies changed for the last time, [replicate]; NaN where a session did not settle."""
+
+        def read(results: Results[Any]) -> np.ndarray:
+            still = self.path("stable")(results)
+            periods = results.dataset(self.cell)["phase"].values + 1 - still
+            return _at_first(self.path("settled")(results), periods)
+
+        return Quantity(read)
+
+
+def _at_first(flags: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The value [replicate, check, ...] at each replication's first flag [replicate, check]; NaN without any."""
+    flags = flags.astype(bool)
+    found = values[np.arange(len(flags)), flags.argmax(axis=1)].astype(float)
+    found[~flags.any(axis=1)] = np.nan
+    return found
+
+
+BASELINE = Sessions("baseline", "alpha 0.15, beta 4e-6")
+MIDPOINT = Sessions("midpoint", "alpha 0.125, beta 1e-5")
+FAST = Sessions("fast", "alpha 0.15, beta 2e-5", 0)
+MYOPIC = Sessions("fast", "alpha 0.15, beta 2e-5, no look ahead", -1)
+KINDS = (BASELINE, MIDPOINT, FAST, MYOPIC)
+
+cut_price = BASELINE.settled("cut_price")
+"""Prices around a cut by firm 1, [replicate, period, firm]; period 0 is before the cut, 1 the cut."""
+cut_gain = BASELINE.settled("cut_gain")
+"""Discounted gain of the cut as a share of what firm 1 would have had, [replicate]."""
+cut_back = BASELINE.settled("cut_back")
+"""1 where the prices belong to the cycle that was left, [replicate, period]."""
+
+# What is claimed.
+
+SOURCE = "CalvanoEtAl2020"
+_READING = "sessions read where they settled; those that had not by the end are left out and counted"
+
+
+def _value(
+    id: str, statement: str, published: float, error: float, why: str, unit: str, ours: Quantity, note: str
+) -> Value:
+    return Value(
+        id=id,
+        source=f"{SOURCE}, section III",
+        statement=statement,
+        published=published,
+        error=error,
+        error_reason=why,
+        unit=unit,
+        estimate=ours,
+        note=note,
+        may_be_undefined=True,
+    )
+
+
+def _sign(id: str, section: str, statement: str, sign: Literal[-1, 1], effect: Quantity, note: str) -> Direction:
+    return Direction(
+        id=id,
+        source=f"{SOURCE}, section {section}",
+        statement=statement,
+        sign=sign,
+        estimate=effect,
+        note=note,
+        may_be_undefined=True,
+    )
+
+
+_gain = MIDPOINT.settled("profit_gain")
+
+CLAIMS: tuple[AbstractClaim, ...] = (
+    _value(
+        "profit_gain.baseline",
+        "average profit gain of 85 percent at alpha = 0.15, beta = 4e-6",
+        0.85,
+        0.005,
+        "half of the last printed digit; no standard error is printed",
+        "1",
+        BASELINE.settled("profit_gain"),
+        f"cited as commonly quoted, the page was not looked up; {_READING}",
+    ),
+    _value(
+        "periods.midpoint",
+        "about 850,000 periods to converge at alpha = 0.125, beta = 1e-5",
+        850_000.0,
+        50_000.0,
+        "printed as 'about', to the nearest 50,000 at best",
+        "periods",
+        MIDPOINT.periods,
+        "without the window of 100,000 periods in which nothing changes; often quoted for the baseline by mistake",
+    ),
+    *(
+        _sign(
+            f"profit_gain.midpoint.{side}",
+            "III",
+            "profit gains of 70 to 90 percent over most of the grid of alpha and beta",
+            1,
+            margin,
+            "the midpoint of the grid stands for it",
+        )
+        for side, margin in (("above_0.7", _gain - 0.7), ("below_0.9", 0.9 - _gain))
+    ),
+    _sign(
+        "look_ahead_matters",
+        "III",
+        "the profit gain is small where the future does not count",
+        1,
+        FAST.settled("profit_gain") - MYOPIC.settled("profit_gain"),
+        "discount 0.95 less discount 0, paired sessions, alpha 0.15, beta 2e-5",
+    ),
+    _sign(
+        "deviation_does_not_pay",
+        "IV",
+        "a unilateral cut of one period is punished enough to be unprofitable",
+        -1,
+        cut_gain,
+        "discounted profit of the deviator for ever, relative to staying; static best response where settled",
+    ),
+    _sign(
+        "rival_punishes",
+        "IV",
+        "the rival answers a price cut by cutting its own price",
+        -1,
+        cut_price[:, 2, 1] - cut_price[:, 0, 1],
+        "rival's price one period after the deviation less before",
+    ),
+    _sign(
+        "prices_return",
+        "IV",
+        "prices then go back gradually to where they were",
+        1,
+        cut_price.then(lambda price: price[:, 11].mean(axis=1) - price[:, 2].mean(axis=1)),
+        "mean price of both firms, ten periods after the deviation less one period after",
+    ),
+    NotComparable(
+        id="more_firms",
+        source=f"{SOURCE}, section V",
+        statement="profit gains of 64 percent with three firms and 56 percent with four",
+        published="0.64, 0.56",
+        missing="cells with three and four firms: their tables have 15 and 225 times as many states",
+    ),
+)
+
+# What is shown.
+
+
+def report(results: Results[Settings]) -> Report:
+    """The benchmarks, the sessions by cell, the impulse response, and the profit gain over time."""
+    return Report(
+        tables=(_benchmarks(results), _sessions(results), _response_table(results)),
+        figures=(_response_figure(results), _gain_figure(results)),
+    )
+
+
+def _benchmarks(results: Results[Settings]) -> Table:
+    rows, static = [], market(results.settings)
+    for name, prices in (("Bertrand-Nash", static.nash()), ("joint monopoly", static.monopoly())):
+        for firm, (price, profit) in enumerate(zip(prices, static.profits(prices), strict=True), 1):
+            rows.append({"benchmark": name, "firm": firm, "price": price, "profit": profit})
+    caption = "Exact benchmarks of the static market, price units; solved in double precision."
+    return Table.of_rows("benchmarks", caption, rows, decimals=8)
+
+
+def _sessions(results: Results[Settings]) -> Table:
+    rows = []
+    for kind in KINDS:
+        gain, length = (kind.settled(name)(results) for name in ("profit_gain", "cycle_length"))
+        known = ~np.isnan(gain)
+        estimate = mean_interval(gain, allow_undefined=True)
+        share = lambda hit, known=known: float(hit[known].mean()) if known.any() else None
+        rows.append(
+            {
+                "learners": kind.label,
+                "sessions": gain.size,
+                "settled": int(known.sum()),
+                "profit_gain": estimate.mean,
+                "low": estimate.low,
+                "high": estimate.high,
+                "sd": estimate.sd,
+                "constant_price": share(length == 1),
+                "two_cycles": share(length == 2),
+                "periods": mean_interval(kind.periods(results), allow_undefined=True).mean,
+            }
+        )
+    caption = (
+        "Profit gain over Nash (0) toward joint monopoly (1): mean, 95% interval and SD over settled sessions; shares "
+        "that end at a constant price and in two-cycles; mean periods until no greedy policy changed any more."
+    )
+    return Table.of_rows("sessions", caption, rows)
+
+
+def _response_table(results: Results[Settings]) -> Table:
+    price, gain, back = cut_price(results), cut_gain(results), cut_back(results)
+    known = ~np.isnan(gain)
+    rows = []
+    for t in range(price.shape[1]):
+        line: dict[str, Any] = {"period": t}
+        for firm, who in enumerate(("deviator", "rival")):
+            estimate = mean_interval(price[:, t, firm], allow_undefined=True)
+            line |= {who: estimate.mean, f"{who}_low": estimate.low, f"{who}_high": estimate.high}
+        rows.append(line | {"back": float(back[known, t].mean()) if known.any() else None})
+    worse = ""
+    if known.any():
+        worse = f"; in {(gain[known] < 0).mean():.0%} of them the deviator is worse off "
+        worse += f"(mean {gain[known].mean():+.1%} of the discounted profit)"
+    caption = (
+        "Mean prices (95% intervals) around a one-period static best response of firm 1 in period 1, and the share of "
+        f"sessions back on the cycle they left; {known.sum()} settled baseline sessions{worse}."
+    )
+    return Table.of_rows("impulse_response", caption, rows)
+
+
+def _response_figure(results: Results[Settings]) -> Figure:
+    table = _response_table(results)
+    data = table.frame
+    static = market(results.settings)
+    levels = {"Nash": float(static.nash().mean()), "monopoly": float(static.monopoly().mean())}
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        for index, who in enumerate(("deviator", "rival")):
+            low, high = (np.asarray(data[f"{who}_{end}"], float) for end in ("low", "high"))
+            band = (low, high) if np.isfinite(low).all() else (None, None)
+            mean = np.asarray(data[who], float)
+            plot_with_interval(axes, np.asarray(data["period"]), mean, *band, index=index + 1, label=who)
+        for name, level in levels.items():
+            axes.axhline(level, color="#888888", linewidth=0.8, linestyle=":")
+            below = name == "monopoly"
+            axes.annotate(name, (data["period"].max(), level), ha="right", va="top" if below else "bottom", fontsize=6)
+        axes.set(xlabel="period", ylabel="price", xticks=range(0, len(data), 3))
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.08))
+
+    return Figure(name="impulse_response", draw=draw, data=data, caption=table.caption)
+
+
+def _gain_figure(results: Results[Settings]) -> Figure:
+    parts = []
+    for kind in KINDS:
+        path, phases = kind.path("profit_gain")(results), results.dataset(kind.cell)["phase"].values
+        at = np.unique(np.linspace(0, len(phases) - 1, 40).astype(int))
+        parts.append(curve_points(path[:, at], "period", phases[at] + 1, learners=kind.label))
+    data = pandas.concat(parts, ignore_index=True)
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        draw_series(axes, data.assign(period=data["period"] / 1e6), "learners", "period")
+        axes.set(xlabel="million periods", ylabel="profit gain of the greedy cycle")
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.12))
+
+    shown = f"mean, 95% t interval, {results.scale.replications} sessions, settled or not"
+    return Figure(
+        name="profit_gain",
+        draw=draw,
+        data=data,
+        caption=f"Profit gain of the greedy cycle over time; {shown}.",
+        size=TWO_COLUMNS,
     )
 
 
