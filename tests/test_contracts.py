@@ -39,14 +39,7 @@ from catallax.core import (
 from catallax.core.contract import ContractError
 from catallax.measures.double_auction import Efficiency
 
-
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """The checks compile much and run little: half the time without optimisation."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.usefixtures("compile_fast")  # the checks compile much and run little
 
 
 # Every piece keeps its contract.
@@ -90,6 +83,7 @@ def test_measures_keep_the_contract(name):
 def test_solvers_keep_the_contract(name):
     dynamics, tol, x64 = zoo.SOLVERS[name]
     with jax.enable_x64(x64):
+        assert type(dynamics()).__name__ == zoo.class_of(name)
         contract.check_solver(dynamics, tol)
 
 
@@ -123,7 +117,14 @@ def concrete(package: ModuleType, root: type) -> set[type]:
 def test_the_zoo_has_every_piece_of_the_library(package, root, pieces):
     with jax.enable_x64(root is AbstractDynamics):  # some solvers are only made in double precision
         missing = concrete(package, root) - {type(make()) for make in pieces}
-    assert not missing, f"add them to tests/zoo.py: {sorted(cls.__name__ for cls in missing)}"
+    assert not missing, f"give them a place in tests/zoo: {sorted(cls.__name__ for cls in missing)}"
+
+
+@pytest.mark.parametrize("kind", ["GAMES", "AGENTS", "MEASURES"])
+def test_an_entry_of_the_zoo_is_of_the_class_that_its_name_begins_with(kind):
+    for name, entry in getattr(zoo, kind).items():
+        make = entry[0] if isinstance(entry, tuple) else entry
+        assert type(make()).__name__ == zoo.class_of(name)
 
 
 def rooms() -> list[tuple[ModuleType, type]]:

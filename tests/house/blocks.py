@@ -2,7 +2,9 @@
 
 Rules for writers:
 
-- Every ```python block is run, each by itself in a fresh interpreter. A page's blocks share a working folder.
+- Every ```python block is run, each with names of its own. A page's blocks share a working folder, and those that
+  follow each other share a process and what it has imported and compiled; a change of JAX's precision ends with its
+  block.
 - A python block whose first line is `# file: NAME.py` is written to that file, then run from it; later blocks
   and commands of the page can import or name it.
 - A ```console block (commands after `$ `, output ignored) or a ```bash block is run if the line before it is
@@ -10,6 +12,7 @@ Rules for writers:
 - A python block that cannot run by itself is excused by <!-- no run: REASON --> on the line before it.
 """
 
+import itertools
 import os
 import re
 import subprocess
@@ -89,17 +92,61 @@ def commands(where: str, block: Block) -> str:
     return "\n".join(script) + "\n"
 
 
-def run_block(where: str, block: Block, folder: Path) -> str:
-    """Run one block in `folder`; return what it printed, or raise PageError with it."""
+# Runs files one after the other as programs; what each prints goes to a file beside it, and its failure too.
+DRIVER = """
+import os, runpy, sys, traceback
+sys.path.insert(0, os.getcwd())
+for name in sys.argv[1:]:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    printed = os.open(name + ".out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(printed, 1)
+    os.dup2(printed, 2)
+    sys.argv = [name]
+    double = "jax" in sys.modules and sys.modules["jax"].config.jax_enable_x64
+    try:
+        runpy.run_path(name, run_name="__main__")
+    except SystemExit as end:
+        if end.code:
+            print(end.code, file=sys.stderr)
+            sys.exit(end.code if isinstance(end.code, int) else 1)
+    except BaseException:
+        traceback.print_exc()
+        sys.exit(1)
+    if "jax" in sys.modules:
+        sys.modules["jax"].config.update("jax_enable_x64", double)
+"""
+
+
+def run_python(page: str, blocks: list[Block], folder: Path) -> list[str]:
+    """Run python blocks that follow each other in one process; return what each printed, or raise PageError."""
+    programs = []
+    for block in blocks:
+        named = FILE.match(block.text.splitlines()[0]) if block.text.strip() else None
+        programs.append(named["name"] if named else f"block_at_line_{block.line}.py")
+        (folder / programs[-1]).write_text(block.text, encoding="utf-8")
+    outputs = [folder / f"{program}.out" for program in programs]
+    code, printed = run_command([sys.executable, "-c", DRIVER, *programs], folder, SECONDS * len(blocks))
+    if code != 0:
+        number = sum(output.exists() for output in outputs) - 1  # the last that was begun
+        said = outputs[number].read_text(encoding="utf-8") if number >= 0 else printed
+        raise PageError(f"{page}:{blocks[max(number, 0)].line}: {how_it_ended(code)}:\n{said}")
+    return [output.read_text(encoding="utf-8") for output in outputs]
+
+
+def run_shell(page: str, block: Block, folder: Path) -> str:
+    """Run the commands of one block in `folder`; return what it printed, or raise PageError with it."""
+    where = f"{page}:{block.line}"
+    code, printed = run_command(["bash", "-euo", "pipefail", "-c", commands(where, block)], folder, SECONDS)
+    if code != 0:
+        raise PageError(f"{where}: {how_it_ended(code)}:\n{printed}")
+    return printed
+
+
+def run_command(command: list[str], folder: Path, seconds: int) -> tuple[int | None, str]:
+    """The exit code of a command, None if it ran too long, and what it printed."""
     environment = dict(os.environ, MPLBACKEND="Agg", NO_COLOR="1")
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    if block.kind == "python":
-        named = FILE.match(block.text.splitlines()[0]) if block.text.strip() else None
-        program = folder / (named["name"] if named else f"block_at_line_{block.line}.py")
-        program.write_text(block.text, encoding="utf-8")
-        command = [sys.executable, program.name]
-    else:
-        command = ["bash", "-euo", "pipefail", "-c", commands(where, block)]
     try:
         done = subprocess.run(
             command,
@@ -109,17 +156,26 @@ def run_block(where: str, block: Block, folder: Path) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=SECONDS,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired as error:
-        raise PageError(f"{where}: this block was still running after {SECONDS} s") from error
-    if done.returncode:
-        raise PageError(f"{where}: this block failed (exit code {done.returncode}):\n{done.stdout}")
-    return done.stdout
+        return None, str(error.output or "")
+    return done.returncode, done.stdout
+
+
+def how_it_ended(code: int | None) -> str:
+    """In words, why a block is not well."""
+    return "this block was still running after its time" if code is None else f"this block failed (exit code {code})"
 
 
 def run_page(page: Path, folder: Path, name: str | None = None) -> list[str]:
     """Run all blocks of a page in order, in one folder; return what each printed."""
     name = name or page.name
-    blocks = read_blocks(name, page.read_text(encoding="utf-8"))
-    return [run_block(f"{name}:{block.line}", block, folder) for block in blocks]
+    printed: list[str] = []
+    for kind, group in itertools.groupby(read_blocks(name, page.read_text(encoding="utf-8")), lambda b: b.kind):
+        blocks = list(group)
+        if kind == "python":
+            printed += run_python(name, blocks, folder)
+        else:
+            printed += [run_shell(name, block, folder) for block in blocks]
+    return printed

@@ -23,7 +23,7 @@ SOUND = {
     "lab/store.py": "import catallax.core.run\nfrom catallax.version import VERSION\nimport safetensors\n",
     "lab/figure.py": "import matplotlib.pyplot as plt\n",
     "lab/cluster.py": "import ray\n",
-    "agents/zic.py": "from ..games.auction import clear\nfrom ..core import run\n",
+    "agents/zic.py": "from ..games.double_auction import clear\nfrom ..core import run\n",
     "solvers/flow.py": "from catallax.games.double_auction.clearing import clear\n",
     "measures/efficiency.py": "from catallax.solvers import flow\nfrom catallax.lab import store\n",
     "experiments/table.py": "import matplotlib\nfrom ..agents import zic\nfrom ..measures import efficiency",
@@ -38,7 +38,7 @@ BROKEN = {
     ),
     "lab imports a game": (
         "lab/store.py",
-        "from ..games import auction",
+        "from ..games import double_auction",
         "lab imports games: both on floor 2",
     ),
     "games import the lab": (

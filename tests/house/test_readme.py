@@ -60,6 +60,24 @@ print(shop.price, __name__)
     assert run_page(page(tmp_path, text), tmp_path) == ["", "3 __main__\n", "False\n"]
 
 
+def test_blocks_that_share_a_process_do_not_share_precision_or_arguments(tmp_path: Path) -> None:
+    text = """
+```python
+import sys, os
+import jax
+jax.config.update("jax_enable_x64", True)
+os.write(1, b"written past Python, ")
+print(sys.argv, file=sys.stderr)
+```
+```python
+import jax
+print(jax.config.jax_enable_x64)
+```
+"""
+    first, second = run_page(page(tmp_path, text), tmp_path)
+    assert "written past Python" in first and "['block_at_line_2.py']" in first and second == "False\n"
+
+
 def test_console_and_bash_run_only_when_marked(tmp_path: Path) -> None:
     text = """
 ```console
@@ -100,6 +118,7 @@ def test_other_languages_are_not_run() -> None:
             r"page.md:2: .* failed \(exit code 1\):(?s:.)*ZeroDivision",
         ),
         ("```python\nx = 1\n```\n```python\nx\n```\n", "page.md:4: (?s:.)*NameError"),
+        ("```python\nx = 1\n```\n```python\nimport sys\nsys.exit(3)\n```\n", r"page.md:4: .*\(exit code 3\)"),
         ("<!-- run -->\n```console\n$ false\n$ true\n```\n", "page.md:2: this block failed"),
         ("<!-- run -->\n```console\nfalse\n```\n", "page.md:2: no command"),
         ("```python\nx = 1\n", "page.md:1: this block is never closed"),

@@ -6,32 +6,26 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from catallax.agents import deep, traders
 from catallax.agents.deep import PPO, ActorCritic, Reinforce
 from catallax.agents.parts import MLP
 from catallax.agents.tabular import QLearning
-from catallax.agents.traders import (
-    AA,
-    GD,
-    GDX,
-    MGD,
-    ZIC,
-    ZIP,
-    ZIU,
-    EasleyLedyard,
-    Gamer,
-    Kaplan,
-    KaplanPort,
-    Lin,
-    Markup,
-    Perry,
-    PriceTaker,
-    Ringuette,
-    Skeleton,
-    Staecker,
-    TruthTeller,
-)
+from catallax.agents.traders import GDX, ZIC, ZIP, Gamer, Kaplan, PriceTaker
 from catallax.agents.wrappers import Frozen
-from catallax.core import AbstractGame, Group, MeanReward, NaNCount, Play, Population, Real, Spec, rng
+from catallax.core import (
+    AbstractAgent,
+    AbstractGame,
+    AbstractMeasure,
+    Group,
+    MeanReward,
+    NaNCount,
+    Play,
+    Population,
+    Real,
+    Spec,
+    rng,
+)
+from catallax.games import double_auction as auctions
 from catallax.games.double_auction import (
     CallMarket,
     ConditionalDisclosure,
@@ -51,9 +45,8 @@ from catallax.games.double_auction import (
     standard_interface,
 )
 from catallax.measures import double_auction
-from catallax.measures.double_auction.quotes import QuoteDistance, SampleRound
 
-from .places import Seat, Watch
+from .places import Home, Seat, Watch
 
 
 def nyse_rule() -> DoubleAuction:
@@ -79,15 +72,15 @@ def short_aurora(**changes: Any) -> DoubleAuction:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "memoryless": memoryless_market,
-    "memoryless, full disclosure": disclosed,
-    "memoryless, nyse rule, conditional disclosure": nyse_rule,
-    "aurora": short_aurora,
-    "aurora, two against six, crossing, reduced disclosure": lambda: short_aurora(
+    "DoubleAuction": memoryless_market,
+    "DoubleAuction, full disclosure": disclosed,
+    "DoubleAuction, nyse rule, conditional disclosure": nyse_rule,
+    "DoubleAuction, aurora": short_aurora,
+    "DoubleAuction, aurora, two against six, crossing, reduced disclosure": lambda: short_aurora(
         buyers=2, sellers=6, acceptance="crossing", disclosure=ReducedDisclosure()
     ),
-    "continuous": lambda: in_environment(ContinuousDoubleAuction, steps=4),
-    "continuous, all switches": lambda: ContinuousDoubleAuction(
+    "ContinuousDoubleAuction": lambda: in_environment(ContinuousDoubleAuction, steps=4),
+    "ContinuousDoubleAuction, all switches": lambda: ContinuousDoubleAuction(
         NormalTokens(),
         ConditionalDisclosure(),
         buyers=3,
@@ -100,35 +93,22 @@ GAMES: dict[str, Callable[[], AbstractGame]] = {
         sold_out_closes=True,
         takes="reserve",
     ),
-    "call market": lambda: in_environment(CallMarket, "TOK", buyers=3),
-    "call market, open, one period": lambda: CallMarket(NormalTokens(units=2), 0.25, ReducedDisclosure(), sealed=False),
-    "posted offer": lambda: in_environment(PostedOffer, "SHRT", steps=3),
-    "posted bid, no disclosure": lambda: PostedOffer(NormalTokens(), ZeroDisclosure(), poster="buyer", steps=6),
-    "aurora, one table": lambda: SingleRole(short_aurora(buyers=2, sellers=6)),
+    "CallMarket": lambda: in_environment(CallMarket, "TOK", buyers=3),
+    "CallMarket, open, one period": lambda: CallMarket(NormalTokens(units=2), 0.25, ReducedDisclosure(), sealed=False),
+    "PostedOffer": lambda: in_environment(PostedOffer, "SHRT", steps=3),
+    "PostedOffer, bids, no disclosure": lambda: PostedOffer(NormalTokens(), ZeroDisclosure(), poster="buyer", steps=6),
+    "SingleRole, aurora": lambda: SingleRole(short_aurora(buyers=2, sellers=6)),
 }
 
 AGENTS: dict[str, Seat] = {
     "ZIC": Seat(ZIC, memoryless_market),
     "ZIC, seller on a grid": Seat(ZIC, short_aurora, "seller"),
-    "ZIU": Seat(ZIU, memoryless_market),
-    "TruthTeller": Seat(TruthTeller, short_aurora, "seller"),
-    "Markup": Seat(Markup, memoryless_market, "seller"),
-    "Skeleton": Seat(Skeleton, short_aurora, "seller"),
     "ZIP": Seat(ZIP, short_aurora),
     "ZIP, reflected, seller": Seat(lambda: ZIP(reflected=True), nyse_rule, "seller"),
     "Kaplan": Seat(Kaplan, short_aurora),
-    "KaplanPort": Seat(KaplanPort, short_aurora),
-    "Ringuette": Seat(Ringuette, disclosed),
-    "EasleyLedyard": Seat(EasleyLedyard, short_aurora),
-    "PriceTaker": Seat(PriceTaker, disclosed),
-    "Perry": Seat(Perry, disclosed),
-    "Lin": Seat(Lin, disclosed, "seller"),
     "Gamer": Seat(Gamer, nyse_rule, "seller"),
-    "Staecker": Seat(Staecker, disclosed),
-    "GD": Seat(GD, disclosed, "seller"),
-    "MGD": Seat(MGD, short_aurora, "seller"),
     "GDX": Seat(GDX, short_aurora),
-    "AA": Seat(AA, short_aurora, "seller"),
+    "PriceTaker": Seat(PriceTaker, disclosed),
     "Reinforce": Seat(lambda: Reinforce(network=MLP((4,))), memoryless_market, "seller", standard_interface),
     "Reinforce, baseline": Seat(
         lambda: Reinforce(network=MLP((4,)), baseline=True),
@@ -177,28 +157,9 @@ def learners() -> Play:
 MEASURES: dict[str, Watch] = {
     "NaNCount": Watch(NaNCount, zero_intelligence),
     "MeanReward": Watch(MeanReward, zero_intelligence),
-    "SampleRound": Watch(lambda: SampleRound(every=1), zero_intelligence),
-    "SampleRound, now and then": Watch(SampleRound, zero_intelligence),
-    **{
-        rule.__name__: Watch(rule, zero_intelligence)
-        for rule in (
-            QuoteDistance,
-            double_auction.Autocorrelation,
-            double_auction.DeviationByTrade,
-            double_auction.Dispersion,
-            double_auction.Efficiency,
-            double_auction.CompetitiveBenchmark,
-            double_auction.EquilibriumProfit,
-            double_auction.Handover,
-            double_auction.LossAudit,
-            double_auction.Profit,
-            double_auction.ProfitDispersion,
-            double_auction.QuoteFees,
-            double_auction.SurplusShift,
-            double_auction.TradingOrder,
-            double_auction.Volume,
-        )
-    },
+    "SampleRound": Watch(lambda: double_auction.SampleRound(every=1), zero_intelligence),
+    "SampleRound, now and then": Watch(double_auction.SampleRound, zero_intelligence),
+    "Efficiency": Watch(double_auction.Efficiency, zero_intelligence),
     "SelectedCopies": Watch(
         lambda: double_auction.SelectedCopies(double_auction.Efficiency(2), (2, 0), "chosen"), zero_intelligence
     ),
@@ -206,7 +167,14 @@ MEASURES: dict[str, Watch] = {
     "ForcedDeviation, a seller's whole round": Watch(
         lambda: double_auction.ForcedDeviation(1, "seller", 3, None, 15, suffix="_round", margin=2.0), zero_intelligence
     ),
-    "Efficiency by period": Watch(
+    "Efficiency, by period": Watch(
         lambda: double_auction.Efficiency(2, by_period=True, suffix="_by_period"), zero_intelligence
     ),
 }
+
+HOMES = (
+    Home(auctions, AbstractGame, lambda make: make, {"tokens": lambda: NormalTokens(units=2), "auction": short_aurora}),
+    Home(traders, AbstractAgent, lambda make: Seat(make, short_aurora, "seller")),
+    Home(deep, AbstractAgent, lambda make: Seat(make, memoryless_market, "seller", standard_interface)),
+    Home(double_auction, AbstractMeasure, lambda make: Watch(make, zero_intelligence)),
+)

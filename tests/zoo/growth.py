@@ -5,11 +5,13 @@ from typing import Any
 
 from catallax.agents.deep import PPO
 from catallax.agents.wrappers import CentralLearner
-from catallax.core import AbstractGame, Group, Interface, Play, Population
+from catallax.core import AbstractGame, AbstractMeasure, Group, Interface, Play, Population
+from catallax.games import growth as games
 from catallax.games.growth import BrockMirman, log_deviations, saving_interface, saving_share
+from catallax.measures import growth as measures
 from catallax.measures.growth import SavingPolicy
 
-from .places import Seat, Watch
+from .places import Home, Seat, Watch
 
 
 def team_of_one_view(obs: Any) -> Any:
@@ -49,3 +51,8 @@ AGENTS: dict[str, Seat] = {
 }
 
 MEASURES: dict[str, Watch] = {"SavingPolicy": Watch(lambda: SavingPolicy(points=3), growth)}
+
+HOMES = (
+    Home(games, AbstractGame, lambda make: make),
+    Home(measures, AbstractMeasure, lambda make: Watch(make, growth)),
+)

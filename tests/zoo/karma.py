@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from catallax.agents.tabular import Sarsa
-from catallax.core import AbstractGame, Group, Play, Population
+from catallax.core import AbstractDynamics, AbstractGame, AbstractMeasure, Group, Play, Population
+from catallax.games import karma as games
 from catallax.games.karma import (
     CircleMatching,
     PairwiseKarma,
@@ -12,10 +13,12 @@ from catallax.games.karma import (
     karma_interface,
     open_bids,
 )
-from catallax.measures import karma
+from catallax.measures import karma as measures
+from catallax.measures.karma import FieldOutcomes
+from catallax.solvers import karma as solvers
 from catallax.solvers.karma import KarmaEquilibrium
 
-from .places import Seat, Solver, Watch
+from .places import Home, Seat, Solver, Watch
 
 
 def small() -> PairwiseKarma:
@@ -40,22 +43,24 @@ def field() -> KarmaEquilibrium:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "karma, to society": small,
-    "karma, to peers, three urgencies": lambda: PairwiseKarma(players=8, urgency=Urgency.iid((0.0, 1.0, 5.0))),
-    "karma, kept, circle": lambda: PairwiseKarma(players=4, excess="kept", matching=CircleMatching()),
+    "PairwiseKarma, to society": small,
+    "PairwiseKarma, to peers, three urgencies": lambda: PairwiseKarma(players=8, urgency=Urgency.iid((0.0, 1.0, 5.0))),
+    "PairwiseKarma, kept, circle": lambda: PairwiseKarma(players=4, excess="kept", matching=CircleMatching()),
 }
 
 AGENTS: dict[str, Seat] = {"Sarsa": Seat(learner, small, "player", lambda: karma_interface(small()))}
 
 MEASURES: dict[str, Watch] = {
-    **{
-        rule.__name__: Watch(rule, learners)
-        for rule in (karma.Conservation, karma.KarmaDistribution, karma.MeanBids, karma.SocialOutcomes)
-    },
-    "FieldOutcomes": Watch(karma.FieldOutcomes, field, x64=True),
+    "FieldOutcomes": Watch(FieldOutcomes, field, x64=True),
 }
 
 SOLVERS: dict[str, Solver] = {
     "KarmaEquilibrium": Solver(field, 1e-8, x64=True),
     "KarmaEquilibrium, entropy": Solver(lambda: KarmaEquilibrium(small(), regulariser="entropy"), 1e-8, x64=True),
 }
+
+HOMES = (
+    Home(games, AbstractGame, lambda make: make),
+    Home(measures, AbstractMeasure, lambda make: Watch(make, learners)),
+    Home(solvers, AbstractDynamics, lambda make: Solver(make, 1e-8, x64=True), {"game": small}),
+)

@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 import numpy as np
 
+from catallax.agents import tabular
 from catallax.agents.tabular import BoltzmannQ, CrossLearning, ExperienceWeighted, FictitiousPlay
-from catallax.core import AbstractGame, Group, Play, Population
+from catallax.core import AbstractAgent, AbstractDynamics, AbstractGame, AbstractMeasure, Group, Play, Population
+from catallax.games import matrix as games
 from catallax.games.matrix import Repeated, match_mismatch_line, matching_pennies, prisoners_dilemma
 from catallax.measures import matrix
+from catallax.measures import matrix as measures
+from catallax.solvers.matrix import flow, host, logit, nash, structure
 from catallax.solvers.matrix.flow import BestResponsePlay, QLearningFlow, RungeKutta, SmoothQLearning
 from catallax.solvers.matrix.logit import LogitGrid, LogitNewton
 
-from .places import Seat, Solver, Watch
+from .places import Home, Seat, Solver, Watch
 
 
 def dilemma() -> Repeated:
@@ -36,10 +40,10 @@ def grid() -> LogitGrid:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "line of three, repeated": lambda: Repeated(match_mismatch_line(3)),
-    "dilemma, memory one": dilemma,
-    "dilemma, forgone payoffs": open_dilemma,
-    "line of three, forgone payoffs and memory": lambda: Repeated(match_mismatch_line(3), memory=1, shows="forgone"),
+    "Repeated, line of three": lambda: Repeated(match_mismatch_line(3)),
+    "Repeated, dilemma, memory one": dilemma,
+    "Repeated, dilemma, forgone payoffs": open_dilemma,
+    "Repeated, line of three, both": lambda: Repeated(match_mismatch_line(3), memory=1, shows="forgone"),
 }
 
 AGENTS: dict[str, Seat] = {
@@ -52,10 +56,7 @@ AGENTS: dict[str, Seat] = {
 }
 
 MEASURES: dict[str, Watch] = {
-    "Policy": Watch(matrix.Policy, pennies),
-    "Payoffs": Watch(matrix.Payoffs, pennies),
     "Gap": Watch(matrix.Gap, grid),
-    "Exploitability": Watch(matrix.Exploitability, pennies),
     "Lyapunov": Watch(
         lambda: matrix.Lyapunov(target=np.full((2, 2), 0.5), weights=np.ones(2), temperature=np.ones(2)), pennies
     ),
@@ -73,3 +74,20 @@ SOLVERS: dict[str, Solver] = {
     "LogitNewton": Solver(lambda: LogitNewton(match_mismatch_line(3), 0.5), 1e-5),
     "LogitGrid": Solver(grid, 1e-5),
 }
+
+HOMES = (
+    Home(games, AbstractGame, lambda make: make, {"stage": prisoners_dilemma}),
+    Home(
+        tabular, AbstractAgent, lambda make: Seat(make, dilemma, "player"), {"states": lambda: 5, "actions": lambda: 2}
+    ),
+    Home(measures, AbstractMeasure, lambda make: Watch(make, pennies)),
+    *(
+        Home(
+            room,
+            AbstractDynamics,
+            lambda make: Solver(make, 1e-4),
+            {"game": matching_pennies, "temperature": lambda: 1.0},
+        )
+        for room in (flow, host, logit, nash, structure)
+    ),
+)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import numpy as np
 
 from catallax.agents.tabular import EpsilonGreedy, QLearning
-from catallax.core import AbstractGame
+from catallax.core import AbstractDynamics, AbstractGame, AbstractMeasure
+from catallax.games import mean_field as games
 from catallax.games.mean_field import AdAuction, FinitePlayers, Representative, uniform_law, uniform_policy
-from catallax.measures import mean_field
+from catallax.measures import mean_field as measures
+from catallax.solvers import mean_field as solvers
 from catallax.solvers.mean_field import FixedPoint, MeanFieldQ, MirrorDescent, PopulationFlow, Softmax, ValueIteration
 
-from .places import Seat, Solver, Watch
+from .places import Home, Seat, Solver, Watch
 
 
 def small() -> AdAuction:
@@ -24,23 +26,15 @@ def fixed_point() -> FixedPoint:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "ad auction, representative": lambda: Representative(AdAuction(), np.full((10, 10), 0.01)),
-    "ad auction, ten players": lambda: FinitePlayers(AdAuction(), 10),
+    "Representative, ad auction": lambda: Representative(AdAuction(), np.full((10, 10), 0.01)),
+    "FinitePlayers, ad auction": lambda: FinitePlayers(AdAuction(), 10),
 }
 
-AGENTS: dict[str, Seat] = {"QLearning": Seat(lambda: QLearning(10, 10), GAMES["ad auction, ten players"], "player")}
+AGENTS: dict[str, Seat] = {"QLearning": Seat(lambda: QLearning(10, 10), GAMES["FinitePlayers, ad auction"], "player")}
 
-MEASURES: dict[str, Watch] = {
-    rule.__name__: Watch(rule, fixed_point, x64=True)
-    for rule in (
-        mean_field.ActionValues,
-        mean_field.L1Distance,
-        mean_field.Marginals,
-        mean_field.Revenue,
-        mean_field.StationaryExploitability,
-        mean_field.TwoStepDistance,
-    )
-}
+
+# Named here because another family has a measure of the same name.
+MEASURES: dict[str, Watch] = {"Revenue": Watch(measures.Revenue, fixed_point, x64=True)}
 
 
 def population_flow() -> PopulationFlow:
@@ -59,3 +53,9 @@ SOLVERS: dict[str, Solver] = {
         lambda: MeanFieldQ(small(), QLearning(4, 4, explore=EpsilonGreedy(1.0)), 50, Softmax(4.0)), 1.0, x64=True
     ),
 }
+
+HOMES = (
+    Home(games, AbstractGame, lambda make: make, {"game": AdAuction, "players": lambda: 10}),
+    Home(measures, AbstractMeasure, lambda make: Watch(make, fixed_point, x64=True)),
+    Home(solvers, AbstractDynamics, lambda make: Solver(make, 1e-6, x64=True), {"game": small}),
+)

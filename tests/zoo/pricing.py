@@ -7,11 +7,13 @@ import jax
 
 from catallax.agents.deep import DQN, ActorCritic
 from catallax.agents.tabular import EpsilonGreedy, QLearning
-from catallax.core import AbstractGame, Group, Interface, Play, Population
+from catallax.core import AbstractGame, AbstractMeasure, Group, Interface, Play, Population
+from catallax.games import pricing as games
 from catallax.games.pricing import LogitMarket, PricingGame, pricing_game
+from catallax.measures import pricing as measures
 from catallax.measures.pricing import Collusion, PriceCut
 
-from .places import Seat, Watch
+from .places import Home, Seat, Watch
 
 
 def duopoly() -> PricingGame:
@@ -36,8 +38,8 @@ def session() -> Play:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "pricing": duopoly,
-    "pricing, three unlike firms": lambda: pricing_game(
+    "PricingGame": duopoly,
+    "PricingGame, three unlike firms": lambda: pricing_game(
         LogitMarket(costs=(1.0, 0.9, 0.8), qualities=(2.0, 2.0, 2.0)), points=3
     ),
 }
@@ -59,3 +61,8 @@ MEASURES: dict[str, Watch] = {
     "Collusion": Watch(lambda: Collusion(every=2, patience=1), session),
     "PriceCut": Watch(lambda: PriceCut(every=2), session),
 }
+
+HOMES = (
+    Home(games, AbstractGame, lambda make: make),
+    Home(measures, AbstractMeasure, lambda make: Watch(make, session)),
+)

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 from catallax.agents.tabular import QLearning, SynchronousQLearning, UniformValues
-from catallax.core import AbstractGame, Group, Play, Population
+from catallax.core import AbstractGame, AbstractMeasure, Group, Play, Population
+from catallax.games import sealed_bid as games
 from catallax.games.sealed_bid import AffiliatedValues, SealedBid
-from catallax.measures.sealed_bid import LastBids, Revenue
+from catallax.measures import sealed_bid as measures
+from catallax.measures.sealed_bid import Revenue
 
-from .places import Seat, Watch
+from .places import Home, Seat, Watch
 
 BIDS = (0.1, 0.4, 0.7, 0.9)
 
@@ -34,10 +36,10 @@ def play() -> Play:
 
 
 GAMES: dict[str, Callable[[], AbstractGame]] = {
-    "sealed bids": auction,
-    "sealed bids, revealed": revealed,
-    "sealed bids, signals": signals,
-    "sealed bids, all rules": lambda: SealedBid(
+    "SealedBid": auction,
+    "SealedBid, revealed": revealed,
+    "SealedBid, signals": signals,
+    "SealedBid, all rules": lambda: SealedBid(
         BIDS, 3, 1.5, reserve=0.2, bid_fee=0.01, winner_fee=0.1, abstain=True, feedback="rival bid"
     ),
 }
@@ -48,4 +50,9 @@ AGENTS: dict[str, Seat] = {
     "QLearning, drawn first values": Seat(lambda: QLearning(1, 4, initial=UniformValues(0.0, 10.0)), auction, "bidder"),
 }
 
-MEASURES: dict[str, Watch] = {"Revenue, sealed bids": Watch(Revenue, play), "LastBids": Watch(LastBids, play)}
+MEASURES: dict[str, Watch] = {"Revenue, sealed bids": Watch(Revenue, play)}
+
+HOMES = (
+    Home(games, AbstractGame, lambda make: make, {"bids": lambda: BIDS}),
+    Home(measures, AbstractMeasure, lambda make: Watch(make, play)),
+)

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from catallax.core import AbstractDynamics, AbstractMeasure
 from catallax.games.matrix import prisoners_dilemma
 from catallax.measures import learner_density
+from catallax.solvers import learner_density as solvers
 from catallax.solvers.learner_density import (
     Beta,
     Characteristics,
@@ -15,7 +17,7 @@ from catallax.solvers.learner_density import (
 )
 from catallax.solvers.matrix.flow import RungeKutta
 
-from .places import Solver, Watch
+from .places import Home, Solver, Watch
 
 BOX = ProductLaw(Uniform(0, 2), Beta(0, 2))
 
@@ -62,3 +64,13 @@ SOLVERS: dict[str, Solver] = {
         lambda: FiniteLearners(dilemma(), BOX, 20, gain=0.02, opponents=1, lattice=True), 0.8
     ),
 }
+
+HOMES = (
+    Home(learner_density, AbstractMeasure, lambda make: Watch(make, agents)),
+    Home(
+        solvers,
+        AbstractDynamics,
+        lambda make: Solver(make, 1e-4),
+        {"model": dilemma, "law": lambda: BOX},
+    ),
+)
