@@ -11,11 +11,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jax
+
 from catallax.core import CatallaxError
 from catallax.core.errors import LockedError
 from catallax.experiments.catalogue import load
-from catallax.lab.execute import default_directory, execute
+from catallax.lab.execute import execute
 from catallax.lab.results import Results
+from catallax.lab.specification import directory_name, make_specification
 
 SCALE, SEED = "quick", 0
 VARIABLE = "CATALLAX_QUICK_RUNS"
@@ -32,7 +35,9 @@ def quick_run(name: str, folder: Path) -> Results[Any]:
     """
     experiment = load(name)
     settings = experiment.settings()
-    directory = default_directory(folder, experiment, settings, SCALE, SEED)
+    with jax.enable_x64(experiment.x64):
+        cells = experiment.build_cells(settings, SCALE)
+        directory = folder / directory_name(make_specification(experiment, settings, SCALE, SEED, cells))
     given = os.environ.get(VARIABLE)
     if given and is_complete(experiment, Path(given) / "runs" / directory.name):
         return Results(experiment, Path(given) / "runs" / directory.name)

@@ -22,7 +22,14 @@ from catallax.experiments.catalogue import CATALOGUE
 def reproduce(name: str, folder: Path) -> tuple[int, float, str]:
     """Exit code, seconds and output of one experiment."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "catallax.cli", "reproduce", name, "--quiet"]  # its directory: runs/NAME-quick-HASH
+    command = [
+        sys.executable,
+        "-m",
+        "catallax.cli",
+        "reproduce",
+        name,
+        "--quiet",
+    ]  # its directory: runs/NAME-quick-HASH
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return done.returncode, time.monotonic() - began, done.stdout
 

@@ -1,5 +1,6 @@
 """The command line: what each command answers; each bad input ends with a code, one line, nothing left."""
 
+import contextlib
 import json
 import os
 import re
@@ -14,21 +15,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catallax.cli import cache, errors
-from catallax.cli.cores import begun_with, use
+from catallax.cli import environment, errors
+from catallax.cli.environment import cores_of_run, use_cache, use_cores
 from catallax.cli.main import main
 from catallax.core.errors import InputError
 from catallax.experiments import catalogue
 from catallax.lab import execute as execution
-from catallax.lab.lock import RunLock
+from catallax.lab.run_directory import locked
 
 NAME = "test.noise"
 ENTRY = catalogue.Entry("cli_experiment", "Noise, for the tests")
 CLAIM_KEYS = ["id", "source", "published", "ours", "low", "high", "n", "verdict", "note"]
 
-# What a process of its own runs: the same catalogue entry, then the program.
+# The program of a process of its own: the same catalogue entry, then the command line. The handler of SIGINT is set as
+# a terminal leaves it, because a process in the background may have been told to ignore it.
 PROGRAM = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from catallax.experiments import catalogue
 catalogue.CATALOGUE[{NAME!r}] = catalogue.Entry({ENTRY.module!r}, {ENTRY.summary!r})
 from catallax.cli.main import main
@@ -64,19 +67,19 @@ def finished(tmp_path_factory):
     return directory
 
 
-def spawn(arguments, program=PROGRAM, **options):
-    """Starts the command line in a process of its own."""
+@contextlib.contextmanager
+def spawned(arguments, program=PROGRAM, **options):
+    """The command line in a process of its own, which is killed if it outlives the test."""
     source = Path(catalogue.__file__).parents[2]
     path = os.pathsep.join([str(source), str(Path(__file__).parent)])
-    environment = {**os.environ, "PYTHONPATH": path, "JAX_PLATFORMS": "cpu", "COLUMNS": "80"}
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, arguments)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+    variables = {**os.environ, "PYTHONPATH": path, "JAX_PLATFORMS": "cpu", "COLUMNS": "80"}
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=variables, **pipes, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def files(directory):
@@ -102,47 +105,53 @@ def test_nothing_heavy_is_imported_to_answer_a_question(arguments):
         "sys.exit(main())",
         "code = main(sys.argv[1:])\n"
         "heavy = {'jax', 'numpy', 'scipy', 'matplotlib', 'xarray', 'pandas', 'equinox'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 40 + code)",
+        "few = len(sys.modules) < 300\n"
+        "sys.exit(f'imported {heavy or len(sys.modules)}' if heavy or not few else 40 + code)",
     )
-    process = spawn(arguments, program)
-    _, err = process.communicate(timeout=60)
+    with spawned(arguments, program) as process:
+        _, err = process.communicate(timeout=60)
     assert process.returncode in (40, 42), err
 
 
-def test_help_takes_less_than_half_a_second_of_processor_time():
+def test_help_takes_little_more_processor_time_than_python_itself():
+    """The unit is a bare start of Python, measured beside each trial, because a busy machine slows both."""
     import resource
 
-    def once():
+    def seconds(arguments, program):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spawn(["--help"]).communicate(timeout=60)
+        with spawned(arguments, program) as process:
+            process.communicate(timeout=60)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
-    assert min(once() for _ in range(4)) < 0.5
+    trials = []
+    while len(trials) < 5 and not any(ours < 8 * unit for ours, unit in trials):
+        trials.append((seconds(["--help"], PROGRAM), seconds([], "import json, subprocess, inspect")))
+    assert any(ours < 8 * unit for ours, unit in trials), trials
 
 
 def test_progress_is_shown_before_jax_is_imported(tmp_path):
     watch = """
-import sys
+import os, sys
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name == "jax":
             print("JAX", file=sys.stderr, flush=True)
+            os._exit(9)
 sys.meta_path.insert(0, Watch())
 """
-    process = spawn(["run", NAME, "--set", "traders=0"], watch + PROGRAM, cwd=tmp_path)
-    _, err = process.communicate(timeout=120)
+    with spawned(["run", NAME], watch + PROGRAM, cwd=tmp_path) as process:
+        _, err = process.communicate(timeout=120)
     lines = err.splitlines()
-    assert process.returncode == 2
-    assert lines[0].startswith(NAME) and lines.index("JAX") > 0
+    assert process.returncode == 9
+    assert lines[0].startswith(NAME) and lines[-1] == "JAX"
 
 
 def test_a_reader_who_has_enough_is_no_error():
-    process = spawn(["list"])
-    process.stdout.close()
-    with process.stderr as stream:
-        assert stream.read() == ""
-    assert process.wait(timeout=60) == 0
+    with spawned(["list"]) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=60) == 0
 
 
 # ---------------------------------------------------------------- the commands
@@ -280,10 +289,10 @@ def test_settings_belong_to_one_experiment(cli, family):
     ],
 )
 def test_replications_are_spread_over_cores_if_asked(monkeypatch, cores, flags, made):
-    monkeypatch.setattr("catallax.cli.cores.available", lambda: 2)
+    monkeypatch.setattr(environment, "available_cores", lambda: 2)
     monkeypatch.setenv("XLA_FLAGS", flags)
     monkeypatch.delitem(sys.modules, "jax")
-    use(cores)
+    use_cores(cores)
     assert os.environ["XLA_FLAGS"] == made
 
 
@@ -299,10 +308,10 @@ def test_replications_are_spread_over_cores_if_asked(monkeypatch, cores, flags, 
     ],
 )
 def test_a_run_is_resumed_with_as_many_cores_as_it_began_with(monkeypatch, tmp_path, manifest, cores):
-    monkeypatch.setattr("catallax.cli.cores.available", lambda: 4)
+    monkeypatch.setattr(environment, "available_cores", lambda: 4)
     if manifest is not None:
         (tmp_path / "manifest.json").write_text(manifest)
-    assert begun_with(tmp_path) == cores
+    assert cores_of_run(tmp_path) == cores
 
 
 def test_more_cores_than_there_are_is_wrong_use(cli):
@@ -471,7 +480,7 @@ def test_another_specification_in_the_directory(cli, finished):
 
 
 def test_two_processes_in_one_directory(cli, finished):
-    with RunLock(finished):
+    with locked(finished):
         code, _, err = cli("resume", finished, "--quiet")
     assert code == 6 and str(os.getpid()) in err
 
@@ -535,20 +544,20 @@ def test_what_the_machine_refuses(error, code, says):
 def start_and_interrupt(directory, work, event):
     """Starts a run, sends Ctrl-C after an event of its log; gives seconds to the end, exit code, stderr."""
     arguments = ["run", NAME, "--scale", "paper", "--set", f"work={work}", "--out", "run", "--quiet"]
-    process = spawn(arguments, cwd=directory)
     log = directory / "run" / "log.jsonl"
     deadline = time.monotonic() + 120
-    while not (log.exists() and f'"{event}"' in log.read_text()):
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
-        time.sleep(0.02)
-    asked = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    return time.monotonic() - asked, process.returncode, err
+    with spawned(arguments, cwd=directory) as process:
+        while not (log.exists() and f'"{event}"' in log.read_text()):
+            assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+            time.sleep(0.02)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        return time.monotonic() - asked, process.returncode, err
 
 
 def test_interrupted_then_resumed_gives_the_same_verdicts(cli, finished, tmp_path):
-    seconds, code, err = start_and_interrupt(tmp_path, 1_000_000, "chunk")
+    seconds, code, err = start_and_interrupt(tmp_path, 300_000, "chunk")
     assert code == 130 and seconds < 5.0
     assert err.splitlines()[-1].startswith("catallax: stopped") and "resume" in err
     chunks = (tmp_path / "run" / "log.jsonl").read_text().count('"chunk"')
@@ -571,11 +580,11 @@ def test_a_chunk_that_takes_long_is_left_within_five_seconds(tmp_path):
 def test_ctrl_c_before_there_is_anything_to_save_ends_at_once(tmp_path):
     slow = "import time\nprint(1, flush=True)\ntime.sleep(60)\n"
     (tmp_path / "slow_experiment.py").write_text(slow)
-    process = spawn(["run", NAME], PROGRAM.replace(ENTRY.module, "slow_experiment"), cwd=tmp_path)
-    assert process.stdout.readline() == "1\n"
-    asked = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    with spawned(["run", NAME], PROGRAM.replace(ENTRY.module, "slow_experiment"), cwd=tmp_path) as process:
+        assert process.stdout.readline() == "1\n"
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and time.monotonic() - asked < 5.0
     assert err.splitlines()[-1].startswith("catallax: interrupted")
     assert [path.name for path in tmp_path.iterdir() if path.name != "__pycache__"] == ["slow_experiment.py"]
@@ -588,7 +597,7 @@ def test_ctrl_c_before_there_is_anything_to_save_ends_at_once(tmp_path):
 def no_jax(monkeypatch, tmp_path):
     """As before jax is imported, with a home and a cache of its own."""
     monkeypatch.delitem(sys.modules, "jax")
-    for name in ("JAX_COMPILATION_CACHE_DIR", *cache._SWITCHES):
+    for name in ("JAX_COMPILATION_CACHE_DIR", *environment._SWITCHES):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setattr(sys, "platform", "linux")
@@ -597,7 +606,7 @@ def no_jax(monkeypatch, tmp_path):
 
 
 def test_the_cache_is_switched_on(no_jax):
-    assert cache.switch_on() == no_jax / "cache" / "catallax" / "jax"
+    assert use_cache() == no_jax / "cache" / "catallax" / "jax"
     assert os.environ["JAX_COMPILATION_CACHE_DIR"] == str(no_jax / "cache" / "catallax" / "jax")
     assert os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] == "0"
     assert os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] == "-1"
@@ -606,15 +615,15 @@ def test_the_cache_is_switched_on(no_jax):
 def test_a_directory_of_the_users_own_is_respected(no_jax, monkeypatch):
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(no_jax / "mine"))
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "2")
-    assert cache.switch_on() == no_jax / "mine"
+    assert use_cache() == no_jax / "mine"
     assert os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] == "2"
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "")
-    assert cache.switch_on() is None
+    assert use_cache() is None
 
 
 def test_a_cache_that_cannot_be_written_is_silently_off(no_jax, monkeypatch, capsys):
     (no_jax / "cache").write_text("a file where the directory should be")
-    assert cache.switch_on() is None
+    assert use_cache() is None
     assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
     assert capsys.readouterr() == ("", "")
 

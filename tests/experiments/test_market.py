@@ -14,8 +14,7 @@ from catallax.core import BuildError, FileError, InputError
 from catallax.experiments.double_auction.market import Settings, experiment, market, play
 from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
-from catallax.lab.settings import decode_settings
-from catallax.lab.user_code import load_class
+from catallax.lab.settings import decode_settings, load_class
 
 HEAD = """import jax.numpy as jnp
 from catallax.agents.traders import AbstractTrader

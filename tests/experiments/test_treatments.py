@@ -16,7 +16,7 @@ from catallax.experiments.double_auction.effects import (
     less,
     path,
     sample,
-    tested_effects,
+    adjusted_effects,
 )
 from catallax.experiments.double_auction.treatments import (
     CLAIMS,
@@ -145,7 +145,7 @@ def test_effects_are_paired_and_adjusted_over_the_whole_table():
     shared = random.normal(size=12)
     first = Comparison("a", {o.name: shared + 1 + 0.01 * random.normal(size=12) for o in OUTCOMES})
     second = Comparison("b", {o.name: shared for o in OUTCOMES})
-    lines = tested_effects([first, second, less("a - b", first, second)])
+    lines = adjusted_effects([first, second, less("a - b", first, second)])
     assert len(lines) == 3 * len(OUTCOMES)
     net = [line for line in lines if line.label == "a - b"]
     assert all(abs(line.effect.estimate.mean - 1) < 0.02 and line.adjusted < 1e-6 for line in net)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catallax.core.errors import InputError, NumericalError
+from catallax.lab import Results
 from catallax.lab.claims import (
     VERDICTS,
     Baseline,
@@ -20,6 +21,7 @@ from catallax.lab.claims import (
 )
 from catallax.lab.statistics import mean_interval
 
+RESULTS = object.__new__(Results)  # the estimates of these tests read nothing
 SPREAD = np.array([-1.0, 1.0] * 6)  # mean 0; its t interval is +- 0.66
 
 
@@ -48,14 +50,14 @@ def direction(ours, sign=1, **kwargs):
 
 def test_reproduced_exactly_while_the_intervals_touch():
     half = mean_interval(SPREAD).high
-    assert value(SPREAD, published=half + 0.1 - 1e-9, error=0.1).judge(None).verdict == "reproduced"
-    assert value(SPREAD, published=half + 0.1 + 1e-9, error=0.1).judge(None).verdict == "not reproduced"
-    assert value(SPREAD, published=-half - 0.1 + 1e-9, error=0.1).judge(None).verdict == "reproduced"
-    assert value(SPREAD, published=-half - 0.1 - 1e-9, error=0.1).judge(None).verdict == "not reproduced"
+    assert value(SPREAD, published=half + 0.1 - 1e-9, error=0.1).judge(RESULTS).verdict == "reproduced"
+    assert value(SPREAD, published=half + 0.1 + 1e-9, error=0.1).judge(RESULTS).verdict == "not reproduced"
+    assert value(SPREAD, published=-half - 0.1 + 1e-9, error=0.1).judge(RESULTS).verdict == "reproduced"
+    assert value(SPREAD, published=-half - 0.1 - 1e-9, error=0.1).judge(RESULTS).verdict == "not reproduced"
 
 
 def test_a_verdict_carries_the_numbers_and_the_reason():
-    verdict = value(SPREAD, published=0.3, note="printed as a percentage").judge(None)
+    verdict = value(SPREAD, published=0.3, note="printed as a percentage").judge(RESULTS)
     reference = mean_interval(SPREAD)
     assert (verdict.ours, verdict.low, verdict.high, verdict.n) == (0.0, reference.low, reference.high, 12)
     assert verdict.published == 0.3 and verdict.source == "Rawat2023, table"
@@ -76,7 +78,7 @@ def test_a_verdict_carries_the_numbers_and_the_reason():
 )
 def test_direction_only_needs_our_interval_of_the_difference(baseline_published, baseline_ours, verdict):
     baseline = Baseline("ZIC", baseline_published, constant(baseline_ours))
-    judged = value(SPREAD, published=5.0, baseline=baseline).judge(None)
+    judged = value(SPREAD, published=5.0, baseline=baseline).judge(RESULTS)
     assert judged.verdict == verdict
 
 
@@ -84,7 +86,7 @@ def test_direction_only_needs_our_interval_of_the_difference(baseline_published,
 def test_below_ten_nothing_is_reproduced_or_refuted(n):
     for published in (0.0, 99.0, -99.0):
         for baseline in (None, Baseline("ZIC", 1.0, constant(np.zeros(n)))):
-            judged = value(np.full(n, 1e-3), published=published, baseline=baseline).judge(None)
+            judged = value(np.full(n, 1e-3), published=published, baseline=baseline).judge(RESULTS)
             assert judged.verdict in ("direction only", "not comparable")
             assert judged.low is None and judged.high is None and judged.n == n
             assert "too few replications" in judged.note
@@ -94,42 +96,42 @@ def test_below_ten_nothing_is_reproduced_or_refuted(n):
 
 def test_a_direction():
     positive = SPREAD + 1.0
-    assert direction(positive).judge(None).verdict == "reproduced"
-    assert direction(positive).judge(None).published == "> 0"
-    assert direction(-positive, sign=-1).judge(None).verdict == "reproduced"
-    assert direction(positive, sign=-1).judge(None).verdict == "not reproduced"
-    assert direction(SPREAD + 0.1).judge(None).verdict == "direction only"
-    assert direction(SPREAD).judge(None).verdict == "not reproduced"  # a mean of zero has no sign
-    assert direction(np.ones(5)).judge(None).verdict == "direction only"
-    assert direction(np.ones(4)).judge(None).verdict == "not comparable"
-    assert direction(-np.ones(5)).judge(None).verdict == "not comparable"
+    assert direction(positive).judge(RESULTS).verdict == "reproduced"
+    assert direction(positive).judge(RESULTS).published == "> 0"
+    assert direction(-positive, sign=-1).judge(RESULTS).verdict == "reproduced"
+    assert direction(positive, sign=-1).judge(RESULTS).verdict == "not reproduced"
+    assert direction(SPREAD + 0.1).judge(RESULTS).verdict == "direction only"
+    assert direction(SPREAD).judge(RESULTS).verdict == "not reproduced"  # a mean of zero has no sign
+    assert direction(np.ones(5)).judge(RESULTS).verdict == "direction only"
+    assert direction(np.ones(4)).judge(RESULTS).verdict == "not comparable"
+    assert direction(-np.ones(5)).judge(RESULTS).verdict == "not comparable"
 
 
 def test_nan_is_an_error_unless_declared_undefined():
     ours = np.r_[SPREAD, np.nan]
     with pytest.raises(NumericalError, match="replication 12"):
-        value(ours).judge(None)
+        value(ours).judge(RESULTS)
     with pytest.raises(NumericalError):
-        direction(ours).judge(None)
-    judged = value(ours, may_be_undefined=True).judge(None)
+        direction(ours).judge(RESULTS)
+    judged = value(ours, may_be_undefined=True).judge(RESULTS)
     assert judged.n == 12 and "undefined in 1 of 13 replications" in judged.note
-    assert direction(ours + 1, may_be_undefined=True).judge(None).n == 12
-    nothing = value(np.full(3, np.nan), may_be_undefined=True).judge(None)
+    assert direction(ours + 1, may_be_undefined=True).judge(RESULTS).n == 12
+    nothing = value(np.full(3, np.nan), may_be_undefined=True).judge(RESULTS)
     assert (nothing.verdict, nothing.ours, nothing.n) == ("not comparable", None, 0)
 
 
 def test_not_comparable_names_what_is_missing():
     claim = NotComparable(id="h", source="s", statement="humans", published="Higher than ZIC", missing="the data")
-    judged = claim.judge(None)
+    judged = claim.judge(RESULTS)
     assert judged.verdict == "not comparable" and judged.note == "missing: the data" and judged.n == 0
 
 
 def test_verdicts_encode_to_the_promised_object():
-    encoded = msgspec.json.decode(msgspec.json.encode(value(np.ones(3)).judge(None)))
+    encoded = msgspec.json.decode(msgspec.json.encode(value(np.ones(3)).judge(RESULTS)))
     assert list(encoded) == ["id", "source", "published", "ours", "low", "high", "n", "verdict", "note"]
     assert encoded["low"] is None
     with pytest.raises(AttributeError):
-        value(np.ones(3)).judge(None).verdict = "reproduced"
+        value(np.ones(3)).judge(RESULTS).verdict = "reproduced"
 
 
 def test_one_failing_claim_does_not_hide_the_others():
@@ -137,7 +139,7 @@ def test_one_failing_claim_does_not_hide_the_others():
         raise KeyError("no variable mad")
 
     claims = (dataclasses.replace(value(SPREAD), id="bad", estimate=broken), value(SPREAD))
-    judgement = judge_all(claims, None)
+    judgement = judge_all(claims, RESULTS)
     assert judgement.failed == ("bad",)
     assert [v.verdict for v in judgement.verdicts] == ["not comparable", "reproduced"]
     assert "no variable mad" in judgement.verdicts[0].note
@@ -183,7 +185,7 @@ def test_a_claim_that_could_never_be_judged_is_refused(bad):
     error=st.floats(0, 1e6),
 )
 def test_every_sample_gets_one_of_the_four(ours, published, error):
-    judged = value(np.array(ours), published=published, error=error).judge(None)
+    judged = value(np.array(ours), published=published, error=error).judge(RESULTS)
     assert judged.verdict in VERDICTS and judged.n == len(ours)
-    wider = value(np.array(ours), published=published, error=error + 1.0).judge(None)
+    wider = value(np.array(ours), published=published, error=error + 1.0).judge(RESULTS)
     assert VERDICTS.index(wider.verdict) <= VERDICTS.index(judged.verdict)  # more tolerance never hurts

@@ -1,10 +1,10 @@
 """Execution: the same bits however a run is cut, resumed or placed, and nothing bad is saved."""
 
 import contextlib
-import dataclasses
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -28,11 +28,13 @@ from catallax.core.errors import (
     LockedError,
     NumericalError,
 )
-from catallax.lab import Cell, Results
-from catallax.lab.execute import default_directory, execute, resume
-from catallax.lab.lock import RunLock
+from catallax.lab import Cell, Direction, Report, Results, Table, files
+from catallax.lab import execute as execution
+from catallax.lab.execute import execute, resume
+from catallax.lab.interrupt import stop_on_signal
 from catallax.lab.program import CellProgram, choose_chunk
 from catallax.lab.progress import SilentProgress
+from catallax.lab.run_directory import RunDirectory, locked
 
 CELLS = ("plain", "lanes")
 
@@ -57,8 +59,24 @@ def plain_only(**change):
     return toy.experiment(cells=lambda s: toy.cells(s)[:1], **change)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def shared_programs():
+    """Runs of the same cell share its programs. Without this, lowering them anew is most of the work of this file."""
+    programs = {}
+
+    def shared(cell, block, seed):
+        key = id(cell), block, seed, jax.config.jax_enable_x64
+        if key not in programs:
+            programs[key] = cell, CellProgram(cell, block, seed)  # with the cell, so that its id is not used again
+        return programs[key][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execution, "CellProgram", shared)
+        yield
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(tmp_path_factory, shared_programs):
     return run(tmp_path_factory.mktemp("undisturbed") / "run")
 
 
@@ -323,10 +341,10 @@ def test_a_directory_that_is_something_else_is_refused(tmp_path):
 
 def test_a_locked_directory_is_refused_and_left_alone(tmp_path, undisturbed):
     before = sorted(undisturbed.directory.rglob("*"))
-    with RunLock(undisturbed.directory), pytest.raises(LockedError, match=f"process {os.getpid()}"):
+    with locked(undisturbed.directory), pytest.raises(LockedError, match=f"process {os.getpid()}"):
         run(undisturbed.directory)
     (tmp_path / "new").mkdir()
-    with RunLock(tmp_path / "new"), pytest.raises(LockedError):
+    with locked(tmp_path / "new"), pytest.raises(LockedError):
         run(tmp_path / "new")
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["LOCK"]
     assert sorted(undisturbed.directory.rglob("*")) == before
@@ -552,13 +570,61 @@ def test_a_run_of_another_size_is_read_and_resumed_at_its_own(tmp_path):
         assert results.scale.replications == 5
 
 
-def test_the_default_directory_is_named_by_the_identity(tmp_path):
-    made = toy.experiment()
-    path = default_directory(tmp_path, made, toy.WalkSettings(), "quick", 5)
-    assert path.name.startswith("test.walk-quick-")
-    changed = dataclasses.replace(made, scales={"quick": dataclasses.replace(made.scale("quick"), chunk=1)})
-    assert default_directory(tmp_path, changed, toy.WalkSettings(), "quick", 5) == path
-    assert default_directory(tmp_path, made, toy.WalkSettings(), "quick", 6) != path
+def show(results):
+    places = results.dataset("plain")["place"].mean(("phase", "walker"))
+    frame = places.to_dataframe("place").reset_index(drop=True)
+    return Report((Table(name="places", frame=frame, caption="Mean place in m."),))
+
+
+def test_run_report_and_verdicts_are_three_lines_of_python(tmp_path, monkeypatch):
+    """Without a directory, the run lies where the command line puts it, and the same call finds it again."""
+    monkeypatch.chdir(tmp_path)
+    rises = Direction(
+        id="rises",
+        source="Smith1962",
+        statement="some walker is above zero at some time",
+        sign=1,
+        estimate=lambda results: results.dataset("plain")["place"].max(("phase", "walker")),
+    )
+    experiment = plain_only(steps=6, block=3, report=show, claims=(rises,))
+
+    results = execute(experiment, replications=6)
+    report = results.report()
+    verdicts = results.judge().verdicts
+
+    assert [len(table.frame) for table in report.tables] == [6]
+    assert [(v.id, v.n, v.verdict) for v in verdicts] == [("rises", 6, "direction only")]
+    assert (results.scale_name, results.seed, results.settings) == ("quick", 0, toy.WalkSettings())
+    assert results.directory == next(Path("runs").glob("test.walk-quick-*"))
+    assert results.write_report().judgement.verdicts == verdicts
+    assert {path.name for path in results.directory.rglob("*.csv")} == {"places.csv", "claims.csv"}
+    assert execute(experiment.resized("quick", chunk=2), replications=6).directory == results.directory
+    assert execute(experiment, seed=1, replications=6).directory != results.directory
+
+
+def test_the_specification_is_read_once(undisturbed, monkeypatch):
+    read, real = [], files.read_json
+    monkeypatch.setattr(files, "read_json", lambda path: (read.append(path.name), real(path))[1])
+    run(undisturbed.directory)
+    assert read.count("spec.json") == 1
+    place = RunDirectory(undisturbed.directory)
+    assert place.stored().spec["experiment"] == "test.walk"
+    assert bits(Results(toy.experiment(), place), ("plain",)) == bits(undisturbed, ("plain",))
+    assert read.count("spec.json") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_signal_that_was_ignored_from_the_start_stays_ignored(number, ignored):
+    """A program in the background of a script ignores SIGINT: Ctrl-C is for the program in front."""
+    before = signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    try:
+        with stop_on_signal(lambda text: None) as stop:
+            signal.raise_signal(number)
+            assert stop() is not ignored
+        assert signal.getsignal(number) is (signal.SIG_IGN if ignored else signal.SIG_DFL)
+    finally:
+        signal.signal(number, before)
 
 
 def test_a_long_chunk_is_left_behind_after_the_grace(tmp_path, monkeypatch):
@@ -572,9 +638,11 @@ def test_a_long_chunk_is_left_behind_after_the_grace(tmp_path, monkeypatch):
         return bool(asked)
 
     monkeypatch.setattr(interrupt, "GRACE", 0.3)
-    monkeypatch.setattr(CellProgram, "compile", lambda self, steps: (compiling.set(), time.sleep(4)))
+    monkeypatch.setattr(CellProgram, "compile", lambda self, steps: (compiling.set(), time.sleep(2.5)))
+    settings = toy.WalkSettings(drift=0.3)  # no other test has compiled its program
     with pytest.raises(Interrupted, match="the chunk that was running is lost"):
-        run(tmp_path / "run", plain_only(), should_stop=stop)
+        run(tmp_path / "run", plain_only(), settings, should_stop=stop)
     assert time.monotonic() - asked[0] < 2
     monkeypatch.undo()
-    assert bits(run(tmp_path / "run", plain_only()), ("plain",)) == bits(run(tmp_path / "b", plain_only()), ("plain",))
+    again, whole = (run(tmp_path / name, plain_only(), settings) for name in ("run", "whole"))
+    assert bits(again, ("plain",)) == bits(whole, ("plain",))

@@ -1,6 +1,5 @@
 """Experiments as data, settings from outside, and the identity of a run."""
 
-import dataclasses
 import math
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +11,7 @@ import toy_experiment as toy
 from catallax.core.errors import FileError, InputError
 from catallax.lab import Cell, Scale, decode_settings
 from catallax.lab.settings import as_builtins, check_settings, from_builtins
-from catallax.lab.spec import difference, make_spec, run_directory, spec_hash
+from catallax.lab.specification import difference, directory_name, make_specification, specification_hash
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -206,18 +205,17 @@ def test_settings_survive_json(tmp_path):
 
 
 def spec_of(experiment, settings, scale="quick", seed=0):
-    return make_spec(experiment, settings, scale, seed, experiment.build_cells(settings))
+    return make_specification(experiment, settings, scale, seed, experiment.build_cells(settings))
 
 
 def with_scale(**change):
-    base = toy.experiment()
-    return dataclasses.replace(base, scales={"quick": dataclasses.replace(base.scale("quick"), **change)})
+    return toy.experiment().resized("quick", **change)
 
 
 def test_what_changes_numbers_changes_the_identity():
     settings = toy.WalkSettings()
-    base = spec_hash(spec_of(toy.experiment(), settings))
-    assert base == spec_hash(spec_of(toy.experiment(), settings))
+    base = specification_hash(spec_of(toy.experiment(), settings))
+    assert base == specification_hash(spec_of(toy.experiment(), settings))
     others = [
         spec_of(toy.experiment(), settings, seed=1),
         spec_of(toy.experiment(), toy.WalkSettings(drift=0.2)),
@@ -228,7 +226,7 @@ def test_what_changes_numbers_changes_the_identity():
         spec_of(toy.experiment(x64=True), settings),
         spec_of(toy.experiment(cells=lambda s: toy.cells(s)[:1]), settings),
     ]
-    hashes = {spec_hash(s) for s in others}
+    hashes = {specification_hash(s) for s in others}
     assert base not in hashes
     assert len(hashes) == len(others)
 
@@ -258,4 +256,4 @@ def test_a_difference_is_told_in_words():
 
 def test_a_run_directory_has_a_readable_name():
     spec = spec_of(toy.experiment(), toy.WalkSettings())
-    assert run_directory(Path("runs"), spec) == Path("runs") / f"test.walk-quick-{spec_hash(spec)[:8]}"
+    assert directory_name(spec) == f"test.walk-quick-{specification_hash(spec)[:8]}"

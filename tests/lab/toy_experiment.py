@@ -1,10 +1,12 @@
 """A small stochastic dynamics and an experiment of it, for the tests of the laboratory.
 
-As a program, for the tests that kill it: `python toy_experiment.py DIRECTORY STEPS CHUNK WORK [PAUSE]` runs
-it and prints a line at each event.
+As a program, for the tests that kill it: `python toy_experiment.py DIRECTORY STEPS CHUNK WORK PAUSE` runs it and prints
+a line at each event.
 """
 
+import functools
 import os
+import signal
 import sys
 import time
 from typing import Any, NamedTuple
@@ -86,6 +88,7 @@ class WalkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     nan_at: int = -1
 
 
+@functools.cache  # so that tests can share the programs of cells
 def cells(s: WalkSettings) -> tuple[Cell, ...]:
     def build(spread: Any = 1.0) -> Walk:
         return Walk(drift=s.drift, spread=spread, walkers=s.walkers, work=s.work, nan_at=s.nan_at)
@@ -145,16 +148,23 @@ class Loud(SilentProgress):
         print("note", text, flush=True)
 
 
+GRACE = 0.5
+"""The grace of the program, in seconds. It is short, because the computation goes on meanwhile."""
+
+
 def main() -> None:
+    from catallax.lab import interrupt
     from catallax.lab.execute import execute
 
-    directory, steps, chunk, work = sys.argv[1], *map(int, sys.argv[2:5])
-    pause = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
+    # A process in the background may have been told to ignore Ctrl-C; this one is to be stopped by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupt.GRACE = GRACE
+    directory, steps, chunk, work, pause = sys.argv[1], *map(int, sys.argv[2:5]), float(sys.argv[5])
     if pause:  # a slow disk: the kill may also land between a write and its rename
         replace = os.replace
         os.replace = lambda a, b: (time.sleep(pause), replace(a, b))[1]
     try:
-        execute(lanes_only(steps, chunk), WalkSettings(work=work), "quick", 5, directory, Loud())
+        execute(lanes_only(steps, chunk), WalkSettings(work=work), "quick", 5, directory, progress=Loud())
         print("done", flush=True)
         code = 0
     except CatallaxError as error:

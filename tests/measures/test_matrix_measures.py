@@ -9,7 +9,8 @@ import pytest
 from catallax.core import InputError, rng, run
 from catallax.games.matrix import asymmetric_matching_pennies, first_price_bids, match_mismatch_line, prisoners_dilemma
 from catallax.measures.matrix import Distance, Exploitability, Lyapunov, Payoffs
-from catallax.solvers.matrix.flow import Adaptive, QLearningFlow, RungeKutta, closed_orbit, running_average
+from catallax.solvers.matrix.flow import Adaptive, QLearningFlow, RungeKutta
+from catallax.solvers.matrix.flow_analysis import closed_orbit, running_average
 from catallax.solvers.matrix.logit import logit_equilibrium
 
 WEIGHTS = np.asarray([1.0, 0.5])

@@ -17,7 +17,7 @@ from catallax.games.matrix import (
     match_mismatch_line,
     rock_paper_scissors,
 )
-from catallax.solvers.matrix.flow import RestKind, basins, drawn_starts, grid_starts
+from catallax.solvers.matrix.flow_analysis import RestKind, basins, drawn_starts, grid_starts
 
 
 @pytest.fixture(autouse=True)

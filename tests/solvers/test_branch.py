@@ -96,12 +96,12 @@ def test_the_fold_is_passed():
     """[[2, 0], [0, 1]]: the branch that is away from the principal one turns where T logit x = 3 x - 1."""
     game = coordination(2.0, 1.0)
     start = (np.full((2, 2), [0.01, 0.99]), 0.1)
-    branch = trace_logit_branch(game, 0.05, start=start, heading="hot").require()
+    branch = trace_logit_branch(game, 0.05, start=start, heading="up").require()
     (event,) = branch.events
     assert event.kind == BranchEventKind.FOLD
     assert event.temperature == pytest.approx(0.32123622744297, abs=1e-12)
     np.testing.assert_allclose(event.policy[:, 0], 0.12195072077967, atol=1e-7)
-    assert branch.status == "cold" and sorted(set(branch.unstable)) == [0, 1]
+    assert branch.status == "lowest" and sorted(set(branch.unstable)) == [0, 1]
     assert len(branch.at(0.3)) == 2 and len(branch.at(0.33)) == 0
     assert len(trace_logit_branch(game, 0.05).events) == 0
 
@@ -179,26 +179,26 @@ def test_prisoners_dilemma():
 def test_vanishing_exploration_selects_a_nash_equilibrium(game, policy):
     found = select_by_vanishing_exploration(game())
     np.testing.assert_allclose(found.policy[:, 0], policy, atol=1e-6)
-    assert found.exploitability < 1e-8
+    assert found.largest_regret < 1e-8
 
 
 @pytest.mark.parametrize("ratios", [(1, 1, 5, 1, 1), (1, 1, 0.2, 1, 1), (1, 0.3, 1, 2, 1)])
 def test_the_line_is_split_fairly_whatever_the_ratios(ratios):
     found = select_by_vanishing_exploration(match_mismatch_line(3), ratios)
     np.testing.assert_allclose(found.policy[2, 0], 0.5, atol=1e-6)
-    assert found.exploitability < 1e-8
+    assert found.largest_regret < 1e-8
 
 
 def test_many_starts_find_all_branches():
     """One logit equilibrium above the fold, three below; the middle one is unstable."""
     game, key = coordination(2.0, 1.0), rng.key(5)
-    cold, hot = logit_equilibria(game, 0.3, key), logit_equilibria(game, 0.4, key)
-    assert len(hot.policy) == 1 and hot.stable.all()
-    order = np.argsort(cold.policy[:, 0, 0])
-    assert cold.stable[order].tolist() == [True, False, True]
-    low = trace_logit_branch(game, 0.1, start=(np.full((2, 2), [0.01, 0.99]), 0.1), heading="hot").at(0.3)
-    np.testing.assert_allclose(np.sort(low[:, 0, 0]), cold.policy[order[:2], 0, 0], atol=1e-10)
-    assert cold.share.sum() == pytest.approx(1.0)
+    below, above = logit_equilibria(game, 0.3, key), logit_equilibria(game, 0.4, key)
+    assert len(above.policy) == 1 and above.stable.all()
+    order = np.argsort(below.policy[:, 0, 0])
+    assert below.stable[order].tolist() == [True, False, True]
+    low = trace_logit_branch(game, 0.1, start=(np.full((2, 2), [0.01, 0.99]), 0.1), heading="up").at(0.3)
+    np.testing.assert_allclose(np.sort(low[:, 0, 0]), below.policy[order[:2], 0, 0], atol=1e-10)
+    assert below.share.sum() == pytest.approx(1.0)
     assert len(logit_equilibria(asymmetric_matching_pennies(), 0.1, key).policy) == 1
 
 
@@ -212,7 +212,7 @@ def test_stability_turns_where_the_branch_splits():
 
 
 def test_refusals(pitchfork):
-    with pytest.raises(InputError, match="coldest"):
+    with pytest.raises(InputError, match="lowest"):
         trace_logit_branch(coordination(), 0.0)
     with pytest.raises(InputError, match="ratios"):
         trace_logit_branch(coordination(), 0.1, ratios=[1.0, 0.0])
@@ -248,11 +248,11 @@ def test_mixed_limits_are_reached_where_scores_are_too_large_to_step_on(seed):
     game = random_normal_form(actions, seed)
     found = select_by_vanishing_exploration(game)
     mixes = (found.policy > 1e-3) & (found.policy < 1 - 1e-3)
-    assert mixes.any() and found.branch.status == "cold"  # scores of unplayed actions are about 1 / T there
+    assert mixes.any() and found.branch.status == "lowest"  # scores of unplayed actions are about 1 / T there
     assert _regret(np.asarray(game.payoff), actions, found.policy) < 1e-8
-    # the whole cold end is a curve: the log-odds of actions in play settle, and nothing jumps
-    cold = found.branch.policy[found.branch.temperature < 1e-4]
-    assert len(cold) > 5 and np.abs(np.diff(cold, axis=0)).max() < 1e-3
+    # at low temperatures the branch is a smooth curve: the log-odds of played actions converge, and nothing jumps
+    low = found.branch.policy[found.branch.temperature < 1e-4]
+    assert len(low) > 5 and np.abs(np.diff(low, axis=0)).max() < 1e-3
     middle = found.branch.at(1e-7)
     assert len(middle) == 1 and _regret(np.asarray(game.payoff), actions, middle[0]) < 1e-5
 
@@ -261,6 +261,6 @@ def test_a_step_that_jumps_to_another_branch_is_taken_back():
     game = random_polymatrix(random_graph(4, 0.6, 58), (2, 3, 3, 4), 58)
     ratios = np.random.default_rng(58).uniform(0.1, 10, 4)
     branch = trace_logit_branch(game, 1e-2, ratios=ratios)
-    # generic payoffs: nothing crosses the branch, folds come in pairs and it ends in the cold
-    assert branch.status == "cold" and not any(e.kind == BranchEventKind.BIFURCATION for e in branch.events)
+    # generic payoffs: nothing crosses the branch, folds come in pairs and it ends at the lowest temperature
+    assert branch.status == "lowest" and not any(e.kind == BranchEventKind.BIFURCATION for e in branch.events)
     assert np.abs(np.diff(branch.policy, axis=0)).max() < 0.35

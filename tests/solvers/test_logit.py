@@ -31,6 +31,11 @@ def double():
         yield
 
 
+def each(game, temperatures, start=None):
+    """The equilibria at these temperatures, one after the other: games of one shape share one compiled program."""
+    return np.stack([np.asarray(logit_equilibrium(game, t, start=start).require()) for t in temperatures])
+
+
 def test_asymmetric_matching_pennies():
     game = asymmetric_matching_pennies()
     found = jax.vmap(lambda t: logit_equilibrium(game, t))(jnp.asarray(list(AMPS)))
@@ -42,8 +47,8 @@ def test_asymmetric_matching_pennies():
 def test_match_mismatch_lines(n):
     game = match_mismatch_line(n)
     temperatures, heads = (np.asarray(x) for x in zip(*line_rows(n), strict=True))
-    rates = jnp.asarray(np.pad(temperatures, ((0, 0), (1, 1)), constant_values=1.0))
-    p = jax.vmap(lambda t: logit_equilibrium(game, t))(rates).require()
+    rates = np.pad(temperatures, ((0, 0), (1, 1)), constant_values=1.0)
+    p = each(game, rates)
     np.testing.assert_allclose(p[:, 1:-1, 0], heads, rtol=0, atol=1e-9)
     np.testing.assert_array_equal(p[:, [0, -1], 0], 1.0)
     # m_k = tanh((m_{k+1} - m_{k-1}) / T_k), the closed condition
@@ -53,8 +58,8 @@ def test_match_mismatch_lines(n):
 
 def test_closed_forms():
     line = match_mismatch_line(3)
-    t = jnp.asarray([0.25, 0.5, 1.0, 2.0])
-    p = jax.vmap(lambda t: logit_equilibrium(line, t))(t).require()
+    t = np.asarray([0.25, 0.5, 1.0, 2.0])
+    p = each(line, t)
     np.testing.assert_allclose(2 * p[:, 1, 0] - 1, -np.tanh(1 / t), atol=1e-12)
     start = np.asarray([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]])
     p = logit_equilibrium(rock_paper_scissors(), 0.3, start=start).require()
@@ -62,7 +67,7 @@ def test_closed_forms():
 
 
 def test_social_games():
-    found = jax.vmap(lambda t: logit_equilibrium(prisoners_dilemma(), t))(jnp.asarray([0.5, 1.0, 2.0])).require()
+    found = each(prisoners_dilemma(), [0.5, 1.0, 2.0])
     np.testing.assert_allclose(found[:, 0, 0], [0.0997884840, 0.2267506448, 0.3386482024], atol=1e-10)
     bids = first_price_bids(0.25)
     for t, expected in (
@@ -75,10 +80,9 @@ def test_social_games():
 def test_several_branches_are_told_by_the_start():
     game = coordination()
     known = {0.3: 0.953666158323, 0.4: 0.855205891744, 0.45: 0.762714756329, 0.49: 0.621491316318}
-    t, upper = jnp.asarray(list(known)), np.asarray(list(known.values()))
-    find = jax.vmap(lambda t, x: logit_equilibrium(game, t, start=jnp.full((2, 2), 1 - x).at[:, 0].set(x)))
+    upper = np.asarray(list(known.values()))
     for start, heads in ((0.9, upper), (0.5, np.full(4, 0.5)), (0.1, 1 - upper)):
-        np.testing.assert_allclose(find(t, jnp.full(4, start)).require()[:, 0, 0], heads, atol=1e-10)
+        np.testing.assert_allclose(each(game, known, [start, start])[:, 0, 0], heads, atol=1e-10)
 
 
 def test_two_other_methods_agree():
@@ -123,18 +127,20 @@ def test_newton_finds_the_equilibrium_of_any_weighted_zero_sum_game(players, act
     for seed in range(4):
         game = _weighted_zero_sum(seed, players, actions)
         for temperature in (0.1, 0.001):
-            policy = logit_equilibrium(game, temperature).require()
-            rewards = np.asarray(game.rewards(policy)) / temperature
-            weights = np.exp(rewards - rewards.max(axis=1, keepdims=True))
-            np.testing.assert_allclose(policy, weights / weights.sum(axis=1, keepdims=True), atol=1e-8)
-            assert float(game.regrets(policy).max()) <= temperature * np.log(actions)
+            policy = np.asarray(logit_equilibrium(game, temperature).require())
+            reply = _choice(game, np.full(players, temperature), policy)
+            np.testing.assert_allclose(policy, reply, atol=1e-8)
+            rewards = _rewards(game, policy)
+            regrets = rewards.max(axis=1) - (policy * rewards).sum(axis=1)
+            assert float(regrets.max()) <= temperature * np.log(actions)
 
 
 def test_linearisation_at_the_equilibrium():
     game = asymmetric_matching_pennies()
+    jacobian = eqx.filter_jit(lambda problem, z: problem.jacobian(z))
     for rates, expected in (((1.0, 1.0), -1 + 0.97059211j), ((0.5, 2.0), -1.25 + 0.68082516j)):
-        z = logit_equilibrium(game, jnp.asarray(rates)).scores
-        values = np.linalg.eigvals(-np.asarray(LogitNewton(game, jnp.asarray(rates)).jacobian(z)))
+        z = logit_equilibrium(game, rates).scores
+        values = np.linalg.eigvals(-np.asarray(jacobian(LogitNewton(game, rates), z)))
         assert np.abs(values - expected).min() < 1e-7
 
 
@@ -155,18 +161,18 @@ def test_derivatives_by_temperature_and_payoff():
     rates = jnp.asarray([0.5, 2.0])
 
     def heads(t, a):
-        return logit_equilibrium(Polymatrix([(0, 1, a, jnp.asarray([[-4.0, 0.0], [0.0, -2.0]]))]), t).policy[:, 0]
+        return logit_equilibrium(Polymatrix([(0, 1, a, np.asarray([[-4.0, 0.0], [0.0, -2.0]]))]), t).policy[:, 0]
 
     pay, h = jnp.asarray([[2.0, 0.0], [0.0, 1.0]]), 1e-5
-    by_t, by_a = jax.jit(jax.jacrev(heads, (0, 1)))(rates, pay)
-    forward = jax.jit(jax.jacfwd(heads, 0))(rates, pay)
-    f = jax.jit(heads)
+    derivatives = jax.jit(lambda t, a: (jax.jacrev(heads, (0, 1))(t, a), jax.jacfwd(heads, 0)(t, a)))
+    (by_t, by_a), forward = derivatives(rates, pay)
+    f = lambda t, a: np.asarray(heads(np.asarray(t), np.asarray(a)))
     for k in range(2):
-        step = h * jnp.eye(2)[k]
+        step = h * np.eye(2)[k]
         numeric = (f(rates + step, pay) - f(rates - step, pay)) / (2 * h)
         np.testing.assert_allclose(by_t[:, k], numeric, atol=1e-8)
         np.testing.assert_allclose(forward[:, k], numeric, atol=1e-8)
-    step = h * jnp.asarray([[0.0, 1.0], [0.0, 0.0]])
+    step = h * np.asarray([[0.0, 1.0], [0.0, 0.0]])
     np.testing.assert_allclose(by_a[:, 0, 1], (f(rates, pay + step) - f(rates, pay - step)) / (2 * h), atol=1e-8)
 
 
@@ -292,12 +298,20 @@ def test_interior_nash_equilibria():
 
 def _choice(game, temperature, policy):
     """softmax(r / T) of every player, in NumPy, by the game's own matrices."""
-    matrices, out = game.matrices(), np.zeros_like(policy)
+    out = np.zeros_like(policy)
     for k, count in enumerate(game.actions):
-        earned = sum(a @ policy[m, : game.actions[m]] for (i, m), a in matrices.items() if i == k) / temperature[k]
-        weights = np.exp(earned - earned.max())
+        scores = _rewards(game, policy)[k, :count] / temperature[k]
+        weights = np.exp(scores - scores.max())
         out[k, :count] = weights / weights.sum()
     return out
+
+
+def _rewards(game, policy):
+    """r(x) in NumPy, by the game's own matrices."""
+    rewards = np.zeros(policy.shape)
+    for (k, m), a in game.matrices().items():
+        rewards[k, : game.actions[k]] += a @ policy[m, : game.actions[m]]
+    return rewards
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e6])

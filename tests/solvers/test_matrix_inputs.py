@@ -15,10 +15,8 @@ from catallax.solvers.matrix.flow import (
     QLearningFlow,
     RungeKutta,
     SmoothQLearning,
-    one_explorer,
-    snapshot,
-    spectrum,
 )
+from catallax.solvers.matrix.flow_analysis import one_explorer, snapshot, spectrum
 from catallax.solvers.matrix.logit import (
     logit_equilibria,
     logit_equilibrium,
@@ -28,7 +26,7 @@ from catallax.solvers.matrix.logit import (
 )
 from catallax.solvers.matrix.nash import (
     lemke_howson,
-    pure_equilibria,
+    pure_nash,
     support_enumeration,
     vertex_enumeration,
     zero_sum_nash,
@@ -83,7 +81,7 @@ SOLVERS = (
     weighted_potential,
     eliminate_dominated,
     lemke_howson,
-    pure_equilibria,
+    pure_nash,
     support_enumeration,
     vertex_enumeration,
     zero_sum_nash,
@@ -108,7 +106,7 @@ def test_counts_and_words_are_checked():
     for options in ({"trajectories": 0}, {"trajectories": np.nan}, {"trajectories": "x"}, {"integrator": "RK4"}):
         with pytest.raises(InputError, match=next(iter(options))):
             QLearningFlow(GAME, 1.0, **options)
-    for options in ({"heading": "up"}, {"points": 0}, {"start": 3.0}, {"start": (MIDDLE, -1.0)}, {"hottest": "x"}):
+    for options in ({"heading": "cold"}, {"points": 0}, {"start": 3.0}, {"start": (MIDDLE, -1.0)}, {"highest": "x"}):
         with pytest.raises(InputError, match=next(iter(options))):
             trace_logit_branch(GAME, 0.1, **options)
     for players in ("01", (0, 0), (0,), None, np.zeros((2, 2))):

@@ -43,10 +43,10 @@ from catallax.games.matrix import (
 )
 from catallax.solvers.matrix.logit import LogitNewton
 from catallax.solvers.matrix.nash import (
-    exploitability,
+    largest_regret,
     lemke_howson,
     nash_conv,
-    pure_equilibria,
+    pure_nash,
     support_enumeration,
     vertex_enumeration,
     zero_sum_nash,
@@ -124,7 +124,7 @@ def test_values_are_the_limit_of_logit_equilibria():
         found = cooled(jnp.full(3, temperature), scores)
         scores = found.value
         policy = np.asarray(problem.policy(scores))
-        gaps.append((exploitability(game, policy), np.abs(policy - nash.policy).max(), found.residual))
+        gaps.append((largest_regret(game, policy), np.abs(policy - nash.policy).max(), found.residual))
     assert gaps[-1][2] <= 1e-11 and gaps[-1][0] < 1e-4 and gaps[-1][1] < 1e-3
     assert gaps[-1][1] < gaps[8][1] / 100  # linear in the temperature
     np.testing.assert_allclose(game.payoffs(jnp.asarray(policy)), nash.values[0], atol=1e-3)
@@ -141,7 +141,7 @@ def test_values_are_time_averages_of_the_replicator():
 
     _, path = jax.lax.scan(advance, jnp.zeros((3, 3)), None, rounds)
     average = np.asarray(path.mean(axis=0))
-    assert exploitability(game, average) < 0.02
+    assert largest_regret(game, average) < 0.02
     np.testing.assert_allclose(game.payoffs(jnp.asarray(average)), nash.values[0], atol=0.02)
 
 
@@ -240,7 +240,7 @@ def test_payoffs_of_any_size_and_sign():
         game = from_bimatrix(scale * a + shift, b)
         for method in (support_enumeration, vertex_enumeration):
             same_set(method(game, tol=1e-7), expected, (3, 3))
-        assert exploitability(game, lemke_howson(game, tol=1e-7).policy) <= 1e-7 * max(1.0, scale * 5 + abs(shift))
+        assert largest_regret(game, lemke_howson(game, tol=1e-7).policy) <= 1e-7 * max(1.0, scale * 5 + abs(shift))
 
 
 def test_degenerate_games_are_said_to_be():
@@ -251,7 +251,7 @@ def test_degenerate_games_are_said_to_be():
     for found in (by_vertices, support_enumeration(game)):
         assert "degenerate" in found.warning
     # the middle of the segment is an equilibrium that no enumeration lists
-    assert exploitability(game, [[0.75, 0.25], [1.0, 0.0]]) == 0.0
+    assert largest_regret(game, [[0.75, 0.25], [1.0, 0.0]]) == 0.0
     # where support enumeration finds an even number, vertices find all corners
     flat = from_bimatrix(np.zeros((2, 2)), [[1.0, 0.0], [0.0, 1.0]])
     assert "degenerate" in support_enumeration(flat).warning
@@ -311,38 +311,38 @@ def test_pure_equilibria_by_loops(actions, seed, rounded):
         ]
         if max(gains) <= 1e-9:
             expected.append(profile)
-    found = pure_equilibria(game)
+    found = pure_nash(game)
     assert [tuple(p.argmax(axis=1)) for p in found.policies] == expected
     assert found.regrets.shape == (len(expected), len(actions)) and found.warning == ""
 
 
 def test_pure_equilibria_of_networks():
-    assert len(pure_equilibria(matching_pennies()).policies) == 0
+    assert len(pure_nash(matching_pennies()).policies) == 0
     with pytest.raises(NumericalError, match="no Nash equilibrium was found"):
-        _ = pure_equilibria(matching_pennies()).policy
+        _ = pure_nash(matching_pennies()).policy
     road = congestion_game([[(0,), (1,)]] * 3, [lambda load: load, lambda load: 2.0 * load])
-    best = pure_equilibria(road)
+    best = pure_nash(road)
     # two on the cheap road, one on the dear one: 3 profiles (2 and 2; to move would cost 4 or 3)
     assert sorted(p[:, 1].sum() for p in best.policies) == [1.0, 1.0, 1.0]
-    ring = pure_equilibria(Polymatrix([(k, (k + 1) % 4, np.eye(2), np.eye(2)) for k in range(4)]))
+    ring = pure_nash(Polymatrix([(k, (k + 1) % 4, np.eye(2), np.eye(2)) for k in range(4)]))
     assert {tuple(p[:, 1].astype(int)) for p in ring.policies} >= {(0,) * 4, (1,) * 4}
     with pytest.raises(InputError, match="profiles"):
-        pure_equilibria(random_polymatrix(line_graph(40), 2, 0))
+        pure_nash(random_polymatrix(line_graph(40), 2, 0))
 
 
-def test_exploitability_and_its_sum():
+def test_largest_regret_and_nash_conv():
     game = random_polymatrix(star_graph(4), (2, 3, 2, 2), 0)
     policy = np.where(game.legal, 1.0, 0.0)
     policy /= policy.sum(axis=1, keepdims=True)
     expected = regrets_by_loops(game, policy)
-    assert exploitability(game, policy) == pytest.approx(expected.max())
+    assert largest_regret(game, policy) == pytest.approx(expected.max())
     assert nash_conv(game, policy) == pytest.approx(expected.sum())
     np.testing.assert_allclose(game.regrets(jnp.asarray(policy)), expected, atol=1e-12)
     table = as_normal_form(game)
     assert nash_conv(table, policy) == pytest.approx(expected.sum())
     for wrong, words in ((policy[:3], "shape"), (policy * 2, "sum to 1"), (np.nan * policy, "sum to 1")):
         with pytest.raises(InputError, match=words):
-            exploitability(game, wrong)
+            largest_regret(game, wrong)
 
 
 def test_candidates_that_are_no_equilibria_are_dropped_and_said_so():

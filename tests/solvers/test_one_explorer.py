@@ -17,7 +17,7 @@ from catallax.games.matrix import (
     prisoners_dilemma,
     rock_paper_scissors,
 )
-from catallax.solvers.matrix.flow import RestKind, one_explorer, rest_point
+from catallax.solvers.matrix.flow_analysis import RestKind, one_explorer, rest_point
 from matrix_games import cycling_2x2
 
 START = (0.8, 0.9)
@@ -31,9 +31,9 @@ def double():
 
 
 def heat_of(explorer, temperature):
-    heat = np.zeros(2)
-    heat[explorer] = temperature
-    return heat
+    temperature = np.zeros(2)
+    temperature[explorer] = temperature
+    return temperature
 
 
 def test_the_threshold_of_asymmetric_matching_pennies():

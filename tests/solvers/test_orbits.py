@@ -20,7 +20,7 @@ from catallax.games.matrix import (
     prisoners_dilemma,
     rock_paper_scissors,
 )
-from catallax.solvers.matrix.flow import closed_orbit, conserved_quantity, recurrence, spectrum
+from catallax.solvers.matrix.flow_analysis import closed_orbit, conserved_quantity, recurrence, spectrum
 from catallax.solvers.matrix.structure import zero_sum_weights
 from matrix_games import cycling_2x2
 

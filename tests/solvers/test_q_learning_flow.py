@@ -18,11 +18,8 @@ from catallax.games.matrix import (
     rock_paper_scissors,
 )
 from catallax.measures.matrix import Distance, Policy
-from catallax.solvers.matrix.flow import (
-    Adaptive,
-    QLearningFlow,
-    RungeKutta,
-    SmoothQLearning,
+from catallax.solvers.matrix.flow import Adaptive, QLearningFlow, RungeKutta, SmoothQLearning
+from catallax.solvers.matrix.flow_analysis import (
     divergence_rate,
     divergences,
     player_divergence_rates,
@@ -251,7 +248,7 @@ def test_bad_input_is_refused():
         (lambda: SmoothQLearning(game, 0.0), "positive"),
         (lambda: SmoothQLearning(game, 1.0, rate=1.5), "rate must lie in"),
         (lambda: RungeKutta(0), "substeps"),
-        (lambda: Adaptive(rtol=0.0), "positive"),
+        (lambda: Adaptive(rtol=0.0), "rtol must lie in"),
     ):
         with pytest.raises(InputError, match=words):
             make()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catallax.core import InputError
-from catallax.solvers.matrix.flow import evolutionarily_stable, regret, replicator_path
+from catallax.solvers.matrix.flow import evolutionarily_stable, replicator_path, symmetric_regret
 
 TIMES = np.linspace(0.0, 20.0, 41)
 
@@ -20,7 +20,7 @@ def test_hawks_and_doves_settle_at_value_over_cost():
     game = np.array([[(value - cost) / 2, value], [0.0, value / 2]])
     end = replicator_path(game, np.array([0.9, 0.1]), np.linspace(0, 100, 5))[-1]
     np.testing.assert_allclose(end, [value / cost, 1 - value / cost], atol=1e-8)
-    assert abs(regret(game, end)) < 1e-8 and not evolutionarily_stable(game).any()
+    assert abs(symmetric_regret(game, end)) < 1e-8 and not evolutionarily_stable(game).any()
 
 
 def test_rock_paper_scissors_circles_and_keeps_the_product():

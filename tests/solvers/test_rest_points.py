@@ -22,7 +22,7 @@ from catallax.games.matrix import (
     prisoners_dilemma,
     rock_paper_scissors,
 )
-from catallax.solvers.matrix.flow import RestKind, rest_point
+from catallax.solvers.matrix.flow_analysis import RestKind, rest_point
 from catallax.solvers.matrix.host.game import concrete_game
 from catallax.solvers.matrix.logit import logit_equilibrium
 from matrix_games import profile, weighted_zero_sum
@@ -45,8 +45,8 @@ def line_start(n, seed):
 
 def test_the_reference_equilibria():
     game = asymmetric_matching_pennies()
-    for heat, expected in AMPS.items():
-        found = rest_point(game, heat, (0.8, 0.9))
+    for temperature, expected in AMPS.items():
+        found = rest_point(game, temperature, (0.8, 0.9))
         assert found.kind == RestKind.LOGIT_EQUILIBRIUM
         np.testing.assert_allclose(found.require()[:, 0], expected, atol=1e-12)
 
@@ -54,30 +54,30 @@ def test_the_reference_equilibria():
 @pytest.mark.parametrize("n", [3, 5, 7])
 def test_the_reference_equilibria_of_the_line(n):
     game = match_mismatch_line(n)
-    for heat, expected in line_rows(n):
-        found = rest_point(game, [1.0, *heat, 1.0], line_start(n, 3))
+    for temperature, expected in line_rows(n):
+        found = rest_point(game, [1.0, *temperature, 1.0], line_start(n, 3))
         np.testing.assert_allclose(found.require()[1:-1, 0], expected, rtol=2e-9)
-        assert found.isolated and found.leading <= -min(heat) + 1e-9
+        assert found.isolated and found.leading <= -min(temperature) + 1e-9
 
 
 @settings(max_examples=8)
 @given(st.integers(0, 10_000))
 def test_random_weighted_zero_sum_games_rest_at_the_logit_equilibrium(seed):
     game, _ = weighted_zero_sum(seed)
-    heat = np.random.default_rng(seed).uniform(0.3, 2.0, game.players)
-    p = rest_point(game, heat, profile(game, seed)).require(RestKind.LOGIT_EQUILIBRIUM)
+    temperature = np.random.default_rng(seed).uniform(0.3, 2.0, game.players)
+    p = rest_point(game, temperature, profile(game, seed)).require(RestKind.LOGIT_EQUILIBRIUM)
     # the definition, in plain NumPy
     for k, count in enumerate(game.actions):
         earned = sum(np.asarray(game.edge(k, m)) @ p[m, : game.actions[m]] for m in game.neighbours(k))
-        weights = np.exp((earned - earned.max()) / heat[k])
+        weights = np.exp((earned - earned.max()) / temperature[k])
         np.testing.assert_allclose(p[k, :count], weights / weights.sum(), atol=1e-12)
 
 
 def test_it_agrees_with_newton_from_the_start_and_with_the_normal_form():
-    game, heat = match_mismatch_line(3), np.asarray([1.0, 0.5, 0.2, 1.0, 1.0])
-    found = rest_point(game, heat)
-    np.testing.assert_allclose(found.policy, logit_equilibrium(game, heat).require(), atol=1e-12)
-    np.testing.assert_allclose(rest_point(as_normal_form(game), heat).policy, found.policy, atol=1e-12)
+    game, temperature = match_mismatch_line(3), np.asarray([1.0, 0.5, 0.2, 1.0, 1.0])
+    found = rest_point(game, temperature)
+    np.testing.assert_allclose(found.policy, logit_equilibrium(game, temperature).require(), atol=1e-12)
+    np.testing.assert_allclose(rest_point(as_normal_form(game), temperature).policy, found.policy, atol=1e-12)
 
 
 def test_a_line_where_the_last_player_does_not_explore():
@@ -88,7 +88,7 @@ def test_a_line_where_the_last_player_does_not_explore():
     m2 = np.tanh((-1 - m1) / 0.5)
     np.testing.assert_allclose(found.policy[1:-1, 0], [(1 + m1) / 2, (1 + m2) / 2, 0.0], atol=1e-12)
     assert found.margin == pytest.approx(2 * (1 + m2))
-    assert not found.face[3, 0] and found.face[1:3].all()
+    assert not found.support[3, 0] and found.support[1:3].all()
     with pytest.raises(NumericalError, match=r"player 3 gives up action 0.*no logit equilibrium"):
         found.require()
     assert found.require(RestKind.BOUNDARY) is found.policy
@@ -168,10 +168,11 @@ def test_a_start_on_a_saddle_s_stable_manifold_says_that_it_is_unstable():
 
 
 @pytest.mark.parametrize(
-    ("heat", "upper"), [(0.4, 0.855205891744), (0.45, 0.762714756329), (0.49, 0.621491316318), (0.499, 0.538698838967)]
+    ("temperature", "upper"),
+    [(0.4, 0.855205891744), (0.45, 0.762714756329), (0.49, 0.621491316318), (0.499, 0.538698838967)],
 )
-def test_the_upper_branch_of_the_pitchfork(heat, upper):
-    found = rest_point(coordination(), heat, [0.8, 0.8], horizon=2e4)
+def test_the_upper_branch_of_the_pitchfork(temperature, upper):
+    found = rest_point(coordination(), temperature, [0.8, 0.8], horizon=2e4)
     np.testing.assert_allclose(found.require()[:, 0], upper, atol=1e-10)
 
 
@@ -186,10 +187,10 @@ def test_the_result_does_not_depend_on_the_precision_of_jax():
 def test_the_host_form_of_a_three_player_tensor():
     draw = np.random.default_rng(0)
     game = NormalForm(draw.normal(size=(3, 2, 3, 2)))
-    host, x = concrete_game(game), profile(game, 1)
-    np.testing.assert_allclose(host.rewards(x), game.rewards(jnp.asarray(x)), atol=1e-14)
+    concrete, x = concrete_game(game), profile(game, 1)
+    np.testing.assert_allclose(concrete.rewards(x), game.rewards(jnp.asarray(x)), atol=1e-14)
     exact = jax.jacfwd(game.rewards)(jnp.asarray(x))
-    np.testing.assert_allclose(host.derivative(x) * game.legal, exact * game.legal, atol=1e-14)
+    np.testing.assert_allclose(concrete.derivative(x) * game.legal, exact * game.legal, atol=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from catallax.games.matrix import (
     matching_ring,
     prisoners_dilemma,
 )
-from catallax.solvers.matrix.flow import conserved_quantity, lyapunov_balance, rest_point, snapshot
-from catallax.solvers.matrix.flow.snapshot import directions
+from catallax.solvers.matrix.flow_analysis import conserved_quantity, lyapunov_balance, rest_point, snapshot
+from catallax.solvers.matrix.flow_analysis.snapshot import directions
 from matrix_games import profile, weighted_zero_sum
 
 
@@ -27,8 +27,8 @@ def double():
         yield
 
 
-def amps_equilibrium(heat=(0.5, 2.0)):
-    first = np.asarray(AMPS[heat])
+def amps_equilibrium(temperature=(0.5, 2.0)):
+    first = np.asarray(AMPS[temperature])
     return np.stack([first, 1 - first], axis=1)
 
 
@@ -116,12 +116,12 @@ def test_the_reference_divergence_and_both_sides_of_the_identity():
 @given(st.integers(0, 10_000))
 def test_the_identity_in_random_weighted_zero_sum_games(seed):
     game, w = weighted_zero_sum(seed)
-    heat = np.random.default_rng(seed).uniform(0.3, 2.0, game.players)
-    p = rest_point(game, heat).require()
-    found = lyapunov_balance(game, heat, profile(game, seed), 3.0, target=p, weights=w)
+    temperature = np.random.default_rng(seed).uniform(0.3, 2.0, game.players)
+    p = rest_point(game, temperature).require()
+    found = lyapunov_balance(game, temperature, profile(game, seed), 3.0, target=p, weights=w)
     assert found.imbalance < 1e-10
     assert (np.diff(found.divergence) < 0).all()
-    least = found.divergence[0] * np.exp(-heat.min() * found.times)
+    least = found.divergence[0] * np.exp(-temperature.min() * found.times)
     assert (found.divergence <= least + 1e-12).all()
 
 

@@ -18,9 +18,9 @@ from catallax.games.matrix import (
     first_price_bids,
     prisoners_dilemma,
 )
-from catallax.solvers.matrix.flow import rest_point, spectrum
+from catallax.solvers.matrix.flow_analysis import rest_point, spectrum
 from catallax.solvers.matrix.host.game import concrete_game
-from catallax.solvers.matrix.logit.given_support import polish
+from catallax.solvers.matrix.logit.given_support import solve_on_support
 from matrix_games import profile, weighted_zero_sum
 
 SEEDS = st.integers(0, 10_000)
@@ -40,14 +40,14 @@ def plain_rewards(game, x):
     return r
 
 
-def by_finite_differences(game, heat, x, time):
+def by_finite_differences(game, temperature, x, time):
     """Eigenvalues of the textbook field dx/dt, by central differences in a Euclidean basis of the tangent space."""
     legal = game.legal
 
     def field(x):
-        gain = np.where(legal, plain_rewards(game, x) - heat[:, None] * np.log(np.where(legal, x, 1.0)), 0.0)
+        gain = np.where(legal, plain_rewards(game, x) - temperature[:, None] * np.log(np.where(legal, x, 1.0)), 0.0)
         move = x * (gain - (x * gain).sum(axis=1, keepdims=True))
-        return move / heat[:, None] if time == "temperature" else move
+        return move / temperature[:, None] if time == "temperature" else move
 
     basis = []
     for k, count in enumerate(game.actions):
@@ -62,11 +62,11 @@ def by_finite_differences(game, heat, x, time):
 
 
 @pytest.mark.parametrize(
-    ("heat", "real", "imaginary"), [((1.0, 1.0), -1.0, 0.97059211), ((0.5, 2.0), -1.25, 0.68082516)]
+    ("temperature", "real", "imaginary"), [((1.0, 1.0), -1.0, 0.97059211), ((0.5, 2.0), -1.25, 0.68082516)]
 )
-def test_the_reference_eigenvalues(heat, real, imaginary):
+def test_the_reference_eigenvalues(temperature, real, imaginary):
     game = asymmetric_matching_pennies()
-    found = spectrum(game, heat, rest_point(game, heat).require())
+    found = spectrum(game, temperature, rest_point(game, temperature).require())
     np.testing.assert_allclose(found.eigenvalues, [real + imaginary * 1j, real - imaginary * 1j], atol=6e-9)
     assert (found.stable, found.unstable, found.neutral) == (2, 0, 0)
     assert found.leading == pytest.approx(real)
@@ -76,35 +76,35 @@ def test_the_reference_eigenvalues(heat, real, imaginary):
 @given(SEEDS)
 def test_with_one_temperature_every_mode_decays_at_it(seed):
     game, _ = weighted_zero_sum(seed)
-    heat = float(np.random.default_rng(seed).uniform(0.4, 2.0))
-    found = spectrum(game, heat, rest_point(game, heat).require())
+    temperature = float(np.random.default_rng(seed).uniform(0.4, 2.0))
+    found = spectrum(game, temperature, rest_point(game, temperature).require())
     assert len(found.eigenvalues) == sum(game.actions) - game.players
-    np.testing.assert_allclose(found.eigenvalues.real, -heat, rtol=1e-7)
+    np.testing.assert_allclose(found.eigenvalues.real, -temperature, rtol=1e-7)
 
 
 @settings(max_examples=12)
 @given(SEEDS)
 def test_with_unequal_temperatures_modes_decay_between_them(seed):
     game, w = weighted_zero_sum(seed)
-    heat = np.random.default_rng(seed).uniform(0.4, 2.0, game.players)
-    found = spectrum(game, heat, rest_point(game, heat).require())
+    temperature = np.random.default_rng(seed).uniform(0.4, 2.0, game.players)
+    found = spectrum(game, temperature, rest_point(game, temperature).require())
     real = found.eigenvalues.real
-    assert (real >= -heat.max() - 1e-9).all() and (real <= -heat.min() + 1e-9).all()
+    assert (real >= -temperature.max() - 1e-9).all() and (real <= -temperature.min() + 1e-9).all()
     choices = np.asarray(game.actions) - 1
-    assert real.sum() == pytest.approx(-(choices * heat).sum())
+    assert real.sum() == pytest.approx(-(choices * temperature).sum())
     # scaled by the square roots of the weights the matrix is skew, less the temperatures
     root = np.repeat(np.sqrt(w), choices)
     scaled = root[:, None] * found.matrix / root
-    np.testing.assert_allclose((scaled + scaled.T) / 2, -np.diag(np.repeat(heat, choices)), atol=1e-9)
+    np.testing.assert_allclose((scaled + scaled.T) / 2, -np.diag(np.repeat(temperature, choices)), atol=1e-9)
 
 
 @settings(max_examples=12)
 @given(SEEDS, st.sampled_from(["payoff", "temperature"]))
 def test_it_is_the_derivative_of_the_textbook_field_anywhere(seed, time):
     game, _ = weighted_zero_sum(seed)
-    heat = np.random.default_rng(seed).uniform(0.4, 2.0, game.players)
+    temperature = np.random.default_rng(seed).uniform(0.4, 2.0, game.players)
     x = profile(game, seed)
-    ours, theirs = spectrum(game, heat, x, time=time), by_finite_differences(game, heat, x, time)
+    ours, theirs = spectrum(game, temperature, x, time=time), by_finite_differences(game, temperature, x, time)
     np.testing.assert_allclose(np.poly(ours.eigenvalues), np.poly(theirs), rtol=1e-5, atol=1e-5)
 
 
@@ -120,26 +120,26 @@ def test_the_same_game_in_normal_form():
 def test_uniform_play_of_the_identity_game_is_unstable_below_one_over_its_actions(actions):
     game = Polymatrix([Edge(0, 1, np.eye(actions), np.eye(actions))])
     uniform = np.full((2, actions), 1 / actions)
-    for heat in (0.5 / actions, 1 / actions, 2 / actions):
-        found = spectrum(game, heat, uniform)
-        assert found.leading == pytest.approx(1 / actions - heat, abs=1e-14)
-        assert np.sign(found.unstable) == (heat < 1 / actions)
+    for temperature in (0.5 / actions, 1 / actions, 2 / actions):
+        found = spectrum(game, temperature, uniform)
+        assert found.leading == pytest.approx(1 / actions - temperature, abs=1e-14)
+        assert np.sign(found.unstable) == (temperature < 1 / actions)
     assert spectrum(game, 1 / actions, uniform).neutral == actions - 1
 
 
 def test_the_fold_of_the_uneven_coordination_game():
-    x, heat = 0.12195072077967, 0.32123622744297
-    assert spectrum(coordination(2.0, 1.0), heat, [x, x]).leading == pytest.approx(0.0, abs=1e-10)
+    x, temperature = 0.12195072077967, 0.32123622744297
+    assert spectrum(coordination(2.0, 1.0), temperature, [x, x]).leading == pytest.approx(0.0, abs=1e-10)
 
 
 def test_where_the_symmetric_branch_of_the_bidding_game_turns_unstable():
     game = first_price_bids()
-    host = concrete_game(game)
+    concrete = concrete_game(game)
 
-    def leading(heat):
-        point = polish(host, np.full(2, heat), np.full((2, 3), 1 / 3), host.legal)
+    def leading(temperature):
+        point = solve_on_support(concrete, np.full(2, temperature), np.zeros((2, 3)), concrete.legal)
         assert point.residual < 1e-12 and point.policy[0, 0] == pytest.approx(point.policy[0, 1])
-        return spectrum(game, heat, point.policy).leading
+        return spectrum(game, temperature, point.policy).leading
 
     assert brentq(leading, 0.055, 0.08, xtol=1e-12) == pytest.approx(0.0624715426, abs=1e-10)
     pair = game.payoff[0, :2, :2]
@@ -162,7 +162,7 @@ def test_players_without_a_choice():
 
 
 @pytest.mark.parametrize(
-    ("heat", "policy", "kind", "message"),
+    ("temperature", "policy", "kind", "message"),
     [
         (1.0, [0.0, 0.5], "payoff", "positive probability"),
         (1.0, [0.2, 1.5], "payoff", "no profile"),
@@ -172,6 +172,6 @@ def test_players_without_a_choice():
         (0.0, [0.5, 0.5], "temperature", "positive"),
     ],
 )
-def test_bad_input_is_refused(heat, policy, kind, message):
+def test_bad_input_is_refused(temperature, policy, kind, message):
     with pytest.raises(InputError, match=message):
-        spectrum(asymmetric_matching_pennies(), heat, policy, time=kind)
+        spectrum(asymmetric_matching_pennies(), temperature, policy, time=kind)

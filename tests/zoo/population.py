@@ -7,9 +7,9 @@ from catallax.measures import learner_density
 from catallax.solvers.learner_density import (
     Beta,
     Characteristics,
-    FinitePopulation,
+    FiniteLearners,
     FiniteVolume,
-    LearnerPopulation,
+    LearnerModel,
     ProductLaw,
     Uniform,
 )
@@ -20,9 +20,9 @@ from .places import Solver, Watch
 BOX = ProductLaw(Uniform(0, 2), Beta(0, 2))
 
 
-def dilemma() -> LearnerPopulation:
+def dilemma() -> LearnerModel:
     """Fast learners of the prisoners' dilemma."""
-    return LearnerPopulation(prisoners_dilemma(), rate=4.0)
+    return LearnerModel(prisoners_dilemma(), rate=4.0)
 
 
 def nodes() -> Characteristics:
@@ -35,9 +35,9 @@ def grid() -> FiniteVolume:
     return FiniteVolume(dilemma(), BOX, 10)
 
 
-def agents() -> FinitePopulation:
+def agents() -> FiniteLearners:
     """Two small populations in which everybody meets everybody."""
-    return FinitePopulation(dilemma(), BOX, 20, gain=0.2, populations=2)
+    return FiniteLearners(dilemma(), BOX, 20, gain=0.2, populations=2)
 
 
 MEASURES: dict[str, Watch] = {
@@ -57,8 +57,8 @@ SOLVERS: dict[str, Solver] = {
     # Cells have a width: the population gathers in a few of them.
     "FiniteVolume": Solver(grid, 0.4),
     # Learners draw their actions: their values keep moving.
-    "FinitePopulation": Solver(agents, 0.3),
-    "FinitePopulation, pairs": Solver(
-        lambda: FinitePopulation(dilemma(), BOX, 20, gain=0.02, opponents=1, lattice=True), 0.8
+    "FiniteLearners": Solver(agents, 0.3),
+    "FiniteLearners, pairs": Solver(
+        lambda: FiniteLearners(dilemma(), BOX, 20, gain=0.02, opponents=1, lattice=True), 0.8
     ),
 }

@@ -1,1 +1,1 @@
-"""The command line `catallax`. Its modules import jax only inside the commands that compute."""
+"""The command line `catallax`. Its modules import jax only in the commands that need it."""

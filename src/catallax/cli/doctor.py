@@ -1,28 +1,27 @@
 """The command doctor: whether this machine can run catallax, and what to do if not."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from catallax.cli import cache
+from catallax.cli import environment
 from catallax.cli.options import Common
 from catallax.cli.output import columns, emit
 from catallax.version import __version__
 
 PYTHON = (3, 11)
-_LITTLE_SPACE = 1 << 30  # bytes; a paper-scale run directory with its checkpoints stays far below
+_LITTLE_SPACE = 1 << 30  # bytes; a run directory at scale paper is much smaller
 
 
 class Check(NamedTuple):
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
-        name: What.
-        status: "ok", "warning" (it will run, but...) or "failed" (it will not).
+        name: What was checked.
+        status: "ok", "warning" (catallax runs, with a restriction) or "failed" (catallax does not run).
         found: What was found.
-        advice: What to do; empty if all is well.
+        advice: What to do; empty if the status is "ok".
     """
 
     name: str
@@ -37,7 +36,7 @@ def doctor(*, common: Common | None = None) -> int:
     Args:
         common: Options of every command.
     """
-    directory = cache.switch_on()
+    directory = environment.use_cache()
     checks = [check() for check in (_python, _packages, _jax, _cores, _write_permission, _disk)]
     checks.append(_cache(directory))
     failed = [check for check in checks if check.status == "failed"]
@@ -100,7 +99,7 @@ def _jax() -> Check:
         devices = jax.devices()
         answer = int(jax.jit(lambda x: x + 1)(1))
     except Exception as error:
-        # whatever a broken installation raises is the finding
+        # A broken installation may raise anything, and that is what was found.
         found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
         advice = "try JAX_PLATFORMS=cpu; if that fails too, install jax again"
         return Check("jax", "failed", found, advice)
@@ -113,7 +112,7 @@ def _jax() -> Check:
 
 def _cores() -> Check:
     """How many processor cores this process may use."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = environment.available_cores()
     if usable < 2:
         return Check("cores", "warning", "1 core", "compiling and running share it; expect twice the time")
     return Check("cores", "ok", f"{usable} cores")
@@ -134,7 +133,7 @@ def _write_permission() -> Check:
 
 
 def _disk() -> Check:
-    """Whether there is room for a run directory."""
+    """Whether the disk has room for a run directory."""
     free = shutil.disk_usage(Path.cwd()).free
     found = f"{free / 1e9:.1f} GB free"
     if free < _LITTLE_SPACE:

@@ -1,4 +1,4 @@
-"""How a failure ends: one clear line, an exit code, and for a bug of ours a report in a file.
+"""Failures: each ends with one clear line and an exit code; a bug of catallax also leaves a report in a file.
 
 | code | meaning |
 | --- | --- |
@@ -26,17 +26,17 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class CommandError(Exception):
-    """A wrong use found before jax is loaded. The library's own errors carry `exit_code` in the same way."""
+    """A wrong use that is found before jax is imported. It has an `exit_code`, as the errors of the library have."""
 
     exit_code = 2
 
 
 class Failure(NamedTuple):
-    """What the command line says of an error.
+    """The exit code and the message for an error.
 
     Attributes:
         exit_code: See the table at the head of this module.
-        message: One line: what, where, why, what to do.
+        message: One line: what failed, where, why, and what to do.
     """
 
     exit_code: int
@@ -44,10 +44,10 @@ class Failure(NamedTuple):
 
 
 def describe(error: BaseException) -> Failure:
-    """The exit code and the one line for an error; a bug also gets its report file.
+    """The exit code and the message for an error. For a bug of catallax, a report file is written.
 
     Args:
-        error: What was raised.
+        error: The error.
     """
     code = getattr(error, "exit_code", None)
     if isinstance(code, int) and str(error):
@@ -68,19 +68,19 @@ def describe(error: BaseException) -> Failure:
 
 
 def _name(error: BaseException) -> str:
-    """An error as Python would name it, cut to a readable length."""
+    """Type and text of an error, at most 200 characters."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _one_line(text: str) -> str:
-    """Text without line breaks and control characters, which could forge a second message."""
+    """Text without line breaks and control characters, which could imitate a second message."""
     joined = "; ".join(line.strip() for line in text.splitlines() if line.strip())
     return "".join(character if character.isprintable() else "?" for character in joined)
 
 
 def _write_bug_report(error: BaseException) -> str:
-    """Save the traceback with the versions in the current directory, failing that elsewhere; say where."""
+    """Save traceback and versions in the current directory, or else in the temporary folder; returns where they are."""
     import platform
     import tempfile
     import time

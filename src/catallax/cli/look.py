@@ -1,4 +1,4 @@
-"""Commands that only look: list, show, cite."""
+"""The commands that compute nothing: list, show, cite."""
 
 from typing import Annotated, Any
 
@@ -33,7 +33,9 @@ def show(name: str, /, *, common: Common | None = None) -> int:
         name: Name of the experiment.
         common: Options of every command.
     """
-    experiment = load_known(name)
+    if name not in catalogue.CATALOGUE:
+        raise CommandError(catalogue.unknown(name))
+    experiment = catalogue.load(name)
     settings = _settings(experiment.settings)
     cells = [
         {"name": cell.name, "label": cell.label, "lanes": dict(cell.lanes)}
@@ -88,38 +90,20 @@ def cite(
     return 0
 
 
-def load_known(name: str) -> Any:
-    """Import an experiment of the catalogue; a wrong name is refused before jax is loaded.
-
-    Args:
-        name: What the user typed.
-
-    Raises:
-        CommandError: no experiment has this name; the nearest one is named.
-    """
-    if name not in catalogue.CATALOGUE:
-        raise CommandError(catalogue.unknown(name))
-    return catalogue.load(name)
-
-
 def _keys_of(name: str | None, references: Any) -> list[str]:
     """The BibTeX keys behind an experiment, a key, or nothing."""
     if name is None:
         return list(references.SOFTWARE)
-    if name not in catalogue.CATALOGUE:
-        if "." in name:  # keys have no dot, experiments do
-            raise CommandError(catalogue.unknown(name))
-        references.cite([name])
-        return [name]
-    experiment = catalogue.load(name)
-    sources = [*experiment.sources, *(claim.source for claim in experiment.claims), *references.SOFTWARE]
-    chosen = list(dict.fromkeys(references.key_of(source) for source in sources))
-    references.cite(chosen)
-    return chosen
+    if name in catalogue.CATALOGUE:
+        return references.keys_of(catalogue.load(name))
+    if "." in name:  # keys have no dot, experiments do
+        raise CommandError(catalogue.unknown(name))
+    references.cite([name])
+    return [name]
 
 
 def _settings(kind: Any) -> list[dict[str, Any]]:
-    """Name, type in words and default of each setting."""
+    """The name, the type in words and the default of each setting."""
     import msgspec
 
     schema = msgspec.json.schema(kind, schema_hook=lambda other: {"type": other.__name__.lower()})
@@ -149,7 +133,7 @@ def _words(form: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 
 def _show_text(answer: dict[str, Any]) -> str:
-    """The answer of `show` for people."""
+    """The answer of `show` as text."""
     sections: list[tuple[str, list[tuple[str, ...]]]] = [
         ("settings", [(s["name"], s["type"], f"default {s['default']}") for s in answer["settings"]]),
         (

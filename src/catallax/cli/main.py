@@ -1,7 +1,7 @@
-"""`catallax`: the commands, and how every one of them ends.
+"""`catallax`: the commands, and how each of them ends.
 
-Standard output is the answer, standard error is progress and messages. jax is imported by the commands that
-need it and by nothing else, so that `catallax --help` answers at once.
+Answers go to standard output, progress and messages to standard error. Only the commands that need jax import it, so
+that `catallax --help` answers at once.
 """
 
 import io
@@ -23,7 +23,7 @@ _EPILOGUE = (
 
 
 def make_app() -> App:
-    """The command line as cyclopts knows it."""
+    """The commands, as an application of cyclopts."""
     app = App(
         name="catallax",
         help=_HELP,
@@ -41,7 +41,7 @@ def make_app() -> App:
     app.command(running.run, name="run", sort_key=3)
     app.command(running.resume, name="resume", sort_key=4)
     app.command(reporting.report, name="report", sort_key=5)
-    app.command(running.reproduce, name="reproduce", sort_key=6)
+    app.command(reporting.reproduce, name="reproduce", sort_key=6)
     app.command(look.cite, name="cite", sort_key=7)
     app.command(doctor.doctor, name="doctor", sort_key=8)
     return app
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: The arguments; those of the process if left out, which is also how the process then ends.
+        arguments: The arguments; those of the process if left out. Then the process may be ended here.
 
     Returns:
         The exit code; see `catallax.cli.errors`.
@@ -61,21 +61,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _dispatch(tokens)
         sys.stdout.flush()
     except BrokenPipeError:
-        # whoever read the answer has enough (catallax list | head); nothing may be written at exit either
+        # The reader of the answer has closed it (catallax list | head). Nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if arguments is None and code == errors.INTERRUPTED:
-        # a computation that was abandoned still runs in its thread; a normal exit would wait for it
+        # A computation that was abandoned still runs in its thread; a normal exit would wait for it.
         sys.stderr.flush()
         os._exit(code)
     return code
 
 
 def _dispatch(tokens: list[str]) -> int:
-    """Run one command and turn whatever ends it into an exit code and one line."""
+    """Run one command; turn any error into an exit code and one line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without these letters must not end a run
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter must not end a run
     try:
         code = make_app()(tokens)
         return code if isinstance(code, int) else 0
@@ -93,7 +93,7 @@ def _dispatch(tokens: list[str]) -> int:
 
 
 def _fail(failure: errors.Failure, raised: BaseException, options: list[str]) -> int:
-    """Say how a command failed, and give its exit code."""
+    """Print how a command failed, and return its exit code."""
     if "--debug" in options:
         traceback.print_exception(raised)
     output.say(failure.message)

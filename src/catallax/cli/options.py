@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their text is read."""
+"""Options that several commands share, and the functions that read their text."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from cyclopts import Parameter
 from catallax.cli.errors import CommandError
 
 LARGEST_SEED = 2**32 - 1
-"""Seeds are 32 bits wide; a wider one would silently share its draws with another."""
+"""Seeds have 32 bits; a larger seed would share its draws with another seed."""
 
 LARGEST_COUNT = 1_000_000
-"""Replications beyond this are a slip of the keyboard."""
+"""A larger number of replications is taken for a typing error."""
 
 
 def _integer(least: int, most: int):
-    """A reader of integers in [least, most]. Strict: cyclopts' own would round 1.5."""
+    """A reader of integers in [least, most]. It refuses 1.5, which the reader of cyclopts would round."""
 
     def read(kind: Any, tokens: Any) -> int:
         text = tokens[0].value
@@ -29,7 +29,7 @@ def _integer(least: int, most: int):
 
 
 def _path(kind: Any, tokens: Any) -> Path:
-    """A reader of paths: neither empty nor with a NUL."""
+    """A reader of paths. It refuses an empty path and one with a NUL character."""
     text = tokens[0].value
     if not text.strip() or "\0" in text:
         raise ValueError("must be a path, got nothing")
@@ -94,10 +94,10 @@ class Setup(Quiet):
     ] = None
 
     def pairs(self) -> dict[str, str]:
-        """The `--set` options as key to text.
+        """The `--set` options: key to text.
 
         Raises:
-            CommandError: one is not of the form key=value, or a key is given twice.
+            CommandError: an option is not of the form key=value, or a key is given twice.
         """
         pairs: dict[str, str] = {}
         for option in self.set:

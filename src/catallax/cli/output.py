@@ -1,4 +1,4 @@
-"""What goes to standard output: the answer, as text for people or as one JSON object for programs."""
+"""Printing: the answer on standard output as text or as one JSON object, and messages on standard error."""
 
 import json
 import shutil
@@ -11,8 +11,8 @@ def emit(answer: dict[str, Any], text: str, *, as_json: bool) -> None:
 
     Args:
         answer: The JSON object; values may be msgspec structs.
-        text: The same for people.
-        as_json: Which of the two.
+        text: The same as text.
+        as_json: Whether the JSON object is printed.
     """
     if as_json:
         print_json(answer)
@@ -21,7 +21,7 @@ def emit(answer: dict[str, Any], text: str, *, as_json: bool) -> None:
 
 
 def print_json(answer: dict[str, Any]) -> None:
-    """Print one JSON object on standard output. NaN does not occur in JSON; it becomes null."""
+    """Print one JSON object on standard output. NaN becomes null, because JSON has no NaN."""
     import msgspec
 
     plain = msgspec.json.decode(msgspec.json.encode(answer, enc_hook=str))
@@ -34,16 +34,16 @@ def say(message: str) -> None:
 
 
 def width() -> int | None:
-    """Columns of the terminal; None where standard output is a file or a pipe, which has no width."""
+    """The width of the terminal in columns; None if standard output is a file or a pipe."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def columns(rows: list[tuple[str, ...]], gap: str = "  ") -> str:
-    """Rows of text with aligned columns; the last column is left as it is.
+    """Rows of text with aligned columns; the last column is not padded.
 
     Args:
         rows: Rows of the same length.
-        gap: What stands between columns.
+        gap: The text between columns.
     """
     if not rows:
         return ""

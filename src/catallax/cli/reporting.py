@@ -1,25 +1,19 @@
-"""The command report, and what reproduce shares with it: tables, figures, verdicts from stored results."""
+"""The commands report and reproduce: tables, figures and verdicts of a run, and of all runs of a family."""
 
-from pathlib import Path
-from typing import Any, NamedTuple
+import dataclasses
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
-from catallax.cli import cache, stored
-from catallax.cli.options import Common, PathOption
-from catallax.cli.output import emit, width
+from catallax.cli import environment
+from catallax.cli.errors import CommandError
+from catallax.cli.options import Common, PathOption, Setup
+from catallax.cli.output import columns, emit, width
+from catallax.cli.running import check_directory, execute_named, open_run
+from catallax.experiments import catalogue
 
-
-class Made(NamedTuple):
-    """A report that has been written.
-
-    Attributes:
-        report: Tables and figures.
-        judgement: Verdicts, and the claims whose estimate failed.
-        files: What was written.
-    """
-
-    report: Any
-    judgement: Any
-    files: tuple[Path, ...]
+if TYPE_CHECKING:
+    from catallax.lab import Results
+    from catallax.lab.results import WrittenReport
 
 
 def report(directory: PathOption, /, *, common: Common | None = None) -> int:
@@ -29,83 +23,117 @@ def report(directory: PathOption, /, *, common: Common | None = None) -> int:
         directory: The run directory.
         common: Options of every command.
     """
-    stored.check_directory(directory)
-    cache.switch_on()
+    check_directory(directory)
+    environment.use_cache()
     from catallax.lab.results import Results
 
-    results = Results(stored.open_run(directory).experiment, directory)
-    made = make(results)
-    emit(
-        answer(made, results, schema="catallax-report-1"),
-        text(made, results),
-        as_json=common is not None and common.json,
-    )
-    return 1 if made.judgement.failed else 0
+    results = Results(*open_run(directory))
+    return _print(results, results.write_report(), "catallax-report-1", common)
 
 
-def make(results: Any) -> Made:
-    """Build and write the report of stored results into their run directory.
+def reproduce(name: str, /, *, setup: Setup | None = None, common: Common | None = None) -> int:
+    """Run an experiment and judge every published number: tables, figures and verdicts.
+
+    The name of a family (double_auction) reproduces all its experiments that judge a publication, one after the other.
+    A run directory of the same specification is used again: what is finished in it is not computed twice.
 
     Args:
-        results: Results of an experiment.
+        name: Name of the experiment, or of a family.
+        setup: What to run.
+        common: Options of every command.
     """
-    from catallax.lab.claims import judge_all
-    from catallax.lab.report import write_report
+    members = catalogue.family(name)
+    if members:
+        return _reproduce_family(name, members, setup or Setup(), common)
+    results = execute_named(name, setup or Setup())
+    return _print(results, results.write_report(), "catallax-reproduce-1", common)
 
-    experiment = results.experiment
-    built = experiment.report(results)
-    judgement = judge_all(experiment.claims, results)
-    scale = results.scale
-    about = {
-        "experiment": experiment.name,
-        "title": experiment.title,
-        "scale": results.scale_name,
-        "replications": scale.replications,
-        "seed": results.seed,
+
+def _reproduce_family(family: str, members: tuple[str, ...], setup: Setup, common: Common | None) -> int:
+    """Reproduce all experiments of a family that judge a publication, then print how many claims got which verdict.
+
+    An error ends the command. The next command does not compute again what is finished.
+
+    Args:
+        family: Name of the family.
+        members: Names of its experiments.
+        setup: What to run; `out` is the folder of the run directories.
+        common: Options of every command.
+
+    Raises:
+        CommandError: settings are given, which belong to one experiment.
+    """
+    if setup.set or setup.config is not None:
+        raise CommandError(
+            f"{family} is a family of experiments: --set and --config are for one of {', '.join(members)}"
+        )
+    as_json = common is not None and common.json
+    answers: list[dict[str, Any]] = []
+    for name in members:
+        if not catalogue.CATALOGUE[name].judged:
+            continue
+        results = execute_named(name, dataclasses.replace(setup, out=setup.out / name if setup.out else None))
+        written = results.write_report()
+        answers.append(_answer(results, written, "catallax-reproduce-1"))
+        if not as_json:
+            print(f"===== {name}\n\n{_text(results, written)}", flush=True)
+    failed = any(answer["failed"] for answer in answers)
+    answer = {
+        "schema": "catallax-reproduce-family-1",
+        "status": "failed" if failed else "done",
+        "exit_code": int(failed),
+        "family": family,
+        "experiments": answers,
     }
-    files = write_report(built, results.directory, judgement=judgement, about=about)
-    return Made(built, judgement, files)
+    emit(answer, _count_verdicts(answers), as_json=as_json)
+    return int(failed)
 
 
-def answer(made: Made, results: Any, *, schema: str) -> dict[str, Any]:
-    """The JSON object of report and reproduce.
+def _print(results: "Results[Any]", written: "WrittenReport", schema: str, common: Common | None) -> int:
+    """Print a report, and return the exit code: 1 if the estimate of a claim failed."""
+    emit(_answer(results, written, schema), _text(results, written), as_json=common is not None and common.json)
+    return 1 if written.judgement.failed else 0
 
-    Args:
-        made: The report.
-        results: What it was made from.
-        schema: Name of the object's form.
-    """
-    failed = made.judgement.failed
+
+def _answer(results: "Results[Any]", written: "WrittenReport", schema: str) -> dict[str, Any]:
+    """The JSON object of a report; `schema` is the name of its form."""
+    failed = written.judgement.failed
     return {
         "schema": schema,
         "status": "failed" if failed else "done",
         "exit_code": 1 if failed else 0,
         "experiment": results.experiment.name,
         "run_dir": str(results.directory),
-        "claims": made.judgement.verdicts,
+        "claims": written.judgement.verdicts,
         "failed": failed,
-        "files": [str(path) for path in made.files],
+        "files": [str(path) for path in written.files],
     }
 
 
-def text(made: Made, results: Any) -> str:
-    """Tables and verdicts for people.
-
-    Args:
-        made: The report.
-        results: What it was made from.
-    """
+def _text(results: "Results[Any]", written: "WrittenReport") -> str:
+    """The tables and verdicts of a report as text."""
     from catallax.lab.report import verdict_table
 
-    verdicts = made.judgement.verdicts
-    tables = list(made.report.tables)
+    verdicts = written.judgement.verdicts
+    tables = list(written.report.tables)
     if verdicts:
         tables.append(verdict_table(verdicts, reasons=False))
     parts = [table.text(width()) for table in tables]
     reasons = [f"{verdict.id}: {verdict.note}" for verdict in verdicts if verdict.verdict != "reproduced"]
     if reasons:
         parts.append("Not reproduced, or only in part:\n" + "\n".join(reasons) + "\n")
-    if made.judgement.failed:
-        parts.append(f"no estimate for: {', '.join(made.judgement.failed)}")
+    if written.judgement.failed:
+        parts.append(f"no estimate for: {', '.join(written.judgement.failed)}")
     parts.append(f"tables, figures and report.md are in {results.directory}")
     return "\n".join(parts)
+
+
+def _count_verdicts(answers: list[dict[str, Any]]) -> str:
+    """A line for each experiment: how many claims got which verdict."""
+    from catallax.lab.claims import VERDICTS
+
+    rows: list[tuple[str, ...]] = [("experiment", *VERDICTS)]
+    for answer in answers:
+        counts = Counter(verdict.verdict for verdict in answer["claims"])
+        rows.append((answer["experiment"], *(str(counts[name]) for name in VERDICTS)))
+    return f"===== verdicts\n\n{columns(rows)}"

@@ -1,18 +1,19 @@
-"""Commands that compute: run, resume, reproduce."""
+"""The commands run and resume, and the execution that reproduce shares with them."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from catallax.cli import cache, family, reporting, stored
-from catallax.cli.cores import begun_with
-from catallax.cli.cores import use as use_cores
+from catallax.cli import environment
 from catallax.cli.errors import CommandError
 from catallax.cli.options import Common, CoresOption, PathOption, Quiet, Setup
 from catallax.cli.output import emit
 from catallax.experiments import catalogue
+from catallax.lab.progress import SilentProgress, choose_progress
 
-RUNS = Path("runs")
-"""Where run directories are made, below the current directory, unless --out says otherwise."""
+if TYPE_CHECKING:
+    from catallax.lab import Experiment, Results
+    from catallax.lab.run_directory import RunDirectory
 
 
 def run(name: str, /, *, setup: Setup | None = None, common: Common | None = None) -> int:
@@ -23,8 +24,7 @@ def run(name: str, /, *, setup: Setup | None = None, common: Common | None = Non
         setup: What to run.
         common: Options of every command.
     """
-    setup = setup or Setup()
-    return _done(name, _run(name, setup), common)
+    return _tell_where(execute_named(name, setup or Setup()), common)
 
 
 def resume(
@@ -43,52 +43,22 @@ def resume(
         progress: Whether progress is shown.
         common: Options of every command.
     """
-    stored.check_directory(directory)
-    with _watch(
-        f"resume {directory.name}", cores or begun_with(directory), quiet=progress is not None and progress.quiet
-    ) as bar:
-        bar.stage("loading jax")
-        from catallax.lab.execute import execute
+    check_directory(directory)
+    quiet = progress is not None and progress.quiet
+    with watch(f"resume {directory.name}", cores or environment.cores_of_run(directory), quiet=quiet) as shown:
+        from catallax.lab import execute as execution
 
-        experiment, request = stored.open_run(directory)
-        settings, scale_name, seed = request
-        results = execute(experiment, settings, scale_name, seed, directory, progress=bar)
-    return _done(experiment.name, results, common)
+        experiment, place = open_run(directory)
+        results = execution.resume(experiment, place, progress=shown)
+    return _tell_where(results, common)
 
 
-def reproduce(name: str, /, *, setup: Setup | None = None, common: Common | None = None) -> int:
-    """Run an experiment and judge every published number: tables, figures and verdicts.
-
-    The name of a family (double_auction) reproduces all its experiments that judge a publication, one after the other.
-    A run directory of the same specification is used again: what is finished in it is not computed twice.
+def execute_named(name: str, setup: Setup) -> "Results[Any]":
+    """Run an experiment of the catalogue, or continue its run.
 
     Args:
-        name: Name of the experiment, or of a family.
+        name: Name of the experiment.
         setup: What to run.
-        common: Options of every command.
-    """
-    setup, as_json = setup or Setup(), common is not None and common.json
-    members = catalogue.family(name)
-    if members:
-        return family.reproduce(name, members, setup, _run, as_json=as_json)
-    results = _run(name, setup)
-    made = reporting.make(results)
-    answer = reporting.answer(made, results, schema="catallax-reproduce-1")
-    emit(answer, reporting.text(made, results), as_json=as_json)
-    return 1 if made.judgement.failed else 0
-
-
-def _done(name: str, results: Any, common: Common | None) -> int:
-    """Say where a finished run lies."""
-    directory = results.directory
-    answer = {"schema": "catallax-run-1", "status": "done", "experiment": name, "run_dir": str(directory)}
-    text = f"{directory}\nits tables, figures and verdicts: catallax report {directory}"
-    emit(answer, text, as_json=common is not None and common.json)
-    return 0
-
-
-def _run(name: str, setup: Setup) -> Any:
-    """Execute an experiment and return its results.
 
     Raises:
         CommandError: an unknown experiment, or an option that cannot be read.
@@ -97,27 +67,77 @@ def _run(name: str, setup: Setup) -> Any:
     if name not in catalogue.CATALOGUE:
         raise CommandError(catalogue.unknown(name))
     pairs = setup.pairs()
-    with _watch(name, setup.cores, quiet=setup.quiet) as bar:
-        bar.stage("loading jax")
+    with watch(name, setup.cores, quiet=setup.quiet) as shown:
         experiment = catalogue.load(name)
-        from catallax.lab.execute import default_directory, execute
+        from catallax.lab import execute as execution
         from catallax.lab.settings import decode_settings
 
-        settings = decode_settings(experiment, pairs, setup.config)
-        if setup.replications is not None:
-            experiment = stored.resized(experiment, setup.scale, replications=setup.replications)
-        scale_name, seed = setup.scale, setup.seed
-        directory = setup.out or default_directory(RUNS, experiment, settings, scale_name, seed)
-        return execute(experiment, settings, scale_name, seed, directory, progress=bar)
+        return execution.execute(
+            experiment,
+            decode_settings(experiment, pairs, setup.config),
+            setup.scale,
+            setup.seed,
+            setup.out,
+            replications=setup.replications,
+            progress=shown,
+        )
 
 
-def _watch(title: str, number: int, *, quiet: bool) -> Any:
-    """Progress on standard error, as a context manager, before jax is imported.
+def watch(title: str, cores: int, *, quiet: bool) -> "AbstractContextManager[SilentProgress]":
+    """Prepare the environment of a computation and show its progress, before jax is imported.
 
-    Ctrl-C ends the preparations at once, since there is nothing to save; from then on `execute` answers it.
+    Until `execute` has begun, Ctrl-C ends the command at once, because there is nothing to save.
+
+    Args:
+        title: What is computed.
+        cores: The number of cores to use.
+        quiet: Whether nothing is shown.
     """
-    from catallax.lab.progress import choose_progress
+    environment.use_cache()
+    environment.use_cores(cores)
+    shown = choose_progress(title, quiet)
+    shown.stage("loading jax")
+    return shown
 
-    cache.switch_on()
-    use_cores(number)
-    return choose_progress(title, quiet)
+
+def check_directory(directory: Path) -> None:
+    """Refuse what is not a directory, before jax is imported.
+
+    Args:
+        directory: What the user typed.
+
+    Raises:
+        CommandError: it does not exist or is not a directory.
+    """
+    if not directory.exists():
+        raise CommandError(f"{directory}: no such run directory")
+    if not directory.is_dir():
+        raise CommandError(f"{directory}: not a run directory but a file")
+
+
+def open_run(directory: Path) -> "tuple[Experiment[Any], RunDirectory]":
+    """The experiment of a run directory, and the directory with its specification read.
+
+    Args:
+        directory: The run directory.
+
+    Raises:
+        CommandError: the catalogue has no such experiment.
+        FileError: the directory holds no run, or was altered.
+    """
+    from catallax.lab.run_directory import RunDirectory
+
+    place = RunDirectory(directory)
+    name = str(place.stored().spec["experiment"])
+    if name not in catalogue.CATALOGUE:
+        raise CommandError(catalogue.unknown(name))
+    return catalogue.load(name), place
+
+
+def _tell_where(results: "Results[Any]", common: Common | None) -> int:
+    """Print where a finished run lies."""
+    name, directory = results.experiment.name, results.directory
+    answer = {"schema": "catallax-run-1", "status": "done", "experiment": name, "run_dir": str(directory)}
+    text = f"{directory}\nits tables, figures and verdicts: catallax report {directory}"
+    emit(answer, text, as_json=common is not None and common.json)
+    return 0

@@ -1,7 +1,8 @@
-"""The laboratory: experiments as data, execution in chunks, files that survive, results with labels, verdicts.
+"""The laboratory: experiments as data, execution in chunks, files that survive a crash, labelled results, verdicts.
 
-Names are loaded when first used: `catallax.lab.progress` can draw its bar before jax is imported. What runs an
-experiment, `execute` and `resume`, is in `catallax.lab.execute`.
+The names of this package are loaded when they are first used, so that `catallax.lab.progress` can show a bar before jax
+is imported. An experiment is run by `execute` of `catallax.lab.execute`; the `Results` that it returns have the methods
+`report`, `judge` and `write_report`.
 """
 
 import importlib
@@ -11,10 +12,8 @@ if TYPE_CHECKING:
     from catallax.lab.claims import AbstractClaim as AbstractClaim
     from catallax.lab.claims import Baseline as Baseline
     from catallax.lab.claims import Direction as Direction
-    from catallax.lab.claims import Judgement as Judgement
     from catallax.lab.claims import NotComparable as NotComparable
     from catallax.lab.claims import Value as Value
-    from catallax.lab.claims import Verdict as Verdict
     from catallax.lab.experiment import Cell as Cell
     from catallax.lab.experiment import Experiment as Experiment
     from catallax.lab.experiment import Scale as Scale
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from catallax.lab.results import Results as Results
     from catallax.lab.settings import decode_settings as decode_settings
     from catallax.lab.table import Table as Table
+    from catallax.lab.verdicts import Judgement as Judgement
+    from catallax.lab.verdicts import Verdict as Verdict
 
 _HOME = {
     "AbstractClaim": "claims",
@@ -31,14 +32,14 @@ _HOME = {
     "Direction": "claims",
     "Experiment": "experiment",
     "Figure": "figure",
-    "Judgement": "claims",
+    "Judgement": "verdicts",
     "NotComparable": "claims",
     "Report": "report",
     "Results": "results",
     "Scale": "experiment",
     "Table": "table",
     "Value": "claims",
-    "Verdict": "claims",
+    "Verdict": "verdicts",
     "decode_settings": "settings",
 }
 

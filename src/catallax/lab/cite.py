@@ -1,4 +1,4 @@
-"""Citation of what a result rests on: BibTeX entries by key."""
+"""The references behind a result: BibTeX entries by key."""
 
 import difflib
 import re
@@ -7,16 +7,17 @@ from functools import cache
 from importlib import resources
 
 from catallax.core.errors import InputError
+from catallax.lab.experiment import Experiment
 
 SOFTWARE = ("catallax", "jax", "equinox", "scipy")
-"""Keys cited with every experiment: the engine and what it computes with."""
+"""Keys that are cited with every experiment: this library and those that it computes with."""
 
 _KEY = re.compile(r"@\w+\{([^,\s]+),")
 
 
 @cache
 def entries() -> dict[str, str]:
-    """All BibTeX entries of the library by key, in the order of references.bib."""
+    """All BibTeX entries by key, in the order of references.bib."""
     text = resources.files("catallax").joinpath("references.bib").read_text(encoding="utf-8")
     blocks = [block.strip() for block in re.split(r"\n\s*\n", text)]
     return {match.group(1): block for block in blocks if (match := _KEY.match(block))}
@@ -26,7 +27,7 @@ def cite(keys: Iterable[str]) -> str:
     """BibTeX of the given keys, each once, in the given order.
 
     Args:
-        keys: BibTeX keys. A source such as "Rawat2023, table 1" counts by its first word.
+        keys: BibTeX keys. Of a source such as "Rawat2023, table 1", the first word is the key.
 
     Raises:
         InputError: a key is unknown; the nearest known one is named.
@@ -42,5 +43,20 @@ def cite(keys: Iterable[str]) -> str:
 
 
 def key_of(source: str) -> str:
-    """The BibTeX key at the head of a source: "Rawat2023, table 1" gives "Rawat2023"."""
+    """The BibTeX key in a source: "Rawat2023, table 1" gives "Rawat2023"."""
     return re.split(r"[\s,:;]", source.strip(), maxsplit=1)[0]
+
+
+def keys_of(experiment: Experiment) -> list[str]:
+    """The BibTeX keys behind an experiment: its sources, those of its claims, and the software, each once.
+
+    Args:
+        experiment: The experiment.
+
+    Raises:
+        InputError: a source has an unknown key.
+    """
+    sources = [*experiment.sources, *(claim.source for claim in experiment.claims), *SOFTWARE]
+    keys = list(dict.fromkeys(key_of(source) for source in sources))
+    cite(keys)
+    return keys

@@ -1,76 +1,51 @@
-"""Published numbers and what our runs say of them.
+"""Claims: published numbers, and the verdict of our runs on each.
 
-A claim states what is printed, where, how we read it, and how far a printed number may lie from the truth it
-estimates. Judging compares it with one estimate a replication and gives one of four verdicts:
+A claim states what is printed, where it is printed, how we read it, and how far a printed number may lie from the truth
+that it estimates. It is judged by one estimate of ours in each replication. There are four verdicts:
 
-- *reproduced*: our 95% interval over replications overlaps [published - error, published + error]; for a
-  direction, the interval of the effect lies wholly on the stated side of zero.
-- *direction only*: it does not, but the interval of our paired difference from the stated baseline lies
-  wholly on the published side; for a direction, the mean has the stated sign and the interval includes zero.
-- *not reproduced*: there is an interval and neither holds.
-- *not comparable*: what would be needed is missing, and the note names it.
+- *reproduced*: our 95% interval over replications overlaps [published - error, published + error]. For a direction: the
+  interval of the effect lies wholly on the stated side of zero.
+- *direction only*: the intervals do not overlap, but the interval of our paired difference from the stated baseline
+  lies wholly on the published side. For a direction: the mean has the stated sign and the interval includes zero.
+- *not reproduced*: there is an interval, and neither of the two holds.
+- *not comparable*: something that is needed is missing, and the note names it.
 
-Below ten replications there is no interval, so nothing is called *reproduced* or *not reproduced*. The
-verdict is then *direction only* if an exact one-sided sign test over the replications supports the published
-direction at the 5% level (all of five, seven of eight), and otherwise *not comparable*, with the missing
-replications named. A negative verdict with its evidence is a good result.
+Below ten replications there is no interval, and so neither *reproduced* nor *not reproduced*. The verdict is then
+*direction only* if an exact one-sided sign test over the replications supports the published direction at the 5% level
+(all of five, seven of eight), and otherwise *not comparable*, with the number of missing replications. A negative
+verdict with its evidence is a good result.
 """
 
 import abc
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import msgspec
 import numpy as np
 
-from catallax.core.errors import EnvironmentFailure, FileError, InputError
+from catallax.core.errors import InputError
 from catallax.lab import statistics
+from catallax.lab.results import Results
+from catallax.lab.verdicts import VERDICTS as VERDICTS
+from catallax.lab.verdicts import Judgement as Judgement
+from catallax.lab.verdicts import Verdict as Verdict
+from catallax.lab.verdicts import VerdictName as VerdictName
+from catallax.lab.verdicts import judge_all as judge_all
 
-VERDICTS = ("reproduced", "direction only", "not reproduced", "not comparable")
-"""The four verdicts, from best to no answer."""
-
-VerdictName = Literal["reproduced", "direction only", "not reproduced", "not comparable"]
-EstimateFunction = Callable[[Any], statistics.Sample]
+EstimateFunction = Callable[[Results], statistics.Sample]
 """From the results of a run to one value a replication, shape [n], in the unit of the published number."""
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """What our runs say of one published number; encodes to one JSON object.
-
-    Attributes:
-        id: Identifier of the claim within its experiment.
-        source: BibTeX key and table, figure or page.
-        published: The printed number in our reading of its unit, or the printed direction ("> 0", "< 0").
-        ours: Mean over replications, same unit; None without an estimate.
-        low: Lower end of our 95% interval; None below ten replications.
-        high: Upper end of our 95% interval; None below ten replications.
-        n: Number of replications behind `ours`.
-        verdict: One of `VERDICTS`.
-        note: Why, in a sentence, with our reading of the printed number.
-    """
-
-    id: str
-    source: str
-    published: float | str | None
-    ours: float | None
-    low: float | None
-    high: float | None
-    n: int
-    verdict: VerdictName
-    note: str
-
-
 class PublishedError(NamedTuple):
-    """How far a printed number may lie from what it estimates, in its own unit, and the reason."""
+    """How far a printed number may lie from the truth that it estimates, in its own unit, and the reason."""
 
     error: float
     reason: str
 
 
 def printed_error(*, last_digit: float, sd: float | None = None, observations: int | None = None) -> PublishedError:
-    """Error of a printed number: 2 sd / sqrt(observations) + last_digit / 2.
+    """The error of a printed number: 2 sd / sqrt(observations) + last_digit / 2.
 
     Args:
         last_digit: One unit of the last printed digit: 0.01 for 5.41.
@@ -94,10 +69,10 @@ def printed_error(*, last_digit: float, sd: float | None = None, observations: i
 
 
 class Baseline(NamedTuple):
-    """What a published number is compared with in print, to tell the direction of its effect.
+    """The printed number that a claim is compared with, which gives the direction of an effect.
 
     Attributes:
-        name: What it is: "ZIC only".
+        name: Its name: "ZIC only".
         published: Its printed value, in the unit of the claim.
         estimate: Our values of it, one a replication, on the same random numbers.
     """
@@ -115,7 +90,7 @@ class AbstractClaim(abc.ABC):
         id: Identifier, unique within an experiment.
         source: BibTeX key and table, figure or page.
         statement: What is printed there, in words.
-        needs: Cells it reads; where a scale does not run one of them, the claim is not comparable there.
+        needs: The cells that it reads. The claim is not comparable at a scale that does not run all of them.
     """
 
     id: str
@@ -124,7 +99,7 @@ class AbstractClaim(abc.ABC):
     needs: tuple[str, ...] = ()
 
     @abc.abstractmethod
-    def judge(self, results: Any) -> Verdict:
+    def judge(self, results: Results) -> Verdict:
         """Judge the claim on stored results.
 
         Args:
@@ -134,8 +109,10 @@ class AbstractClaim(abc.ABC):
             NumericalError: a replication's estimate is not finite and not declared undefined.
         """
 
-    def _verdict(self, published, estimate: statistics.Estimate, verdict: VerdictName, note: str) -> Verdict:
-        """Put an estimate and a verdict on the claim's own data."""
+    def _verdict(
+        self, published: float | str, estimate: statistics.Estimate, verdict: VerdictName, note: str
+    ) -> Verdict:
+        """The verdict with the data of the claim and of an estimate."""
         if estimate.undefined:
             note = f"{note}; undefined in {estimate.undefined} of {estimate.n + estimate.undefined} replications"
         mean, low, high = estimate.mean, estimate.low, estimate.high
@@ -148,13 +125,14 @@ class Value(AbstractClaim):
 
     Attributes:
         published: The number in our reading of its unit.
-        error: How far it may lie from what it estimates; see `printed_error`.
-        error_reason: Why that far.
+        error: How far it may lie from the truth that it estimates; see `printed_error`.
+        error_reason: The reason for `error`.
         unit: Unit of `published` and of the estimate.
         estimate: Our value in each replication.
-        note: Our reading of what is printed (swapped cells, percentages), carried into the verdict.
-        baseline: What the number is compared with in print; None if nothing.
-        may_be_undefined: Whether NaN in a replication means "undefined there" and is left out and counted.
+        note: Our reading of what is printed (swapped cells, percentages); it is added to the verdict.
+        baseline: The number that it is compared with in print; None if there is none.
+        may_be_undefined: Whether NaN means that the number is undefined in a replication, which is then left out and
+            counted.
     """
 
     published: float
@@ -174,7 +152,7 @@ class Value(AbstractClaim):
                 f"got {self.published} and {self.error}"
             )
 
-    def judge(self, results: Any) -> Verdict:
+    def judge(self, results: Results) -> Verdict:
         """See `AbstractClaim.judge`."""
         ours = self.estimate(results)
         estimate = statistics.mean_interval(ours, allow_undefined=self.may_be_undefined)
@@ -182,7 +160,9 @@ class Value(AbstractClaim):
         note = "; ".join(part for part in (reason, self.note) if part)
         return self._verdict(self.published, estimate, verdict, note)
 
-    def _compare(self, estimate: statistics.Estimate, ours, results: Any) -> tuple[VerdictName, str]:
+    def _compare(
+        self, estimate: statistics.Estimate, ours: statistics.Sample, results: Results
+    ) -> tuple[VerdictName, str]:
         """The verdict and its reason."""
         if estimate.mean is None:
             return "not comparable", "no replication has a defined value"
@@ -197,8 +177,8 @@ class Value(AbstractClaim):
         verdict = "direction only" if supported else "not reproduced"
         return verdict, f"interval misses {bounds}: {self.error_reason}{direction}"
 
-    def _direction(self, ours, results: Any) -> tuple[bool, str]:
-        """Whether our difference from the baseline supports the published one, and the words for it."""
+    def _direction(self, ours: statistics.Sample, results: Results) -> tuple[bool, str]:
+        """Whether our difference from the baseline supports the published one, and that difference in words."""
         if self.baseline is None or self.published == self.baseline.published:
             return False, ""
         sign = 1 if self.published > self.baseline.published else -1
@@ -217,8 +197,9 @@ class Direction(AbstractClaim):
     Attributes:
         sign: +1 or -1, the printed sign of the effect.
         estimate: Our effect in each replication (a paired difference, a correlation, ...).
-        note: Our reading of what is printed, carried into the verdict.
-        may_be_undefined: Whether NaN in a replication means "undefined there" and is left out and counted.
+        note: Our reading of what is printed; it is added to the verdict.
+        may_be_undefined: Whether NaN means that the effect is undefined in a replication, which is then left out and
+            counted.
     """
 
     sign: Literal[-1, 1]
@@ -231,7 +212,7 @@ class Direction(AbstractClaim):
         if self.sign not in (-1, 1):
             raise InputError(f"claim {self.id}: sign is +1 or -1, got {self.sign}")
 
-    def judge(self, results: Any) -> Verdict:
+    def judge(self, results: Results) -> Verdict:
         """See `AbstractClaim.judge`."""
         values = np.asarray(self.estimate(results), float)
         estimate = statistics.mean_interval(values, allow_undefined=self.may_be_undefined)
@@ -258,74 +239,20 @@ class Direction(AbstractClaim):
 
 @dataclass(frozen=True, kw_only=True)
 class NotComparable(AbstractClaim):
-    """A printed statement that cannot be judged, and what is missing.
+    """A printed statement that cannot be judged, with the reason.
 
     Attributes:
         published: What is printed.
-        missing: What would be needed to compare: a parameter, a definition, a data set.
+        missing: What is needed to compare: a parameter, a definition, a data set.
     """
 
     published: float | str | None
     missing: str
 
-    def judge(self, results: Any) -> Verdict:
-        """See `AbstractClaim.judge`; needs no results."""
+    def judge(self, results: Results) -> Verdict:
+        """See `AbstractClaim.judge`; no results are read."""
         note = f"missing: {self.missing}"
         return Verdict(self.id, self.source, self.published, None, None, None, 0, "not comparable", note)
-
-
-class Judgement(NamedTuple):
-    """All verdicts of an experiment, in the order of its claims.
-
-    Attributes:
-        verdicts: One a claim. A claim whose estimate failed is "not comparable" with the failure in its note.
-        failed: Identifiers of the claims whose estimate could not be computed. Empty in a sound reproduction.
-    """
-
-    verdicts: tuple[Verdict, ...]
-    failed: tuple[str, ...]
-
-
-def judge_all(claims: Iterable[AbstractClaim], results: Any) -> Judgement:
-    """Judge every claim; one that fails does not hide the others.
-
-    Args:
-        claims: The claims, with different identifiers.
-        results: The `Results` of their experiment.
-
-    Raises:
-        InputError: two claims share an identifier.
-        FileError: the results are not finished, or damaged.
-    """
-    claims = tuple(claims)
-    names = [claim.id for claim in claims]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"claims of one experiment need different ids; twice: {', '.join(twice)}")
-    verdicts, failed = [], []
-    for claim in claims:
-        absent = [name for name in claim.needs if name not in results.cells]
-        if absent:
-            verdicts.append(_not_run(claim, absent[0], results))
-            continue
-        try:
-            verdicts.append(claim.judge(results))
-        except (FileError, EnvironmentFailure):
-            raise  # the results cannot be read: no claim can be judged
-        except Exception as error:
-            # the estimate is the experiment author's code: what it raises costs this claim, not the report
-            failed.append(claim.id)
-            published = getattr(claim, "published", None)
-            note = f"no estimate: {type(error).__name__}: {error}"
-            verdicts.append(Verdict(claim.id, claim.source, published, None, None, None, 0, "not comparable", note))
-    return Judgement(tuple(verdicts), tuple(failed))
-
-
-def _not_run(claim: AbstractClaim, cell: str, results: Any) -> Verdict:
-    """The verdict on a claim about a cell that the run's scale leaves out."""
-    note = f"missing: cell {cell!r}, which scale {results.scale_name!r} does not run"
-    published = getattr(claim, "published", None)
-    return Verdict(claim.id, claim.source, published, None, None, None, 0, "not comparable", note)
 
 
 def _side(estimate: statistics.Estimate, values: np.ndarray, sign: int) -> str:
@@ -339,7 +266,7 @@ def _side(estimate: statistics.Estimate, values: np.ndarray, sign: int) -> str:
 
 
 def _too_few(n: int) -> str:
-    """What a sample too small for an interval says of itself."""
+    """The reason of a verdict on a sample that is too small for an interval."""
     return f"too few replications for an interval ({n}; {statistics.MINIMUM_REPLICATIONS} needed)"
 
 

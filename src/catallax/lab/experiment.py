@@ -1,12 +1,11 @@
 """What an experiment is: cells, lanes, replications, scales, and the settings a user may change.
 
-An experiment is plain data. Nothing here computes; `catallax.lab.execute` runs it and `catallax.lab.results`
-reads it.
+An experiment is plain data: `catallax.lab.execute` runs it, and `catallax.lab.results` reads what it recorded.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
@@ -15,12 +14,13 @@ import msgspec
 from catallax.core.dynamics import AbstractDynamics
 from catallax.core.errors import InputError
 from catallax.core.measure import AbstractMeasure, Variable
+from catallax.lab.report import Report
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
-# Dimension names of every dataset; neither a lane nor a measure may use them.
 RESERVED_DIMENSIONS = ("replicate", "phase")
+"""Dimensions that every dataset has. Neither a lane nor a measure may use these names."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -33,6 +33,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _check_name(kind: str, name: str) -> None:
+    """Refuse a name that cannot be a file name."""
     if not _NAME.fullmatch(name):
         raise InputError(
             f"{kind} {name!r}: a name is made of letters, digits, '_', '-' and '.', and starts with a letter or digit"
@@ -40,6 +41,7 @@ def _check_name(kind: str, name: str) -> None:
 
 
 def _check_count(where: str, name: str, value: object) -> None:
+    """Refuse what is not an integer >= 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InputError(f"{where}: {name} must be an integer >= 1, got {value!r}")
 
@@ -57,11 +59,11 @@ class Scale:
     replications: int
     """Independent replications of each cell: the unit of inference."""
     block: int
-    """Replications computed side by side (the vmap width). Part of the specification: the width moves float
-    results.
+    """Replications computed side by side (the vmap width). It is part of the specification of a run, because the last
+    bits of results depend on it.
     """
     chunk: int
-    """Steps between two saved states. Not part of the specification: results do not depend on it."""
+    """Steps between two saved states. It is not part of the specification, because no result depends on it."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "replications", "block", "chunk"):
@@ -73,22 +75,21 @@ class Cell:
     """One column of a table: one compiled program, run for every lane and every replication.
 
     Raises:
-        InputError: a bad name, an empty or reserved lane, two measures of one variable, a step count below
-            one.
+        InputError: a bad name, an empty or reserved lane, two measures of one variable, or a step count below one.
     """
 
     name: str
     label: str
-    """What a table prints for this cell."""
+    """The name of this cell in tables."""
     build: Callable[..., AbstractDynamics]
-    """`build(**lane)` gives the dynamics; every lane value arrives as a traced scalar."""
+    """`build(**lane)` makes the dynamics; every lane value is a traced scalar there."""
     measures: tuple[AbstractMeasure, ...]
     lanes: Mapping[str, tuple[float | int, ...]] = field(default_factory=dict)
-    """Axes that are array leaves of the dynamics: name to values. Their product is run in one program."""
+    """Axes that are array leaves of the dynamics: name to values. One program runs their product."""
     steps: Mapping[str, int] | None = None
     """Steps by scale name, where this cell differs from its scale."""
     scales: tuple[str, ...] | None = None
-    """The scales at which this cell is run; None: at all. So a scale may have fewer cells, or smaller ones of the same
+    """The scales at which this cell is run; None for all. A scale may so have fewer cells, or smaller cells of the same
     name."""
 
     def __post_init__(self) -> None:
@@ -108,6 +109,7 @@ class Cell:
         self._check_measures(where)
 
     def _check_measures(self, where: str) -> None:
+        """Refuse measures that count from zero, share a variable, or use the name of another dimension."""
         seen: set[str] = set()
         for measure in self.measures:
             _check_count(where, f"`every` of {type(measure).__name__}", measure.every)
@@ -121,17 +123,17 @@ class Cell:
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """All that the measures record."""
+        """All variables that the measures record."""
         return tuple(v for m in self.measures for v in m.variables)
 
     @property
     def every(self) -> dict[str, int]:
-        """How many steps apart each variable is recorded, by name."""
+        """The number of steps between two records of each variable, by name."""
         return {v.name: m.every for m in self.measures for v in m.variables}
 
     @property
     def n_lanes(self) -> int:
-        """How many points the product of the lanes has; 1 without lanes."""
+        """The number of points of the product of the lanes; 1 without lanes."""
         n = 1
         for values in self.lanes.values():
             n *= len(values)
@@ -148,10 +150,9 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment(Generic[S]):
-    """One published table or figure: what is run, at which scales, what it shows and what was claimed.
+    """One published table or figure: what is run, at which scales, what is shown, and what was claimed.
 
-    Replicate r of every cell and lane has the key fold(key(seed), r): common random numbers across
-    treatments.
+    Replicate r of every cell and lane has the key fold(key(seed), r), so that treatments share their random numbers.
 
     Raises:
         InputError: a bad name, no scale, or settings that cannot be made without arguments.
@@ -163,14 +164,14 @@ class Experiment(Generic[S]):
     sources: tuple[str, ...]
     """BibTeX keys."""
     settings: type[S]
-    """A frozen `msgspec.Struct` with a default for every field. A field of type `pathlib.Path` names a
-    user's file.
-    """
+    """A frozen `msgspec.Struct` with a default for every field. A field of type `pathlib.Path` names a user's file."""
     cells: Callable[[S], tuple[Cell, ...]]
     scales: Mapping[str, Scale]
-    report: Callable[[Any], Any]
-    """Results to Report; reads stored results only, never computes dynamics."""
+    report: Callable[[Any], Report]
+    """Makes tables and figures from the `Results[S]` of a run, and reads stored results only. (`Results` and the claims
+    import this file, hence the types `Any`.)"""
     claims: tuple[Any, ...]
+    """Published statements, each an `AbstractClaim`; they are judged on the same results."""
     x64: bool = False
     """Whether the dynamics run in double precision."""
 
@@ -187,16 +188,37 @@ class Experiment(Generic[S]):
             raise InputError(f"experiment {self.name!r}: the setting {needed[0]!r} needs a default")
 
     def scale(self, name: str) -> Scale:
-        """The scale of that name. Raises InputError for an unknown one."""
+        """The scale of this name.
+
+        Raises:
+            InputError: there is none.
+        """
         if name not in self.scales:
             raise InputError(f"{self.name} has no scale {name!r}; {nearest(name, self.scales)}")
         return self.scales[name]
 
-    def build_cells(self, settings: S, scale_name: str | None = None) -> tuple[Cell, ...]:
-        """The cells under these settings at a scale; with None at any, one of each name.
+    def resized(self, scale_name: str, **changes: int) -> "Experiment[S]":
+        """The experiment with other numbers in one of its scales.
+
+        Args:
+            scale_name: The name of the scale.
+            **changes: Fields of the scale and their new values.
 
         Raises:
-            InputError: an unknown scale, no cell, two cells of a scale that share a name.
+            InputError: there is no such scale, or a value is not an integer >= 1.
+        """
+        scale = replace(self.scale(scale_name), **changes)
+        return replace(self, scales={**self.scales, scale_name: scale})
+
+    def build_cells(self, settings: S, scale_name: str | None = None) -> tuple[Cell, ...]:
+        """The cells under these settings at a scale.
+
+        Args:
+            settings: The settings.
+            scale_name: The name of the scale; None for the cells of all scales, one of each name.
+
+        Raises:
+            InputError: there is no such scale, there is no cell, or two cells of a scale share a name.
         """
         if scale_name is not None:
             self.scale(scale_name)
@@ -220,4 +242,5 @@ class Experiment(Generic[S]):
 
 
 def _finite(value: object) -> bool:
+    """Whether a value is an integer or a finite number."""
     return not isinstance(value, float) or value - value == 0.0

@@ -1,4 +1,4 @@
-"""Two-level factorial designs, full and fractional, and what they say: main effects and two-factor interactions.
+"""Two-level factorial designs, full and fractional, and their main effects and two-factor interactions.
 
 A design is a table of runs, one column of -1 and +1 for each factor. In a regular fraction some columns are products of
 others (the generators); the products of columns that are +1 in every run are the words of the defining relation. Two
@@ -41,7 +41,7 @@ class Design:
 
     @property
     def resolution(self) -> int | None:
-        """Length of the shortest word; None for a full design, where nothing is aliased."""
+        """The length of the shortest word; None for a full design, in which nothing is aliased."""
         return min((len(word) for word in self.words), default=None)
 
     def column(self, term: Term) -> np.ndarray:
@@ -50,16 +50,16 @@ class Design:
         return np.prod(self.matrix[:, [self.factors.index(name) for name in term]], axis=1)
 
     def aliases(self, term: Term, order: int = 2) -> tuple[Term, ...]:
-        """The other effects of at most `order` factors that the runs cannot tell from this one."""
+        """The other effects of at most `order` factors that are aliased with this one."""
         self.check(term)
         check_count("factorial design", "order", order)
         found = (self._ordered(set(term) ^ set(word)) for word in self.words)
         return tuple(sorted((other for other in found if 0 < len(other) <= order), key=lambda t: (len(t), t)))
 
     def terms(self, order: int = 2) -> tuple[Term, ...]:
-        """One effect of each group of aliases, of at most `order` factors: the first by number of factors and order.
+        """One effect of at most `order` factors for each group of aliases: the one with the fewest and first factors.
 
-        Effects that are aliased with the mean (words) are left out.
+        Effects that are aliased with the mean (the words) are left out.
         """
         kept: list[Term] = []
         known: set[Term] = set(self.words)
@@ -76,10 +76,15 @@ class Design:
         return np.stack([np.ones(len(self.matrix)), *(self.column(term) for term in terms)], axis=1)
 
     def _ordered(self, names: Iterable[str]) -> Term:
+        """The names in the order of the design."""
         return tuple(sorted(names, key=self.factors.index))
 
     def check(self, term: Term) -> None:
-        """Raises `InputError` unless the term is an effect of this design."""
+        """Refuse a term that is not an effect of this design.
+
+        Raises:
+            InputError: the term is not a list of different factors.
+        """
         names = isinstance(term, tuple | list) and all(isinstance(name, str) for name in term)
         if not names or set(term) - set(self.factors) or len(set(term)) < len(term):
             raise InputError(
@@ -88,10 +93,10 @@ class Design:
 
 
 def factorial(factors: Sequence[str], generators: Mapping[str, Sequence[str]] | None = None) -> Design:
-    """A full design in `factors`, and for each generator one more column, the product of some of the first.
+    """A full design in `factors`, with one more column for each generator, which is a product of base factors.
 
-    Runs are in standard order: the first factor changes fastest. With k base factors and p generators there are 2^k
-    runs for k + p factors, the fraction 2^((k + p) - p).
+    Runs are in standard order, in which the first factor changes fastest. With k base factors and p generators there
+    are 2^k runs for k + p factors, the fraction 2^((k + p) - p).
 
     Args:
         factors: Names of the base factors.
@@ -142,19 +147,23 @@ def _defining_relation(names: Term, generators: Mapping[str, Term]) -> tuple[Ter
 
 
 class FactorEffect(NamedTuple):
-    """What changes, on average over the design, when a term goes from -1 to +1."""
+    """The mean change of the outcome over the design if a term goes from -1 to +1.
+
+    Attributes:
+        term: The term.
+        aliases: The effects of the same order or below that are aliased with it.
+        estimate: The effect and its interval, in the unit of the outcome.
+        p: The two-sided p-value of no effect; None without an interval.
+        adjusted: The p-value after Holm's adjustment over all terms.
+        share: The share of the variance between all observations that the term explains.
+    """
 
     term: Term
     aliases: tuple[Term, ...]
-    """Effects of the same order or below that cannot be told from it."""
     estimate: statistics.Estimate
-    """Effect and interval, in the unit of the outcome."""
     p: float | None
-    """Two-sided, of no effect; None without an interval."""
     adjusted: float | None
-    """The same after Holm's adjustment over all terms."""
     share: float
-    """Share of the variance between all observations that the term explains."""
 
 
 def replicate_effects(design: Design, outcome: Any, terms: Sequence[Term] | None = None) -> np.ndarray:
@@ -163,11 +172,11 @@ def replicate_effects(design: Design, outcome: Any, terms: Sequence[Term] | None
     Args:
         design: The design.
         outcome: One value for each replication and run, [replications, runs].
-        terms: Terms; all main effects and two-factor interactions that are not aliased by default.
+        terms: The terms; by default one effect of each group of aliases, of at most two factors.
 
     Raises:
-        InputError: another shape, or more terms than runs.
-        NumericalError: an outcome that is not finite.
+        InputError: the outcome has another shape, or there are more terms than runs.
+        NumericalError: an outcome is not finite.
     """
     values, terms = _outcome(design, outcome), _terms(design, terms)
     x = design.matrix_of(terms)
@@ -177,10 +186,11 @@ def replicate_effects(design: Design, outcome: Any, terms: Sequence[Term] | None
 
 
 def effects(design: Design, outcome: Any, terms: Sequence[Term] | None = None) -> tuple[FactorEffect, ...]:
-    """Effects with intervals over replications: whatever the variances of the runs, replications are independent.
+    """Effects with intervals over replications.
 
-    Each replication runs the whole design, on random numbers of its own, and gives one estimate of each effect; the
-    interval is Student's over these. So runs of a replication may share random numbers and have any variances.
+    Each replication runs the whole design on random numbers of its own and gives one estimate of each effect; the
+    interval is Student's over these estimates. The runs of a replication may therefore share random numbers and differ
+    in variance.
 
     Args, Raises: as `replicate_effects`.
     """
@@ -196,9 +206,10 @@ def effects(design: Design, outcome: Any, terms: Sequence[Term] | None = None) -
 
 
 def variance_shares(design: Design, outcome: Any, terms: Sequence[Term]) -> np.ndarray:
-    """Sum of squares of each term over the total about the mean, [terms]; columns of a regular design are orthogonal.
+    """The sum of squares of each term over the total sum of squares about the mean, [terms].
 
-    What is missing to 1 is due to higher interactions and to chance. Zero where the outcome never changes.
+    The columns of a regular design are orthogonal, so that the sums add up. The remainder to 1 is due to higher
+    interactions and to chance. All shares are zero if the outcome does not vary.
     """
     values, terms = _outcome(design, outcome), _terms(design, terms)
     total = ((values - values.mean()) ** 2).sum()
@@ -209,27 +220,30 @@ def variance_shares(design: Design, outcome: Any, terms: Sequence[Term]) -> np.n
 
 
 class RobustFit(NamedTuple):
-    """Least squares over all observations with standard errors that allow for any variances."""
+    """Least squares over all observations, with standard errors that allow for unequal variances.
+
+    Attributes:
+        effect: Twice the coefficients, [terms].
+        error: The HC3 standard errors of the effects, [terms].
+        p: Two-sided p-values by Student's t; the degrees of freedom are observations - coefficients, [terms].
+    """
 
     effect: np.ndarray
-    """Twice the coefficients, [terms]."""
     error: np.ndarray
-    """Their HC3 standard errors, [terms]."""
     p: np.ndarray
-    """Two-sided, by Student's t with observations - coefficients degrees of freedom, [terms]."""
 
 
 def robust_effects(design: Design, outcome: Any, terms: Sequence[Term] | None = None) -> RobustFit:
-    """Effects with HC3 standard errors, taking all observations for independent.
+    """Effects with HC3 standard errors, under the assumption that all observations are independent.
 
-    Cov(b) = (X'X)^-1 X' diag(e_i^2 / (1 - h_i)^2) X (X'X)^-1, h the leverages. For designs with few replications; where
-    runs of a replication share random numbers, `effects` is the sounder.
+    Cov(b) = (X'X)^-1 X' diag(e_i^2 / (1 - h_i)^2) X (X'X)^-1, where h are the leverages. It is meant for designs with
+    few replications. If runs of a replication share random numbers, `effects` is more reliable.
 
     Args: as `replicate_effects`.
 
     Raises:
-        InputError: as `replicate_effects`, or no observation beyond the coefficients.
-        NumericalError: an outcome that is not finite.
+        InputError: as `replicate_effects`, or there are not more observations than coefficients.
+        NumericalError: an outcome is not finite.
 
     Source: MacKinnon and White (1985), HC3 in its common form.
     """
@@ -250,7 +264,7 @@ def robust_effects(design: Design, outcome: Any, terms: Sequence[Term] | None = 
 
 
 def _terms(design: Design, terms: Any) -> tuple[Term, ...]:
-    """The terms that are asked for: by default all that the design can tell apart."""
+    """The requested terms, or `design.terms()`."""
     if terms is None:
         return design.terms()
     if isinstance(terms, str) or not isinstance(terms, Sequence):
@@ -261,6 +275,7 @@ def _terms(design: Design, terms: Any) -> tuple[Term, ...]:
 
 
 def _outcome(design: Design, outcome: Any) -> np.ndarray:
+    """The outcome as an array, [replications, runs]."""
     check_kind("factorial design", "design", design, Design)
     values = as_host_numbers("factorial design", "the outcome", outcome)
     if values.ndim != 2 or values.shape[1] != len(design.matrix) or not values.shape[0]:

@@ -1,9 +1,9 @@
 """A figure of a report: SVG, PNG and the plotted numbers as CSV, in one house style.
 
-matplotlib is imported here only, and only when a figure is drawn. A figure is drawn on its own canvas,
-without `pyplot`, so that nothing global changes. The same data give the same SVG, byte for byte. Colours are
-those of Okabe and Ito, which readers with any common form of colour blindness can tell apart; marker and
-dashes say the same again.
+matplotlib is imported in this file only, and only when a figure is drawn. A figure is drawn on its own canvas, without
+`pyplot`, so that no global setting changes. The same data give the same SVG, byte for byte. The colours are those of
+Okabe and Ito, which readers with any common form of colour blindness can tell apart; series also differ in their
+markers and dashes.
 """
 
 import io
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from catallax.lab.names import check_file_name
+from catallax.lab.table import check_file_name
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -26,7 +26,7 @@ TWO_COLUMNS = (7.2, 3.2)
 """Width and height of a figure across two columns, in inches."""
 
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Black, blue, vermilion, green, purple, orange, sky blue (Okabe and Ito), in the order series take them."""
+"""Black, blue, vermilion, green, purple, orange, sky blue (Okabe and Ito), in the order of the series."""
 
 _DASHES = (
     "-",
@@ -56,7 +56,7 @@ _STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "figure.constrained_layout.use": True,
     "figure.facecolor": "white",
-    "font.family": "DejaVu Sans",  # shipped with matplotlib: the same letters on every machine
+    "font.family": "DejaVu Sans",  # matplotlib ships this font, so that letters are the same on every machine
     "font.size": 8,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.5,
@@ -73,7 +73,7 @@ _STYLE: dict[str, Any] = {
 
 
 class Drawing(NamedTuple):
-    """A drawn figure, as the contents of its three files."""
+    """The contents of the three files of a figure."""
 
     svg: bytes
     png: bytes
@@ -100,7 +100,7 @@ class Figure:
     size: tuple[float, float] = ONE_COLUMN
 
     def __post_init__(self):
-        """Refuse a name that cannot be a file name everywhere."""
+        """Refuse a name that cannot be a file name on every system."""
         check_file_name("figure", self.name)
 
     def render(self) -> Drawing:
@@ -133,7 +133,7 @@ def series_style(index: int) -> dict[str, Any]:
         "color": COLOURS[index % len(COLOURS)],
         "linestyle": _DASHES[index % len(_DASHES)],
         "marker": _MARKERS[index % len(_MARKERS)],
-        "markevery": (0.03 * index, 0.15),  # share of the axes' diagonal: few marks, not on top of each other
+        "markevery": (0.03 * index, 0.15),  # in shares of the axes' diagonal; the marks of two series do not coincide
     }
 
 
@@ -177,7 +177,7 @@ def state_sample(sheet: "matplotlib.figure.Figure", replications: int, interval:
 
 
 def _cycle():
-    """The style cycle of lines drawn without a style of their own."""
+    """The cycle of styles for lines that are drawn without a style."""
     from cycler import cycler
 
     return cycler(color=COLOURS) + cycler(linestyle=_DASHES)

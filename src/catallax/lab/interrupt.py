@@ -1,10 +1,9 @@
-"""Stopping a run in good order: Ctrl-C and termination signals, and a thread for work that cannot be
-interrupted.
+"""How a run is stopped: Ctrl-C, termination signals, and a thread for work that cannot be interrupted.
 
-JAX compiles and computes inside calls that Python signals cannot break. So all of it happens in one worker
-thread, while the calling thread waits, shows progress, writes files and listens. On the first signal it lets
-the chunk end; if that takes longer than `GRACE` seconds it leaves without it, which loses nothing that was
-saved.
+JAX compiles and computes inside calls that Python signals cannot interrupt. All of these calls are therefore made in
+one worker thread, while the calling thread waits, shows progress, writes files and receives signals. After the first
+signal, the calling thread waits for the end of the chunk, at most for `GRACE` seconds. Then it abandons the chunk;
+everything that was saved stays valid.
 """
 
 import queue
@@ -16,39 +15,39 @@ from contextlib import contextmanager
 from typing import Any
 
 GRACE = 4.0
-"""Seconds that a running computation is given to end after the first request to stop."""
-_POLL = 0.05
+"""How many seconds a running computation has to end after the first request to stop."""
+_POLL = 0.05  # seconds between two looks at the requests to stop
 
 
 @contextmanager
 def stop_on_signal(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Turns the first Ctrl-C (or SIGTERM) into a request that the yielded function reports.
+    """Turn the first SIGINT (Ctrl-C) or SIGTERM into a request, which the yielded function reports.
 
-    The second raises KeyboardInterrupt at once.
-
-    Outside the main thread, where Python allows no signal handlers, the yielded function is always False.
+    The second signal raises KeyboardInterrupt at once. A signal that the process ignores from its start stays ignored:
+    a shell starts programs in the background so, and `nohup` does the same for other signals. Outside the main thread
+    Python allows no signal handlers, and the yielded function always returns False.
 
     Args:
-        say: told once, at the first signal, what happens next.
+        say: Called once, after the first signal, with a sentence on what happens next.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
     request = _Request(say)
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(n, request.handle) for n in numbers]
+    heard = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, request.handle) for number in heard}
     try:
         yield request.made
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 
 class _Request:
-    """A wish to stop. The handler only takes note: printing from it could meet a half-made print."""
+    """A request to stop. The signal handler only counts, because it may run in the middle of another print."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._signals, self._said = say, 0, False
+        self._say, self._signals, self._announced = say, 0, False
 
     def handle(self, number: int, frame: Any) -> None:
         self._signals += 1
@@ -56,23 +55,22 @@ class _Request:
             raise KeyboardInterrupt
 
     def made(self) -> bool:
-        if self._signals and not self._said:
-            self._said = True
+        if self._signals and not self._announced:
+            self._announced = True
             self._say("stopping: the running chunk is finished and saved first; Ctrl-C once more stops at once")
         return self._signals > 0
 
 
 class Worker:
-    """One daemon thread that computes what it is given, one call at a time.
+    """One daemon thread that runs the functions it is given, one at a time.
 
-    A call that outlives the grace is abandoned: it goes on in its thread, and its result is never looked at.
-    A process that ends after that should end with `os._exit`, because a normal exit would wait for it.
+    A call that takes longer than the grace is abandoned: it continues in its thread, and its result is dropped. A
+    process should then end with `os._exit`, because a normal exit would wait for the call.
 
     Args:
-        should_stop: asked a few times a second while a call runs.
-        tick: called as often, to keep progress moving.
-        setting: a context manager entered in the thread for its whole life (JAX's configuration is per
-            thread).
+        should_stop: Asked a few times a second while a call runs.
+        tick: Called as often, so that progress is shown.
+        setting: A context manager that the thread enters once (the configuration of JAX belongs to a thread).
     """
 
     def __init__(self, should_stop: Callable[[], bool], tick: Callable[[], None], setting: Any) -> None:
@@ -83,10 +81,10 @@ class Worker:
         self._thread.start()
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        """`function(*args)`, computed in the thread.
+        """Run `function(*args)` in the thread and return its value.
 
         Raises:
-            Interrupted: a stop was asked for and the call did not end within the grace.
+            Interrupted: a stop was requested and the call did not end within the grace.
             Exception: whatever the function raised.
         """
         self._asked.put((function, args))
@@ -100,7 +98,7 @@ class Worker:
             if deadline is None and self._should_stop():
                 deadline = time.monotonic() + GRACE
             if deadline is not None and time.monotonic() > deadline:
-                # not at the top: it loads jax, and a program wants the signals in hand before that
+                # This import loads jax. It is not at the head of the file, so that signals can be handled before that.
                 from catallax.core.errors import Interrupted
 
                 raise Interrupted(
@@ -111,16 +109,17 @@ class Worker:
         return value
 
     def close(self) -> None:
-        """Lets the thread end after its present call; does not wait for it."""
+        """Let the thread end after its present call, without waiting for it."""
         self._asked.put(None)
 
     def _serve(self) -> None:
+        """The loop of the thread."""
         with self._setting:
             while (job := self._asked.get()) is not None:
                 function, args = job
                 try:
                     answer = (function(*args), None)
-                except BaseException as error:  # carried to the thread that asked
+                except BaseException as error:  # raised again in the calling thread
                     answer = (None, error)
                 self._answers.put(answer)
                 del job, function, args, answer

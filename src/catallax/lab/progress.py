@@ -1,6 +1,6 @@
-"""Progress as a run shows it: a bar on a terminal, a line each ten seconds elsewhere, or nothing.
+"""How a run shows its progress: a bar on a terminal, a line every ten seconds elsewhere, or nothing.
 
-Nothing here imports jax, so that a bar can be on the screen before jax is loaded.
+This file does not import jax, so that a bar can be shown before jax is loaded.
 """
 
 import sys
@@ -13,41 +13,41 @@ P = TypeVar("P", bound="SilentProgress")
 
 @runtime_checkable
 class Progress(Protocol):
-    """What `execute` tells whoever is watching. All calls come from the thread that called `execute`."""
+    """The calls by which `execute` reports its progress. They are made in the thread that called `execute`."""
 
     def stage(self, text: str) -> None:
-        """What is being done now, in a few words: "compiling zic", "zic, block 1 of 2"."""
+        """Report what is done now, in a few words: "compiling zic", "zic, block 1 of 2"."""
 
     def plan(self, total: int, done: int) -> None:
-        """How many steps there are in all, and how many of them an earlier run has done already."""
+        """Report the number of all steps, and how many of them an earlier process has done."""
 
     def advance(self, steps: int) -> None:
-        """That many more steps are done and saved."""
+        """Report that this number of further steps is done and saved."""
 
     def tick(self) -> None:
-        """Time has passed; called a few times a second while a computation runs."""
+        """Called a few times a second while a computation runs."""
 
     def note(self, text: str) -> None:
-        """A line the user should read."""
+        """Report a sentence that the user should read."""
 
 
 class SilentProgress:
-    """Shows nothing."""
+    """Progress that is not shown; see `Progress` for the methods."""
 
     def stage(self, text: str) -> None:
-        """Nothing."""
+        """Show nothing."""
 
     def plan(self, total: int, done: int) -> None:
-        """Nothing."""
+        """Show nothing."""
 
     def advance(self, steps: int) -> None:
-        """Nothing."""
+        """Show nothing."""
 
     def tick(self) -> None:
-        """Nothing."""
+        """Show nothing."""
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Show nothing."""
 
     def __enter__(self: P) -> P:
         return self
@@ -59,7 +59,7 @@ class SilentProgress:
 
 
 class LineProgress(SilentProgress):
-    """One plain line when it starts and then at most one each `interval` seconds, for logs and pipes."""
+    """A line at the start and then at most one line every `interval` seconds, for logs and pipes."""
 
     def __init__(self, title: str, stream: Any = None, interval: float = 10.0) -> None:
         self.title, self.stream, self.interval = title, stream or sys.stderr, interval
@@ -68,34 +68,36 @@ class LineProgress(SilentProgress):
         self._print()
 
     def stage(self, text: str) -> None:
-        """Remembered, and shown with the next line."""
+        """Show the stage with the next line."""
         self.text = text
         self.tick()
 
     def plan(self, total: int, done: int) -> None:
-        """Starts the clock of the time left."""
+        """Start the clock for the estimate of the remaining time."""
         self.total, self.done, self.before, self.running = total, done, done, time.monotonic()
 
     def advance(self, steps: int) -> None:
-        """Shown with the next line."""
+        """Show the steps with the next line."""
         self.done += steps
         self.tick()
 
     def tick(self) -> None:
-        """Prints a line if the last one is `interval` seconds old."""
+        """Print a line if the last one is `interval` seconds old."""
         if time.monotonic() - self.last >= self.interval:
             self._print()
 
     def note(self, text: str) -> None:
-        """Printed at once."""
+        """Print the sentence at once."""
         print(f"{self.title}: {text}", file=self.stream, flush=True)
 
     def _print(self) -> None:
+        """Print a line."""
         self.last = time.monotonic()
         share = f", {100 * self.done / self.total:.0f} %" if self.total else ""
         print(f"{self.title}: {self.text}{share}{self._left()}", file=self.stream, flush=True)
 
     def _left(self) -> str:
+        """The remaining time in words; empty before the first steps of this process."""
         new = self.done - self.before
         if new <= 0:
             return ""
@@ -104,9 +106,7 @@ class LineProgress(SilentProgress):
 
 
 class BarProgress(SilentProgress):
-    """A bar with the time left, drawn at once. Use as a context manager, so that the terminal is put back in
-    order.
-    """
+    """A bar with the remaining time. It is a context manager, which restores the terminal at the end."""
 
     def __init__(self, title: str, console: Any = None) -> None:
         from rich.console import Console
@@ -134,19 +134,19 @@ class BarProgress(SilentProgress):
         self.bar.start()
 
     def stage(self, text: str) -> None:
-        """Shown to the right of the bar."""
+        """Show the stage to the right of the bar."""
         self.bar.update(self.task, description=text)
 
     def plan(self, total: int, done: int) -> None:
-        """Gives the bar its length."""
+        """Set the length of the bar."""
         self.bar.reset(self.task, total=total, completed=done)
 
     def advance(self, steps: int) -> None:
-        """Moves the bar."""
+        """Move the bar."""
         self.bar.advance(self.task, steps)
 
     def note(self, text: str) -> None:
-        """Printed above the bar."""
+        """Print the sentence above the bar."""
         self.bar.console.print(text, highlight=False, markup=False)
 
     def __exit__(
@@ -156,14 +156,14 @@ class BarProgress(SilentProgress):
 
 
 def choose_progress(title: str, quiet: bool = False) -> SilentProgress | LineProgress | BarProgress:
-    """A bar if standard error is a terminal, lines if it is not, nothing if `quiet`. A context manager."""
+    """A bar if standard error is a terminal, lines if it is not, nothing if `quiet`; a context manager."""
     if quiet:
         return SilentProgress()
     return BarProgress(title) if sys.stderr.isatty() else LineProgress(title)
 
 
 def duration(seconds: float | int) -> str:
-    """A time as people say it: "45 s", "3 min", "2 h 10 min"."""
+    """A time in words: "45 s", "3 min", "2 h 10 min"."""
     seconds = max(seconds, 0.0)
     if seconds < 90:
         return f"{seconds:.0f} s"

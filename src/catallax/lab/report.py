@@ -1,4 +1,4 @@
-"""A report: tables and figures made from stored results only, and the files they become.
+"""A report: tables and figures that are made from stored results, and their files.
 
 ```
 <run directory>/
@@ -8,8 +8,8 @@
   summary.json    verdicts and file names, for programs
 ```
 
-Everything here is derived and can be rebuilt. All of it is rendered before the first file is written, and
-every file is written atomically, so a report that fails leaves what was there.
+All these files are derived from stored results and can be made again. They are rendered before the first one is
+written, and each is written atomically, so that a report that fails leaves an earlier report unchanged.
 """
 
 from collections.abc import Mapping
@@ -20,18 +20,18 @@ from typing import Any
 import msgspec
 
 from catallax.core.errors import InputError
-from catallax.lab.claims import Judgement, Verdict
 from catallax.lab.figure import Figure
-from catallax.lab.store import make_directory, write_atomically
+from catallax.lab.files import make_directory, write_atomically
 from catallax.lab.table import Table
+from catallax.lab.verdicts import Judgement, Verdict
 
 SCHEMA = "catallax-summary-1"
-"""Form of summary.json."""
+"""The schema of summary.json."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What an experiment shows.
+    """The tables and figures of an experiment.
 
     Attributes:
         tables: Tables, in reading order, with different names.
@@ -42,7 +42,7 @@ class Report:
     figures: tuple[Figure, ...] = ()
 
     def __post_init__(self):
-        """Refuse two parts that would be written to the same file."""
+        """Refuse two tables or two figures of one name, which would be written to the same file."""
         for kind, parts in (("tables", self.tables), ("figures", self.figures)):
             names = [part.name for part in parts]
             if len(set(names)) < len(names):
@@ -50,11 +50,11 @@ class Report:
 
 
 def verdict_table(verdicts: tuple[Verdict, ...], *, reasons: bool = True) -> Table:
-    """The verdicts as a table: published number, ours with its interval, the verdict and why.
+    """The verdicts as a table: the published number, ours with its interval, and the verdict.
 
     Args:
-        verdicts: One a claim, in the order to show.
-        reasons: Whether to add the columns note and source, which make it wide.
+        verdicts: One a claim, in the order of the rows.
+        reasons: Whether to add the columns note and source, which make the table wide.
     """
     import pandas
 
@@ -78,7 +78,7 @@ def write_report(
 
     Args:
         report: Tables and figures.
-        directory: The run directory; made if missing.
+        directory: The run directory; it is made if it does not exist.
         judgement: Verdicts of the experiment's claims.
         about: Entries for the head of summary.json and report.md: experiment, title, scale, seed,
             replications.
@@ -129,7 +129,7 @@ def _page(head: Mapping[str, Any], tables: tuple[Table, ...], figures: tuple[Fig
 
 
 def _summary(head: Mapping[str, Any], judgement: Judgement, files: list[str]) -> bytes:
-    """summary.json: the verdicts and which files there are."""
+    """The content of summary.json: the verdicts and the names of the files."""
     summary = {
         "schema": SCHEMA,
         **head,

@@ -1,8 +1,7 @@
 """Means and differences over replications, with their intervals.
 
-The replication (one market session, one population) is the unit of inference, never the step or the trader:
-steps of one session are dependent, and an interval over them would be far too narrow. All inference is
-scipy's.
+The replication (one market session, one population) is the unit of inference, never the step or the trader. The steps
+of one session are dependent, and an interval over them would be far too narrow. scipy computes all inference.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,10 +13,10 @@ from scipy import stats
 from catallax.core.errors import InputError, NumericalError
 
 MINIMUM_REPLICATIONS = 10
-"""Fewer replications than this get no interval."""
+"""The smallest number of replications that gives an interval."""
 
 LEVEL = 0.95
-"""Confidence level of every interval, unless a function is told otherwise."""
+"""The default confidence level of every interval."""
 
 Sample = Any
 """One value a replication: a list, a NumPy array or an xarray.DataArray, shape [n]."""
@@ -90,9 +89,8 @@ def bootstrap_interval(
 ) -> Estimate:
     """A statistic over replications with its bias-corrected and accelerated (BCa) bootstrap interval.
 
-    Use it where the sampling distribution is skewed or the statistic is not a mean; the field `mean` of the
-    answer then holds the statistic. The seed is part of the answer, so that a printed interval can be
-    recomputed.
+    It is meant for skewed sampling distributions and for statistics that are not means; the field `mean` of the result
+    then holds the statistic. The result includes the seed, so that a printed interval can be computed again.
 
     Args:
         values: One value a replication, shape [n].
@@ -116,7 +114,7 @@ def bootstrap_interval(
     point = float(statistic(sample, axis=-1))
     if sd is None or sample.size < MINIMUM_REPLICATIONS:
         return Estimate(point, None, None, sd, int(sample.size), undefined, "none")
-    if sd == 0.0:  # every resample is the sample: the acceleration is 0/0
+    if sd == 0.0:  # every resample equals the sample, and the acceleration is 0/0
         return Estimate(point, point, point, sd, int(sample.size), undefined, "bca", seed)
     interval = stats.bootstrap(
         (sample,),
@@ -145,8 +143,8 @@ def paired_difference(
 ) -> Estimate:
     """Mean over replications of treatment minus control, with Student's t interval of the differences.
 
-    Replication r of every treatment runs on the same random numbers, so what both treatments share cancels
-    and the interval is that of one sample of differences.
+    Replication r of every treatment uses the same random numbers. What both treatments share therefore cancels, and the
+    interval is that of one sample of differences.
 
     Args:
         treatment: One value a replication, shape [n].
@@ -169,7 +167,7 @@ def paired_difference(
 
 
 class Effect(NamedTuple):
-    """A mean effect over replications, its size and how surprising it would be if there were none.
+    """A mean effect over replications, its standardised size and its p-value.
 
     Attributes:
         estimate: Mean and interval.
@@ -201,19 +199,19 @@ def effect(values: Sample, *, level: float = LEVEL, allow_undefined: bool = Fals
     size = mean / sd if mean is not None and sd else None
     if estimate.low is None:
         return Effect(estimate, size, None)
-    if not sd:  # every replication says the same: no effect at all, or one beyond doubt
+    if not sd:  # all replications have the same effect, which is zero or certain
         return Effect(estimate, size, 1.0 if mean == 0.0 else 0.0)
     return Effect(estimate, size, float(np.asarray(stats.ttest_1samp(sample, 0.0))[1]))
 
 
 def holm(p_values: Iterable[float | None]) -> list[float | None]:
-    """Holm's step-down adjustment: the family-wise error rate is at most the level at which adjusted values are read.
+    """Holm's step-down adjustment of p-values, which bounds the family-wise error rate.
 
     The i-th smallest of m p-values becomes the largest of (m - j + 1) p_(j) over j <= i, and at most 1. None stays None
-    and is no part of the family.
+    and does not belong to the family.
 
     Args:
-        p_values: Of all tests that are read together.
+        p_values: The p-values of all tests of the family.
 
     Raises:
         InputError: a p-value outside [0, 1].
@@ -234,11 +232,11 @@ def holm(p_values: Iterable[float | None]) -> list[float | None]:
 
 
 def sign_supported(values: Sample, sign: int, *, level: float = LEVEL) -> bool:
-    """Whether an exact one-sided sign test finds the values on the side of `sign`.
+    """Whether an exact one-sided sign test supports that the values have the sign `sign`.
 
-    For samples too small for an interval: it asks no distribution of the values, only their independence.
-    Four values or fewer never suffice at the 95% level; five need all five, eight need seven. Zeros are left
-    out, as usual.
+    It is meant for samples that are too small for an interval, because it assumes only that the values are independent.
+    Four values or fewer never suffice at the 95% level; of five values all must have the sign, of eight values seven.
+    Zeros are left out, as is usual.
 
     Args:
         values: One finite value a replication, shape [n].
@@ -255,7 +253,7 @@ def sign_supported(values: Sample, sign: int, *, level: float = LEVEL) -> bool:
 
 
 def _defined(values: Sample, allow_undefined: bool) -> tuple[np.ndarray, int]:
-    """The defined values and the number of undefined ones; refuses what may not enter a table silently."""
+    """The defined values and the number of undefined ones. Infinite values and undeclared NaN are refused."""
     sample = np.asarray(values, dtype=float)
     if sample.ndim != 1:
         raise InputError(f"one value a replication is wanted, shape [n]; got shape {sample.shape}")
@@ -271,11 +269,11 @@ def _defined(values: Sample, allow_undefined: bool) -> tuple[np.ndarray, int]:
 
 
 def _moments(sample: np.ndarray) -> tuple[float | None, float | None]:
-    """Mean and standard deviation (ddof 1), None where the sample is too small for them."""
+    """Mean and standard deviation (ddof 1); None if the sample is too small."""
     centre = float(sample.mean()) if sample.size else None
     if sample.size < 2:
         return centre, None
-    # identical values can have a mean that differs from them in the last bit; they still have no spread
+    # The mean of identical values can differ from them in the last bit; their standard deviation is still zero.
     return centre, 0.0 if np.ptp(sample) == 0.0 else float(sample.std(ddof=1))
 
 

@@ -2,17 +2,37 @@
 
 import math
 import numbers
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from catallax.lab.names import check_file_name
+from catallax.core.errors import InputError
 
-if TYPE_CHECKING:  # pandas and rich are imported when a table is shown, not when the library is
+if TYPE_CHECKING:  # pandas and rich are imported when a table is shown, so that the library loads faster
     import pandas
 
 UNBOUNDED = 10_000
-"""Columns of text a table may take when it goes into a file."""
+"""The largest width of a table in a file, in columns of text."""
+
+_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def check_file_name(kind: str, name: str) -> None:
+    """Refuse a name that cannot be a file name on every system.
+
+    Args:
+        kind: What has the name, for the message: "table", "figure".
+        name: 1 to 64 lower-case letters, digits, "_" and "-"; the first is a letter or digit.
+
+    Raises:
+        InputError: the name is not of that form.
+    """
+    if not _FILE_NAME.fullmatch(name):
+        raise InputError(
+            f'{kind} name "{name}" must be 1 to 64 lower-case letters, digits, "_" or "-", '
+            "starting with a letter or digit"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +52,7 @@ class Table:
     decimals: int = 3
 
     def __post_init__(self):
-        """Refuse a name that cannot be a file name everywhere."""
+        """Refuse a name that cannot be a file name on every system."""
         check_file_name("table", self.name)
 
     @classmethod
@@ -46,7 +66,7 @@ class Table:
         """The table as aligned text.
 
         Args:
-            width: Columns available; longer cells are wrapped. None takes what the table needs.
+            width: The number of columns available; longer cells are wrapped. None for as many as the table needs.
         """
         from io import StringIO
 
@@ -82,7 +102,7 @@ class Table:
         return f"{body}\n\n{self.caption}\n"
 
     def _cells(self) -> tuple[list[str], list[list[str]], list[bool]]:
-        """Header, rows of formatted cells, and which columns hold numbers."""
+        """The header, the rows of formatted cells, and for each column whether it holds numbers."""
         frame = _flat(self.frame)
         columns = [[_format(value, self.decimals) for value in frame[name]] for name in frame.columns]
         numeric = [all(_is_number(value) or _is_missing(value) for value in frame[name]) for name in frame.columns]
@@ -127,5 +147,5 @@ def _format(value: Any, decimals: int) -> str:
 
 
 def _escape(cell: str) -> str:
-    """A cell that cannot break the Markdown table around it."""
+    """The text of a cell, with the characters escaped that would break a Markdown table."""
     return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")

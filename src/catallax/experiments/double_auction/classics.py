@@ -20,13 +20,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas
 
+from catallax.lab.charts import interval_text
 from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value
 from catallax.lab.experiment import Experiment, Scale
-from catallax.lab.figure import TWO_COLUMNS, Figure
+from catallax.lab.figure import Figure
 from catallax.lab.quantity import Quantity, stack
 from catallax.lab.report import Report
 from catallax.lab.results import Results
-from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
 
 from .classics_markets import (
@@ -58,7 +58,7 @@ from .classics_markets import (
     profit_dispersion,
     series,
 )
-from .curves import curve, draw_curves
+from .curves import curve, curves_figure
 
 CLIFF, GJERSTAD, GODE, SMITH = "Cliff1997", "GjerstadDickhaut1998", "GodeSunder1993", "Smith1962"
 BY_DAY = f"{CLIFF}, mean price by day"
@@ -248,10 +248,6 @@ def report(results: Results[Settings]) -> Report:
     return Report(tables=tables, figures=(_price_figure(results), _spread_figure(results), _trades_figure(results)))
 
 
-def _text(sample: np.ndarray, decimals: int) -> str:
-    return mean_interval(sample, allow_undefined=True).text(decimals)
-
-
 def _players(results: Results[Settings], among: Iterable[str]) -> list[tuple[str, str]]:
     """Cells of the run among these, and the traders in them."""
     return [(cell, trader) for cell in among if cell in results.cells for trader in SESSIONS[cell].traders]
@@ -268,12 +264,13 @@ def _cliff_table(results: Results[Settings]) -> Table:
         for cell, trader in _players(results, LANED):
             prices = series(cell, "mean_price", trader, market)(results)
             days = {
-                f"day {day}": _text(prices[:, day - 1], 1) if day <= prices.shape[1] else "-" for day in (1, 4, 10, 30)
+                f"day {day}": interval_text(prices[:, day - 1], 1) if day <= prices.shape[1] else "-"
+                for day in (1, 4, 10, 30)
             }
             rows.append(
                 {"market": market, "trader": _NAMES[trader], "published": _published(trader, market), **days}
-                | {"all days": _text(level(cell, "mean_price", trader, market)(results), 1)}
-                | {"efficiency, %": _text(percent(cell, trader, market)(results), 2)}
+                | {"all days": interval_text(level(cell, "mean_price", trader, market)(results), 1)}
+                | {"efficiency, %": interval_text(percent(cell, trader, market)(results), 2)}
             )
     caption = (
         "Cliff's markets: mean price in cents by day; the competitive price is 200. Published for ZI-C are "
@@ -300,8 +297,8 @@ def _deviations_table(results: Results[Settings]) -> Table:
             printed = {heads[span]: f"{x:.3f}" for span, x in DEVIATIONS[trader].items()}
             rows.append({"trader": name, "where": "published", **printed, "efficiency, %": "-"})
         for cell in (cell for cell, player in _players(results, _BOOKS) if player == trader):
-            ours = {heads[span]: _text(dollars(cell, trader, span)(results), 3) for span in heads}
-            late = _text(late_percent(cell, trader)(results), 2)
+            ours = {heads[span]: interval_text(dollars(cell, trader, span)(results), 3) for span in heads}
+            late = interval_text(late_percent(cell, trader)(results), 2)
             rows.append({"trader": name, "where": f"ours, {_BOOKS[cell]}", **ours, "efficiency, %": late})
     caption = (
         "Gjerstad and Dickhaut's symmetric market: mean |p - p*| in dollars, and efficiency from period 5 on "
@@ -316,8 +313,8 @@ def _smith_table(results: Results[Settings]) -> Table:
     rows = [{"trader": "humans (published)", **printed, "first less fifth": "-"}]
     for cell, trader in _players(results, LANED):
         alpha = series(cell, "smith_alpha", trader, "A")(results)
-        ours = {head: _text(alpha[:, i], 1) for i, head in enumerate(printed)}
-        less = _text(fall(cell, trader)(results), 1)
+        ours = {head: interval_text(alpha[:, i], 1) for i, head in enumerate(printed)}
+        less = interval_text(fall(cell, trader)(results), 1)
         rows.append({"trader": _NAMES[trader], **ours, "first less fifth": less})
     caption = (
         f"Smith's test 1: alpha, the root mean square of p - p* in percent of p*, by period; the continuous market. "
@@ -341,9 +338,9 @@ def _gode_table(results: Results[Settings]) -> Table:
         for cell, market, label in places:
             order = order_of_trade(cell, trader, market)(results)
             ours = (
-                _text(percent(cell, trader, market)(results), 2),
-                _text(profit_dispersion(cell, trader, market)(results), 1),
-                _text(order, 2) if not np.isnan(order).all() else "-",
+                interval_text(percent(cell, trader, market)(results), 2),
+                interval_text(profit_dispersion(cell, trader, market)(results), 1),
+                interval_text(order, 2) if not np.isnan(order).all() else "-",
             )
             rows.append(row(_NAMES[trader], label, *ours))
     caption = (
@@ -378,15 +375,9 @@ def _figure(
     line: float | None = None,
 ) -> Figure:
     """A figure of curves; a trader looks the same in all of them, and a level makes all panels share an ordinate."""
-    data, n = pandas.concat(parts, ignore_index=True), results.scale.replications
-    look: dict[str, Any] = dict(line=line, shared=line is not None, order=tuple(_NAMES.values()))
-    return Figure(
-        name=name,
-        draw=lambda sheet: draw_curves(sheet, data, *labels, n, **look),
-        data=data,
-        caption=f"{caption} Means and 95% intervals over {n} replications.",
-        size=TWO_COLUMNS,
-    )
+    n, order = results.scale.replications, tuple(_NAMES.values())
+    caption = f"{caption} Means and 95% intervals over {n} replications."
+    return curves_figure(name, caption, parts, *labels, n, line=line, shared=line is not None, order=order)
 
 
 def _price_figure(results: Results[Settings]) -> Figure:

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas
 
+from catallax.lab.charts import interval_text
 from catallax.lab.figure import ASKS, TWO_COLUMNS, Figure
 from catallax.lab.results import Results
-from catallax.lab.statistics import LEVEL, Effect, effect, holm, mean_interval
+from catallax.lab.statistics import LEVEL, Effect, effect, holm
 from catallax.lab.table import Table
 
-from .rounds import mean_of_last, rounds
+from .rounds import every_round, late_mean
 
 
 class Arm(NamedTuple):
@@ -82,29 +83,26 @@ def _labelled(label: str, point: Mapping[str, float]) -> str:
 
 def path(results: Results[Any], arm: Arm, variable: str) -> np.ndarray:
     """All rounds of an arm, [replicate, round]; seats are summed."""
-    values = _at_lanes(results, arm, rounds(results, arm.cell, variable), axis=2)
+    values = every_round(arm.cell, variable, **_positions(results, arm))(results)
     return values if values.ndim == 2 else values.sum(axis=2)
 
 
 def sample(results: Results[Any], arm: Arm, variable: str) -> np.ndarray:
     """Mean over the last 100 rounds, one for each replication; seats are summed, NaN where it is undefined."""
-    values = _at_lanes(results, arm, mean_of_last(results, arm.cell, variable), axis=1)
+    values = late_mean(arm.cell, variable, **_positions(results, arm))(results)
     return values if values.ndim == 1 else values.sum(axis=1)
 
 
-def _at_lanes(results: Results[Any], arm: Arm, values: np.ndarray, axis: int) -> np.ndarray:
-    """The values at the point of the arm; the lanes of the cell are the axes from this one on."""
-    for name, value in arm.at.items():
-        values = values.take(results.cells[arm.cell].lanes[name].index(value), axis)
-    return values
+def _positions(results: Results[Any], arm: Arm) -> dict[str, int]:
+    """Where the arm lies on the lanes of its cell."""
+    return {name: results.cells[arm.cell].lanes[name].index(value) for name, value in arm.at.items()}
 
 
 def levels(results: Results[Any], arms: Sequence[Arm], name: str, caption: str) -> Table:
     """A line for each arm: every outcome with its interval."""
-    text = lambda arm, o: mean_interval(sample(results, arm, o.variable), allow_undefined=True).text(o.decimals)
-    return Table.of_rows(
-        name, caption, [{"market": arm.label} | {o.name: text(arm, o) for o in OUTCOMES} for arm in arms]
-    )
+    text = lambda arm, outcome: interval_text(sample(results, arm, outcome.variable), outcome.decimals)
+    rows = [{"market": arm.label} | {o.name: text(arm, o) for o in OUTCOMES} for arm in arms]
+    return Table.of_rows(name, caption, rows)
 
 
 class Comparison(NamedTuple):
@@ -125,7 +123,7 @@ def less(label: str, one: Comparison, other: Comparison) -> Comparison:
     return Comparison(label, {name: one.effects[name] - other.effects[name] for name in one.effects})
 
 
-class TestedEffect(NamedTuple):
+class AdjustedEffect(NamedTuple):
     """The effect of a comparison on an outcome, and its p-value adjusted within its table."""
 
     label: str
@@ -134,20 +132,20 @@ class TestedEffect(NamedTuple):
     adjusted: float | None
 
 
-def tested_effects(
+def adjusted_effects(
     comparisons: Sequence[Comparison], outcomes: Sequence[OutcomeVariable] = OUTCOMES
-) -> list[TestedEffect]:
+) -> list[AdjustedEffect]:
     """All effects of a table, their p-values adjusted together by Holm's method."""
     found = [(c.label, o, effect(c.effects[o.name], allow_undefined=True)) for c in comparisons for o in outcomes]
     adjusted = holm(e.p for _, _, e in found)
-    return [TestedEffect(*one, p) for one, p in zip(found, adjusted, strict=True)]
+    return [AdjustedEffect(*one, p) for one, p in zip(found, adjusted, strict=True)]
 
 
 def effects_tables(
     comparisons: Sequence[Comparison], name: str, caption: str, outcomes: Sequence[OutcomeVariable] = OUTCOMES
 ) -> tuple[Table, Table]:
     """The effects for reading, a line for each comparison, and all numbers behind them, a line for each effect."""
-    tested = tested_effects(comparisons, outcomes)
+    tested = adjusted_effects(comparisons, outcomes)
     wide: dict[str, dict[str, Any]] = {}
     for label, outcome, found, adjusted in tested:
         mark = "*" if adjusted is not None and adjusted < 1 - LEVEL else ""
@@ -170,7 +168,7 @@ def effects_tables(
 def effects_figure(comparisons: Sequence[Comparison], name: str, caption: str, replications: int) -> Figure:
     """Standardised effects with their intervals, a panel for each outcome; filled where p < 0.05 after adjustment."""
     rows = []
-    for label, outcome, found, adjusted in tested_effects(comparisons):
+    for label, outcome, found, adjusted in adjusted_effects(comparisons):
         e = found.estimate
         low, high = (end / e.sd if end is not None and e.sd else None for end in (e.low, e.high))
         row = {"effect of": label, "on": outcome.name, "d": found.size, "low": low, "high": high, "p_holm": adjusted}

@@ -34,9 +34,9 @@ from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.lab.quantity import Quantity
 from catallax.lab.report import Report
 from catallax.lab.results import Results
+from catallax.lab.settings import load_class, make
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
-from catallax.lab.user_code import load_class, make
 from catallax.measures.double_auction.activity import Handover, Volume
 from catallax.measures.double_auction.efficiency import Efficiency
 from catallax.measures.double_auction.prices import Autocorrelation, CompetitiveBenchmark, Dispersion

@@ -16,7 +16,7 @@ from catallax.games.double_auction.environments import ENVIRONMENTS
 from catallax.lab.experiment import Cell
 from catallax.lab.quantity import Quantity, defined_mean
 from catallax.lab.results import Results
-from catallax.lab.user_code import load_class, make
+from catallax.lab.settings import load_class, make
 from catallax.measures.double_auction import (
     Autocorrelation,
     Dispersion,

@@ -12,7 +12,7 @@ from catallax.lab.report import Report
 from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
 from catallax.lab.table import Table
-from catallax.solvers.matrix.flow import evolutionarily_stable, regret, replicator_path
+from catallax.solvers.matrix.flow import evolutionarily_stable, replicator_path, symmetric_regret
 
 from .tournament_design import (
     ADVANTAGE,
@@ -250,7 +250,8 @@ def _replicator(results: Results[Settings], path: pandas.DataFrame) -> Table:
     caption = (
         "Replicator dynamics on the pairwise table from equal shares, to time "
         f"{LAST_TIME:.0f} (a share of 1 more grows by e in one unit of time); at the end the best rule "
-        f"earns {regret(game, end):.2g} more than the mean (0 at an equilibrium). stable: evolutionarily stable in the "
+        f"earns {symmetric_regret(game, end):.2g} more than the mean (0 at an equilibrium). "
+        "stable: evolutionarily stable in the "
         f"pairwise table of means.{invaded if results.settings.intruders else ''}"
     )
     return _table(results, "replicator", rows, caption)

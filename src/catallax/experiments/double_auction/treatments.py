@@ -12,11 +12,11 @@ Source: Rawat (2023), "Reinforcement Learning and Double Auctions", experimental
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas
 
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
@@ -36,8 +36,7 @@ from catallax.games.double_auction import (
 )
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import ONE_COLUMN, TWO_COLUMNS, Figure
-from catallax.lab.quantity import Quantity
+from catallax.lab.figure import ONE_COLUMN, Figure
 from catallax.lab.report import Report
 from catallax.lab.results import Results
 from catallax.lab.statistics import Estimate, mean_interval
@@ -45,10 +44,10 @@ from catallax.lab.table import Table
 from catallax.measures import double_auction
 from catallax.measures.double_auction.series import speed_of_convergence, speed_of_learning
 
-from .curves import curve, draw_curves, smooth_curve
+from .curves import curve, curves_figure, smooth_curve
 from .effects import Arm, Comparison, arms_of, compare, effects_figure, effects_tables, less, levels, path, sample
 from .published import Settings, learner
-from .rounds import LAST, mean_of_last
+from .rounds import late_mean, scope, unfinished
 
 # What is run.
 
@@ -175,11 +174,6 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 # What is claimed. Rawat (2023) says it in words; the summary experiment judges its numbers for B1 and B8.
 
 
-def _late(cell: str, variable: str) -> Quantity:
-    """The mean over the last 100 rounds."""
-    return Quantity(lambda results: sample(results, Arm(cell, ""), variable))
-
-
 def _said(id: str, statement: str, variable: str, cell: str, against: str, sign: int, note: str) -> Direction:
     """A statement on one cell less another."""
     return Direction(
@@ -187,7 +181,7 @@ def _said(id: str, statement: str, variable: str, cell: str, against: str, sign:
         source="Rawat2023, summary",
         statement=statement,
         sign=1 if sign > 0 else -1,
-        estimate=_late(cell, variable) - _late(against, variable),
+        estimate=late_mean(cell, variable) - late_mean(against, variable),
         note=note,
     )
 
@@ -274,10 +268,8 @@ def _control(results: Results[Settings], arm: Arm) -> Arm:
 
 
 def _scope(results: Results[Settings]) -> str:
-    played = results.dataset("base").sizes
-    total = played["phase"] * played["copy"]
-    short = "" if total >= 5000 else " The source trains for 5,000 rounds: learners are not finished here."
-    return f"Last {min(LAST, total)} of {total} rounds, means with 95% intervals over replications.{short}"
+    rounds = scope(results, "base").capitalize()
+    return f"{rounds}, means with 95% intervals over replications.{unfinished(results, 'base')}"
 
 
 def _of_rules(results: Results[Settings], arms: tuple[Arm, ...]) -> tuple[list[Comparison], list[Comparison]]:
@@ -344,19 +336,6 @@ def _fees(results: Results[Settings]) -> Table:
     return Table.of_rows("fees", caption, rows)
 
 
-def _figure(
-    results: Results[Settings],
-    name: str,
-    parts: list[pandas.DataFrame],
-    labels: tuple[str, str],
-    caption: str,
-    size: tuple[float, float],
-) -> Figure:
-    data, n = pandas.concat(parts, ignore_index=True), results.scale.replications
-    draw = lambda sheet: draw_curves(sheet, data, *labels, n)
-    return Figure(name=name, draw=draw, data=data, caption=caption, size=size)
-
-
 def _learning(results: Results[Settings]) -> Figure:
     """How deviation and buyers' profit move while they learn, for the four disclosures."""
     disclosures = {"none": "none", "reduced": "reduced", "conditional": "conditional", "base": "full"}
@@ -366,18 +345,20 @@ def _learning(results: Results[Settings]) -> Figure:
         for cell, label in disclosures.items()
     ]
     caption = "Means over 100 rounds while eight learners learn, by disclosure, with 95% t intervals."
-    return _figure(results, "learning_by_disclosure", parts, ("round", "mean over 100 rounds"), caption, TWO_COLUMNS)
+    n = results.scale.replications
+    return curves_figure("learning_by_disclosure", caption, parts, "round", "mean over 100 rounds", n)
 
 
 def _by_trade(results: Results[Settings]) -> Figure:
     """Convergence within a period: the deviation of the first, second, ... trade."""
     parts = []
     for cell, label in {"base.zic": "zero intelligence", "none": "learners, none", "base": "learners, full"}.items():
-        deviation = mean_of_last(results, cell, "deviation_by_trade")
+        deviation = late_mean(cell, "deviation_by_trade")(results)
         parts.append(curve(deviation, np.arange(1, deviation.shape[1] + 1), "deviation by trade", label))
     caption = "Distance of prices from the competitive price by the number of the trade, last 100 rounds."
-    labels = ("number of the trade in the round", "mean |p - p*|")
-    return _figure(results, "convergence_by_trade", parts, labels, caption, ONE_COLUMN)
+    across, n = "number of the trade in the round", results.scale.replications
+    figure = curves_figure("convergence_by_trade", caption, parts, across, "mean |p - p*|", n)
+    return replace(figure, size=ONE_COLUMN)
 
 
 experiment = Experiment(

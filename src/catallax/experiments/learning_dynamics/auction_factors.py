@@ -77,8 +77,8 @@ def _over_design(of_cell: Callable[[str], Quantity]) -> Quantity:
 
 def _windows_of(cell: str) -> Quantity:
     total = recorded(cell, "revenue", copy=0).then(lambda values: np.moveaxis(values, 1, 2))
-    rounds = Quantity(lambda results: results.dataset(cell)["revenue"].attrs["every"])
-    return total.then(lambda sums: np.diff(sums, axis=2, prepend=0.0)) / rounds
+    sums = total.then(lambda values: np.diff(values, axis=2, prepend=0.0))
+    return Quantity(lambda results: sums(results) / results.dataset(cell)["revenue"].attrs["every"])
 
 
 def _alike(bids: np.ndarray) -> np.ndarray:

@@ -322,7 +322,7 @@ def report(results: Results[Settings]) -> Report:
     """All settings beside the independent program, the family of price rules; prices over time, and where runs end."""
     tables = (_table_of_settings(results), _table_of_rules(results))
     if "affiliated" in results.cells:
-        tables = (*tables, _table_of_affiliated(results))
+        tables = (*tables, table_of_affiliated(results))
     return Report(tables=tables, figures=(_paths(results), _ends(results)))
 
 
@@ -358,7 +358,8 @@ def _table_of_rules(results: Results[Settings]) -> Table:
     return Table.of_rows("price_rules", caption, rows)
 
 
-def _table_of_affiliated(results: Results[Settings]) -> Table:
+def table_of_affiliated(results: Results[Settings]) -> Table:
+    """Prices with affiliated values beside revenues in equilibrium; at scale "paper" only."""
     rows = []
     for s in GROUPS["affiliated"]:
         sample, equilibrium = price(s.name)(results), affiliated_revenue(2, s.affiliation or 0.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 
 from catallax.lab.figure import COLOURS, Figure
-from catallax.solvers.matrix.flow.snapshot import Snapshot
+from catallax.solvers.matrix.flow_analysis.snapshot import Snapshot
 
 from .quantities import GRID
 

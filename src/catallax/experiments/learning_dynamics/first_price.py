@@ -30,7 +30,7 @@ from catallax.lab.table import Table
 from catallax.measures.matrix import Gap, Payoffs, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.logit import LogitGrid, trace_logit_branch
-from catallax.solvers.matrix.nash import pure_equilibria
+from catallax.solvers.matrix.nash import pure_nash
 
 from .quantities import policies
 
@@ -179,7 +179,7 @@ def shares(cell: str) -> Quantity:
 
 def elsewhere(cell: str) -> Quantity:
     """Share of the starts that end at neither, [replicate]."""
-    return 1 - shares(cell).then(lambda found: found.sum(axis=1))
+    return 1.0 - shares(cell).then(lambda found: found.sum(axis=1))
 
 
 def bids_nothing(cell: str) -> Quantity:
@@ -195,7 +195,7 @@ def learners_less_flow(cell: str) -> Quantity:
 
 def _pure_equilibria(fee: float) -> Quantity:
     """How many pure equilibria the matrix with this fee has; the same in every replication."""
-    count = lambda: float(len(pure_equilibria(first_price_bids(fee)).policies))
+    count = lambda: float(len(pure_nash(first_price_bids(fee)).policies))
     return Quantity(lambda results: np.full(results.scale.replications, count()))
 
 

@@ -26,7 +26,7 @@ from catallax.lab.results import Results
 from catallax.lab.table import Table
 from catallax.measures.matrix import Payoffs, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
-from catallax.solvers.matrix.flow.snapshot import Snapshot, snapshot
+from catallax.solvers.matrix.flow_analysis.snapshot import Snapshot, snapshot
 
 from .drawing import diagram, draw_boxes, draw_snapshot, least_point, points, space, spread
 from .quantities import (

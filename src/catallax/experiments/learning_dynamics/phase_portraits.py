@@ -221,7 +221,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         f"fall of the divergence to the QRE from t = 10 to 40, the smaller of T = 0.1 and 0.3; {_RPS}"),
     direction(
         "rps.eventually", "figure 7, panels 2 and 3", "in panels 2 and 3 the dynamics will eventually converge",
-        1, smallest(_inner_distance[:, 0] - _inner_distance.last * 10),
+        1, smallest(_inner_distance[:, 0] - _inner_distance.last * 10.0),
         f"distance to the QRE at t = 10 less ten times that at t = 300, the smaller of T = 0.1 and 0.3; {_RPS}"),
     limit(
         "modified.converges", "appendix C.2 (not depicted)",

@@ -183,7 +183,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         grid_order(1, 1, coarsest=1),
         "mean policy at t = 1 from a smooth law, 20 cells an axis and more; nothing random"),
     Direction(
-        id="rate.grid.box", source=_VAN_LEER, sign=1, estimate=grid_order(0, 1, coarsest=1) - 1,
+        id="rate.grid.box", source=_VAN_LEER, sign=1, estimate=grid_order(0, 1, coarsest=1) - 1.0,
         statement="from a law with jumps means converge at least at first order",
         note="order at t = 1 from the uniform law, less 1; nothing random"),
     _value(
@@ -336,7 +336,7 @@ def _errors(studies: dict[str, Study]) -> Table:
 def _fitted(results: Results[Settings]) -> Table:
     """Fitted orders beside those of theory."""
     fixed = (
-        ("time step", step_errors.then(lambda errors: _orders(STEPS_A_UNIT, errors)) * -1, "4"),
+        ("time step", step_errors.then(lambda errors: _orders(STEPS_A_UNIT, errors)) * -1.0, "4"),
         ("cell width, uniform law, t = 1", grid_order(0, 1), "1 to 2"),
         ("cell width, uniform law, t = 2", grid_order(0, 2), "1 to 2"),
         ("cell width, smooth law, t = 1", grid_order(1, 1), "2"),

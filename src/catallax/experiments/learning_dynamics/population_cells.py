@@ -13,9 +13,9 @@ from catallax.measures.learner_density import Courant, Density, Histogram, MeanP
 from catallax.solvers.learner_density import (
     Beta,
     Characteristics,
-    FinitePopulation,
+    FiniteLearners,
     FiniteVolume,
-    LearnerPopulation,
+    LearnerModel,
     ProductLaw,
     Uniform,
     stationary_state,
@@ -95,8 +95,8 @@ def _cell(
     )
 
 
-def _dilemma() -> LearnerPopulation:
-    return LearnerPopulation(prisoners_dilemma())
+def _dilemma() -> LearnerModel:
+    return LearnerModel(prisoners_dilemma())
 
 
 class Game(NamedTuple):
@@ -104,7 +104,7 @@ class Game(NamedTuple):
 
     name: str
     label: str
-    model: LearnerPopulation
+    model: LearnerModel
     law: ProductLaw
     nodes: int
     """Nodes an axis."""
@@ -121,8 +121,8 @@ class Game(NamedTuple):
 
 def _games() -> tuple[Game, ...]:
     """The dilemma, coordination and the auction."""
-    dilemma, symmetric = _dilemma(), LearnerPopulation(coordination(), COORDINATION_T)
-    auction = LearnerPopulation(first_price_bids(0.25), AUCTION_T)
+    dilemma, symmetric = _dilemma(), LearnerModel(coordination(), COORDINATION_T)
+    auction = LearnerModel(first_price_bids(0.25), AUCTION_T)
     picture = (Histogram(bins=40, high=HIGHEST, before=True),)
     return (
         Game("dilemma", "prisoners' dilemma", dilemma, BOX, 16, (80, 80), (6, 11), (1000, 20_000), picture),
@@ -162,7 +162,7 @@ def _three_ways(game: Game, settings: Settings) -> Iterator[Cell]:
             yield _cell(
                 f"{game.name}_agents_{kind}",
                 f"{game.label}, {count} learners, {met} met in a play",
-                lambda count=count, others=others: FinitePopulation(
+                lambda count=count, others=others: FiniteLearners(
                     model, law, count, gain=settings.gain, opponents=others
                 ),
                 21,
@@ -243,7 +243,7 @@ def _agents_study(agents: int, total: tuple[int, int]) -> Iterator[Cell]:
         yield _cell(
             f"agents_{agents}",
             f"{agents} learners, all others met in a play",
-            lambda size=size: FinitePopulation(
+            lambda size=size: FiniteLearners(
                 _dilemma(), BOX, agents, gain=1 / 32, interval=2.0, populations=max(1, size // agents)
             ),
             1,
@@ -257,7 +257,7 @@ def _gain_study(gain: float, populations: tuple[int, int]) -> Iterator[Cell]:
         yield _cell(
             f"gain_{round(1 / gain)}",
             f"step size 1/{round(1 / gain)}, one other met in a play",
-            lambda count=count: FinitePopulation(
+            lambda count=count: FiniteLearners(
                 _dilemma(), BOX, 1024, gain=gain, interval=2.0, opponents=1, populations=count, lattice=True
             ),
             1,

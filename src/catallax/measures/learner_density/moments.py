@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from catallax.core import AbstractMeasure, InputError, Variable
-from catallax.solvers.learner_density import AbstractPopulation, Atoms
+from catallax.solvers.learner_density import AbstractLearnerDensity, WeightedPoints
 
 
 class AbstractPopulationMeasure(AbstractMeasure):
@@ -22,12 +22,12 @@ class AbstractPopulationMeasure(AbstractMeasure):
     before: bool = eqx.field(static=True, default=False)
 
     @abc.abstractmethod
-    def of(self, dynamics: AbstractPopulation, state: Any) -> dict[str, Array]:
+    def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
         """The values, keyed by variable name."""
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
         """From the state after the step, or before it."""
-        if not isinstance(dynamics, AbstractPopulation):
+        if not isinstance(dynamics, AbstractLearnerDensity):
             raise InputError(
                 f"{type(self).__name__} measures a population of learners (catallax.solvers.learner_density), not "
                 f"{type(dynamics).__name__}"
@@ -43,9 +43,9 @@ class MeanPolicy(AbstractPopulationMeasure):
         """One probability for each action and population."""
         return (Variable("mean_policy", ("action", "population"), "1", "mean probability of the action"),)
 
-    def of(self, dynamics: AbstractPopulation, state: Any) -> dict[str, Array]:
+    def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
         """As above."""
-        return {"mean_policy": dynamics.mix(state)}
+        return {"mean_policy": dynamics.mean_policy(state)}
 
 
 class Moments(AbstractPopulationMeasure):
@@ -62,16 +62,16 @@ class Moments(AbstractPopulationMeasure):
             Variable("policy_variance", dims, "1", "variance over the population of the probability of the action"),
         )
 
-    def of(self, dynamics: AbstractPopulation, state: Any) -> dict[str, Array]:
+    def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
         """As above."""
-        atoms = dynamics.atoms(state)
-        values, policies = atoms.values, dynamics.model.policy(atoms.values)
-        mass = jnp.broadcast_to(atoms.weights.sum(axis=0), values.shape[2:])
+        points = dynamics.points(state)
+        values, policies = points.values, dynamics.model.policy(points.values)
+        mass = jnp.broadcast_to(points.weights.sum(axis=0), values.shape[2:])
         return {
             "mass": mass,
-            "mean_value": _mean(atoms, values),
-            "value_variance": _variance(atoms, values),
-            "policy_variance": _variance(atoms, policies),
+            "mean_value": _mean(points, values),
+            "value_variance": _variance(points, values),
+            "policy_variance": _variance(points, policies),
         }
 
 
@@ -100,19 +100,19 @@ class StationaryDistance(AbstractPopulationMeasure):
             Variable("policy_distance", dims, "1", "largest |m - m*| over actions"),
         )
 
-    def of(self, dynamics: AbstractPopulation, state: Any) -> dict[str, Array]:
+    def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
         """As above."""
-        atoms = dynamics.atoms(state)
-        far = jnp.sqrt(((atoms.values - self.values[:, None, None]) ** 2).sum(axis=0))
+        points = dynamics.points(state)
+        far = jnp.sqrt(((points.values - self.values[:, None, None]) ** 2).sum(axis=0))
         return {
-            "value_distance": (far * atoms.weights).sum(axis=0),
-            "policy_distance": jnp.abs(dynamics.mix(state) - self.policy[:, None]).max(axis=0),
+            "value_distance": (far * points.weights).sum(axis=0),
+            "policy_distance": jnp.abs(dynamics.mean_policy(state) - self.policy[:, None]).max(axis=0),
         }
 
 
-def _mean(atoms: Atoms, what: Float[Array, "A K B"]) -> Float[Array, "A B"]:
-    return (what * atoms.weights).sum(axis=1)
+def _mean(points: WeightedPoints, what: Float[Array, "A K B"]) -> Float[Array, "A B"]:
+    return (what * points.weights).sum(axis=1)
 
 
-def _variance(atoms: Atoms, what: Float[Array, "A K B"]) -> Float[Array, "A B"]:
-    return _mean(atoms, (what - _mean(atoms, what)[:, None]) ** 2)
+def _variance(points: WeightedPoints, what: Float[Array, "A K B"]) -> Float[Array, "A B"]:
+    return _mean(points, (what - _mean(points, what)[:, None]) ** 2)

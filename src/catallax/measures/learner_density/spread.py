@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from catallax.core import InputError, Variable, check_count, check_number
 from catallax.core.checks import as_numbers
-from catallax.solvers.learner_density import AbstractPopulation, FiniteVolume
+from catallax.solvers.learner_density import AbstractLearnerDensity, FiniteVolume
 
 from .moments import AbstractPopulationMeasure
 
@@ -40,9 +40,9 @@ class Histogram(AbstractPopulationMeasure):
         """One share for each bin."""
         return (Variable("histogram", ("first", "second"), "1", "share of the population with Q_1, Q_2 in the bin"),)
 
-    def of(self, dynamics: AbstractPopulation, state: Any) -> dict[str, Array]:
+    def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
         """As above."""
-        values, weights = dynamics.atoms(state)
+        values, weights = dynamics.points(state)
         place = jnp.floor((values[:2] - self.low) / (self.high - self.low) * self.bins).astype(jnp.int32)
         first, second = jnp.clip(place, 0, self.bins - 1)
         share = jnp.broadcast_to(weights / values.shape[2], first.shape)
@@ -66,7 +66,7 @@ class Density(AbstractPopulationMeasure):
         """One number for each cell."""
         return (Variable("density", ("first", "second"), "1/payoff^2", "density of learners at Q_1, Q_2"),)
 
-    def of(self, dynamics: AbstractPopulation, state: Any) -> dict[str, Array]:
+    def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
         """As above."""
         grid = grid_of(dynamics).grid
         return {"density": state.sum(axis=tuple(range(2, state.ndim))) / grid.width**2}
@@ -84,7 +84,7 @@ class Courant(AbstractPopulationMeasure):
             Variable("lost_mass", (), "1", "1 less the total share"),
         )
 
-    def of(self, dynamics: AbstractPopulation, state: Any) -> dict[str, Array]:
+    def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
         """As above."""
         return {
             "courant": grid_of(dynamics).courant(state),

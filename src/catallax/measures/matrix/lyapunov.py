@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 from catallax.core import Variable
 from catallax.games.matrix import AbstractMatrixGame
-from catallax.solvers.matrix.flow.lyapunov import divergences
+from catallax.solvers.matrix.flow_analysis.lyapunov import divergences
 
 from .policy import AbstractMatrixMeasure
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from catallax.core import AbstractMeasure, InputError, Play, Variable
 from catallax.games.matrix import AbstractMatrixGame, Repeated
-from catallax.solvers.matrix.flow.lyapunov import divergences
+from catallax.solvers.matrix.flow_analysis.lyapunov import divergences
 
 
 def policies(dynamics: Any, state: Any) -> Float[Array, "n A B"]:

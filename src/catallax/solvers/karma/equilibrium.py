@@ -1,4 +1,4 @@
-"""Stationary equilibria of karma games by perturbed best response: a policy and the law of players, moved together."""
+"""Stationary equilibria of karma games by smoothed best response: the policy and the law of players move together."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -7,75 +7,79 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from catallax.core import AbstractDynamics, InputError, check_number
+from catallax.core import AbstractDynamics, InputError, count, number, static_number
 from catallax.games.karma import PairwiseKarma
 
 from .kernel import Kernel, karma_kernel, outcomes
 
 
 class FieldState(NamedTuple):
-    """U urgency levels, K = cap + 1."""
+    """The mean field, with U levels of urgency and K = cap + 1 levels of karma, and the common policy."""
 
     occupancy: Float[Array, "U K"]
-    """mu(u, k), the law of a player's situation."""
+    """mu(u, k), the law of urgency and karma."""
     policy: Float[Array, "U K K"]
     """pi(b | u, k) without exploration."""
     gap: Float[Array, ""]
-    """Residual at the state before the last step; +inf at the start."""
+    """The residual at the state before the last step; +inf at the start."""
 
 
 class FieldRecord(NamedTuple):
-    """What the players live through at the state before the step."""
+    """Averages over the players at the state before the step."""
 
     efficiency: Float[Array, ""]
-    """Mean reward a player and step."""
+    """The mean reward per player and step."""
     karma: Float[Array, " K"]
-    """Law of karma."""
+    """The law of karma."""
     bid: Float[Array, "U K"]
-    """Mean bid by situation."""
+    """The mean bid for each urgency and karma."""
     pool: Float[Array, ""]
-    """Karma redistributed, a player and step."""
-
-
-def _real(x: object) -> Array:
-    return jnp.asarray(x, float)
+    """The karma that is redistributed per player and step."""
 
 
 class KarmaEquilibrium(AbstractDynamics):
-    """Fixed point (mu, pi): pi responds smoothly to the world that (mu, pi) makes, and mu is stationary in it.
+    """A fixed point (mu, pi): pi is a smoothed best response in the environment of (mu, pi), mu is stationary in it.
 
-    A step, from (mu, pi): the kernel of the executed policy pi_eps = (1 - eps) pi + eps uniform; its values
-    V = (I - gamma P)^-1 R; Q(u, k, b) = -u P(lose | b) + gamma E[V]; the response softmax over b <= k of beta Q; then
-    pi moves by `rate` towards the response and mu by 4 `rate` towards mu P.
+    A step from (mu, pi) computes the kernel of the executed policy pi_eps = (1 - eps) pi + eps uniform; its values
+    V = (I - gamma P)^-1 R; the action values Q(u, k, b) = -u P(lose | b) + gamma E[V]; and the response, the softmax of
+    beta Q over b <= k. Then pi moves by `rate` towards the response, and mu by 4 `rate` towards mu P.
 
-    regulariser "logit": Q is the value of karma alone. "entropy": the entropy of pi_eps over beta is a reward in every
-    step. They differ: at beta = 5 in the standard game the efficiencies are -1.137 and -1.089.
+    With regulariser "logit", Q is the value of karma alone. With "entropy", the entropy of pi_eps divided by beta is an
+    additional reward in every step. The equilibria differ: at beta = 5 in the standard game the efficiencies are -1.137
+    and -1.089.
 
-    With beta of 1000 the equilibrium mixes neighbouring bids and the residual does not vanish at any fixed rate: let
-    `rate` fall to `last_rate` over `steps` steps and look at `exploitability`. For beta up to 20, rate 0.1 converges.
+    For beta up to 20, rate 0.1 converges. With beta of about 1000 the equilibrium mixes neighbouring bids, and the
+    residual does not vanish at any constant rate: then let `rate` fall to `last_rate` over `steps` steps, and judge the
+    result by `exploitability`.
 
     Args:
-        game: rules and karma; its number of players plays no role.
-        gamma: discount in [0, 1). beta: inverse temperature, > 0. epsilon: exploration in [0, 1).
-        rate: step size. last_rate: where it ends, None for the same. steps: over how many steps it falls.
+        game: the rules and the karma; its number of players has no effect.
+        gamma: the discount factor in [0, 1).
+        beta: the inverse temperature, > 0.
+        epsilon: the probability of exploration in [0, 1).
+        rate: the step size at first.
+        last_rate: the step size at last; None for `rate`.
+        steps: the number of steps over which the rate changes.
+        regulariser: "logit" or "entropy", as above.
 
     Raises:
-        InputError: double precision is off or the game was built before it was on; gamma, beta, epsilon or the rates
-            out of range; a game with excess="kept", whose kernel needs the joint law of opponents.
+        InputError: double precision is off or the game was built before it was on; gamma, beta, epsilon or a rate is
+            out of range; or the game has excess="kept", whose kernel needs the joint law of opponents.
 
     Source: Elokda et al. (2023), evolutionary dynamics; Vaishampayan (2024), chapter 4.
     """
 
     game: PairwiseKarma
-    gamma: Float[Array, ""] = eqx.field(converter=_real, default=0.98)
-    beta: Float[Array, ""] = eqx.field(converter=_real, default=5.0)
-    epsilon: Float[Array, ""] = eqx.field(converter=_real, default=0.0)
-    rate: float = eqx.field(static=True, default=0.1)
-    last_rate: float | None = eqx.field(static=True, default=None)
-    steps: int = eqx.field(static=True, default=3000)
+    gamma: Float[Array, ""] = number(0.98, "[0, 1)")
+    beta: Float[Array, ""] = number(5.0, "(0, inf)")
+    epsilon: Float[Array, ""] = number(0.0, "[0, 1)")
+    rate: float = static_number(0.1, "(0, 0.25]")
+    last_rate: float | None = static_number(None, "(0, 0.25]", optional=True)
+    steps: int = count(3000)
     regulariser: Literal["logit", "entropy"] = eqx.field(static=True, default="logit")
 
     def __check_init__(self) -> None:
+        """Double precision is on, and the kernel of the game is known."""
         levels = self.game.urgency.levels
         if not jax.config.read("jax_enable_x64") or levels.dtype != jnp.float64:
             raise InputError(
@@ -84,14 +88,9 @@ class KarmaEquilibrium(AbstractDynamics):
             )
         if self.game.excess != "shared":
             raise InputError("KarmaEquilibrium: needs a game with excess='shared'")
-        for name, interval in (("gamma", "[0, 1)"), ("epsilon", "[0, 1)"), ("beta", "(0, inf)")):
-            check_number("KarmaEquilibrium", name, getattr(self, name), interval)
-        for name, rate in (("rate", self.rate), ("last_rate", self.last_rate)):
-            if rate is not None:
-                check_number("KarmaEquilibrium", name, rate, "(0, 0.25]")
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> FieldState:
-        """Everyone holds the mean karma; bids are half of it at the highest urgency and in proportion below."""
+        """All players hold the mean karma; the bid is half of the karma at the highest urgency, in proportion below."""
         K, urgency = self.game.cap + 1, self.game.urgency
         mean = jnp.asarray(self.game.mean_karma, float)
         law = jnp.clip(1 - jnp.abs(jnp.arange(K) - mean), 0, 1)
@@ -103,7 +102,7 @@ class KarmaEquilibrium(AbstractDynamics):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: FieldState, t: Int[Array, ""]
     ) -> tuple[FieldState, FieldRecord]:
-        """One move of policy and law."""
+        """One step of the policy and of the law."""
         occupancy, policy, _ = state
         played = self.executed(policy)
         kernel = self.kernel(state)
@@ -119,7 +118,7 @@ class KarmaEquilibrium(AbstractDynamics):
         return after, FieldRecord((occupancy * reward).sum(), occupancy.sum(axis=0), bids, kernel.pool)
 
     def residual(self, state: FieldState) -> Float[Array, ""]:
-        """Largest of |response - policy| and |mu P - mu| over all entries, one step ago."""
+        """The largest entry of |response - policy| and |mu P - mu|, at the state before the last step."""
         return state.gap
 
     def executed(self, policy: Float[Array, "U K K"]) -> Float[Array, "U K K"]:
@@ -128,21 +127,21 @@ class KarmaEquilibrium(AbstractDynamics):
         return (1 - self.epsilon) * policy + self.epsilon * open / open.sum(axis=-1, keepdims=True)
 
     def kernel(self, state: FieldState) -> Kernel:
-        """The environment that the state makes."""
+        """The environment of one player at this state."""
         game = self.game
         return karma_kernel(outcomes(game.payment, game.cap), state.occupancy, self.executed(state.policy))
 
     def efficiency(self, state: FieldState) -> Float[Array, ""]:
-        """Mean reward a player and step, of the executed policy."""
+        """The mean reward of the executed policy per player and step."""
         played = self.executed(state.policy)
         reward, _, _ = self._chain(self.kernel(state), played, state.occupancy)
         return (state.occupancy * reward).sum()
 
     def exploitability(self, state: FieldState, rounds: int = 30) -> Float[Array, ""]:
-        """What one player gains by best response, over |payoff|, both discounted and averaged over the law of players.
+        """The gain of one player's best response, relative to |payoff|; both are discounted and averaged over mu.
 
-        The best response is found by policy iteration (`rounds` of them, each an exact solve), without exploration or
-        entropy. With exploration the played policy itself costs something.
+        The best response has no exploration and no entropy; it is found by `rounds` steps of policy iteration with
+        exact linear solves. The value of the executed policy includes the cost of its exploration.
         """
         played, kernel = self.executed(state.policy), self.kernel(state)
         value = lambda policy: jnp.linalg.solve(*self._system(*self._chain(kernel, policy, state.occupancy)[:2]))
@@ -159,11 +158,12 @@ class KarmaEquilibrium(AbstractDynamics):
         return weight @ (best - now) / jnp.abs(weight @ now)
 
     def _open(self) -> Array:
+        """Which bids are allowed, [u, k, b]: those of at most k."""
         grid = jnp.arange(self.game.cap + 1)
         return jnp.broadcast_to(grid <= grid[:, None], (self.game.urgency.size, grid.size, grid.size))
 
     def _chain(self, kernel: Kernel, played: Array, occupancy: Array) -> tuple[Array, Array, Array]:
-        """Expected reward [u, k], karma transitions [u, k, k+], and mu P."""
+        """The expected reward [u, k], the transitions of karma [u, k, k+], and mu P."""
         urgency = self.game.urgency
         reward = -urgency.levels[:, None] * (played @ kernel.lose)
         transition = jnp.einsum("ukb,kbj->ukj", played, kernel.karma)
@@ -171,21 +171,23 @@ class KarmaEquilibrium(AbstractDynamics):
         return reward, transition, law
 
     def _system(self, reward: Array, transition: Array) -> tuple[Array, Array]:
-        """(I - gamma P, R) over the flattened situations (u, k)."""
+        """(I - gamma P, R) with (u, k) flattened."""
         size = reward.size
         whole = jnp.einsum("uv,ukj->ukvj", self.game.urgency.chain, transition).reshape(size, size)
         return jnp.eye(size) - self.gamma * whole, reward.reshape(-1)
 
     def _values(self, reward: Array, transition: Array, played: Array) -> Array:
+        """V(u, k) of the executed policy, with the entropy reward if there is one."""
         if self.regulariser == "entropy":
             reward = reward + jax.scipy.special.entr(played).sum(axis=-1) / self.beta
         return jnp.linalg.solve(*self._system(reward, transition)).reshape(reward.shape)
 
     def _action_values(self, kernel: Kernel, values: Array) -> Array:
-        """Q(u, k, b); meaningless where b > k."""
+        """Q(u, k, b); entries with b > k have no meaning."""
         urgency = self.game.urgency
-        ahead = jnp.einsum("kbj,uj->ukb", kernel.karma, urgency.chain @ values)
-        return -urgency.levels[:, None, None] * kernel.lose + self.gamma * ahead
+        expected = jnp.einsum("kbj,uj->ukb", kernel.karma, urgency.chain @ values)
+        return -urgency.levels[:, None, None] * kernel.lose + self.gamma * expected
 
     def _softmax(self, action_values: Array) -> Array:
+        """The softmax of beta Q over the allowed bids."""
         return jax.nn.softmax(jnp.where(self._open(), self.beta * action_values, -jnp.inf), axis=-1)

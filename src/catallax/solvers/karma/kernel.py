@@ -1,4 +1,4 @@
-"""What one player faces when infinitely many others play a given law: chances to win and the law of his karma."""
+"""The environment of one player among infinitely many: its chances to win, and the transitions of its karma."""
 
 from typing import NamedTuple
 
@@ -9,33 +9,34 @@ from catallax.games.karma import AbstractPayment
 
 
 class Kernel(NamedTuple):
-    """The environment of one player; K = cap + 1 karma levels and bids."""
+    """The environment of one player; there are K = cap + 1 levels of karma and of bids."""
 
     lose: Float[Array, " K"]
-    """Chance to lose with each bid."""
+    """The probability of losing with each bid."""
     karma: Float[Array, "K K K"]
-    """karma[k, b, k+]: law of the karma after a step with karma k and bid b, redistribution included."""
+    """karma[k, b, k+]: the law of the karma after a step with karma k and bid b, redistribution included."""
     pool: Float[Array, ""]
-    """Karma redistributed, a player and step."""
+    """The karma that is redistributed per player and step."""
     level: Int[Array, ""]
-    """Whole units that everyone with room receives; the rest of the pool goes as one more to a share of players."""
+    """The whole units that every player with room receives; the rest of the pool gives some players one more."""
     share: Float[Array, ""]
-    """That share, of the players with room for it."""
+    """The share of players with room who receive one more unit."""
 
 
 class ContestOutcomes(NamedTuple):
-    """What a contest leaves one with. Axes: own karma k, own bid b, opponent's bid."""
+    """The karma of a player after a contest. Axes: own karma k, own bid b, opponent's bid."""
 
     win: Int[Array, "K K K"]
-    """Karma held after winning, cut to the cap."""
+    """Karma after winning, at most the cap."""
     lose: Int[Array, "K K K"]
-    """Karma held after losing, cut to the cap."""
+    """Karma after losing, at most the cap."""
 
 
 def outcomes(payment: AbstractPayment, cap: int) -> ContestOutcomes:
-    """Karma held after winning and after losing.
+    """The karma after winning and after losing, for all own levels of karma, own bids and opponent's bids.
 
-    Impossible combinations (bids above one's karma, winning bids below the rival's) have no mass; any value will do.
+    Entries of impossible combinations (bids above the own karma, winning bids below the rival's) have no meaning; they
+    have no mass in `karma_kernel`.
     """
     karma, bid, rival = jnp.meshgrid(*[jnp.arange(cap + 1)] * 3, indexing="ij")
     win, _ = payment(bid, rival)
@@ -44,23 +45,25 @@ def outcomes(payment: AbstractPayment, cap: int) -> ContestOutcomes:
 
 
 def karma_kernel(after: ContestOutcomes, occupancy: Float[Array, "U K"], policy: Float[Array, "U K K"]) -> Kernel:
-    """The environment when players are spread as `occupancy` and bid by `policy` (as executed).
+    """The environment of one player if the law of the others is `occupancy` and they bid by `policy` (as executed).
 
-    With nu the law of bids: a bid b meets a lower one with mass sum_{b' < b} nu(b'), an equal one (fair coin) with
-    nu(b). Redistribution is the game's water-fill in the limit: everyone gets min(a, room), and a share f of those with
-    more room one unit more, so that mean karma is conserved exactly.
+    Let nu be the law of bids. A bid b meets a lower bid with probability sum_{b' < b} nu(b'), and an equal bid, which a
+    fair coin decides, with probability nu(b). Redistribution is the water-filling rule of the game in the limit of many
+    players: every player gets min(a, room), and a share f of those with more room gets one unit more, so that the mean
+    karma is conserved exactly.
 
     Args:
         after: from `outcomes(payment, cap)`.
-        occupancy: mu(u, k); normalised here.
+        occupancy: mu(u, k), the law of urgency and karma; it is normalised here.
         policy: pi(b | u, k), [u, k, b]; 0 where b > k.
 
     Source: Elokda et al. (2023), sections 3 and 4.
-    Differs: the cap is part of the kernel, by integer water-fill; theirs corrects the excess once and leaks a little.
+    Differs: the cap is part of the kernel, by integer water-filling; the source corrects the excess once, which loses a
+        little karma.
     """
     K = occupancy.shape[1]
     rho = occupancy[..., None] * policy
-    rho = rho / rho.sum()  # else mass m follows m+ = m^2 and the iteration dies out after about a thousand steps
+    rho = rho / rho.sum()  # without it rounding errors of the mass m would grow, as m+ = m^2
     nu = rho.sum(axis=(0, 1))
     grid = jnp.arange(K)
     wins = nu * ((grid[:, None] > grid) + 0.5 * (grid[:, None] == grid))  # [b, b']: mass of rivals beaten
@@ -70,7 +73,7 @@ def karma_kernel(after: ContestOutcomes, occupancy: Float[Array, "U K"], policy:
     mass = lambda x: jnp.broadcast_to(x[None], (K, K, K))
     paid = jnp.zeros((K, K, K), nu.dtype)
     paid = paid.at[(*at, after.win)].add(mass(wins)).at[(*at, after.lose)].add(mass(loses))
-    # All that is no longer held: payments to society and what the cap cuts off.
+    # Karma that is no longer held: payments to society and the excess over the cap.
     released = (wins * (k[..., None] - after.win) + loses * (k[..., None] - after.lose)).sum(axis=-1)
     held = rho.sum(axis=0)  # [k, b]
     pool = (held * released).sum()
@@ -81,7 +84,7 @@ def karma_kernel(after: ContestOutcomes, occupancy: Float[Array, "U K"], policy:
 def _water_fill(
     law: Float[Array, " K"], pool: Float[Array, ""]
 ) -> tuple[Float[Array, "K K"], Int[Array, ""], Float[Array, ""]]:
-    """Redistribution as a matrix [k, k+] for players spread as `law` after payment."""
+    """Redistribution as a transition matrix [k, k+], if the law of karma after payments is `law`."""
     K = law.shape[0]
     grid = jnp.arange(K)
     room = K - 1 - grid

@@ -1,7 +1,11 @@
-"""The density of a population of Q-learners: the transport equation of their values, solved three ways."""
+"""The distribution of a population of Q-learners over their values: the transport equation, solved in three ways.
+
+`Characteristics` (on moving nodes, the reference), `FiniteVolume` (on a fixed grid) and `FiniteLearners` (finitely many
+learners who draw their actions) all follow one `LearnerModel` from one `ProductLaw`.
+"""
 
 from .characteristics import Characteristics as Characteristics
-from .finite_population import FinitePopulation as FinitePopulation
+from .finite_learners import FiniteLearners as FiniteLearners
 from .finite_volume import FiniteVolume as FiniteVolume
 from .finite_volume import ValueGrid as ValueGrid
 from .finite_volume import minmod as minmod
@@ -13,9 +17,9 @@ from .law import Quadrature as Quadrature
 from .law import TruncatedNormal as TruncatedNormal
 from .law import Uniform as Uniform
 from .law import given_nodes as given_nodes
-from .model import AbstractPopulation as AbstractPopulation
-from .model import Atoms as Atoms
-from .model import LearnerPopulation as LearnerPopulation
+from .model import AbstractLearnerDensity as AbstractLearnerDensity
+from .model import LearnerModel as LearnerModel
+from .model import WeightedPoints as WeightedPoints
 from .model import symmetric_payoff as symmetric_payoff
 from .stationary import StationaryState as StationaryState
 from .stationary import stationary_state as stationary_state

@@ -1,4 +1,4 @@
-"""The population equation on a grid: a conservative finite-volume scheme with limited slopes."""
+"""The density of Q-learners on a fixed grid, by a conservative finite-volume scheme with limited slopes."""
 
 import math
 from collections.abc import Callable
@@ -14,24 +14,25 @@ from catallax.core import InputError, check_count, check_number
 from catallax.core.checks import check_kind, known
 
 from .law import ProductLaw
-from .model import AbstractPopulation, Atoms, LearnerPopulation
+from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints, check_law_size
 
 Limiter = Callable[[Array, Array], Array]
 """The slope of a cell from the differences to its lower and its upper neighbour."""
 
 COURANT = 0.4
-"""Bound on dt sum_j max|V_j| / h. Below 1/2 no cell can lose more than it holds: masses stay at least 0."""
+"""A bound on dt sum_j max|V_j| / h. Below 1/2 no cell loses more mass than it holds, so masses stay at least 0."""
 
 _MOST_CELLS = 2**24
+"""The largest number of cells of a grid."""
 
 
 def minmod(below: Float[Array, "..."], above: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The smaller difference where both have one sign, else 0."""
+    """The difference of smaller absolute value if both have the same sign, else 0."""
     return jnp.where(below * above > 0, jnp.sign(below) * jnp.minimum(jnp.abs(below), jnp.abs(above)), 0.0)
 
 
 def monotonized_central(below: Float[Array, "..."], above: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The mean difference, but at most twice the smaller one; 0 where signs differ (MC).
+    """The MC limiter: the mean difference, but at most twice the smaller one; 0 if the signs differ.
 
     Source: van Leer (1977).
     """
@@ -40,7 +41,7 @@ def monotonized_central(below: Float[Array, "..."], above: Float[Array, "..."]) 
 
 
 class ValueGrid(NamedTuple):
-    """Where the cells are. The same cells on every axis. Static numbers."""
+    """A grid of equal cells on [low, high], the same on every axis."""
 
     low: float
     high: float
@@ -48,49 +49,50 @@ class ValueGrid(NamedTuple):
 
     @property
     def width(self) -> float:
-        """h."""
+        """h, the width of a cell."""
         return (self.high - self.low) / self.cells
 
     @property
     def edges(self) -> Float[np.ndarray, " G1"]:
-        """Cell boundaries."""
+        """The boundaries of the cells on an axis."""
         return np.linspace(self.low, self.high, self.cells + 1)
 
     @property
     def centres(self) -> Float[np.ndarray, " G"]:
-        """Cell centres."""
+        """The centres of the cells on an axis."""
         return (self.edges[1:] + self.edges[:-1]) / 2
 
 
-class FiniteVolume(AbstractPopulation):
-    """dp/dt + sum_j d/dQ_j [ p V_j ] = 0 on a grid of G^A cells that covers all values a learner can have.
+class FiniteVolume(AbstractLearnerDensity):
+    """Solves dp/dt + sum_j d/dQ_j [ p V_j ] = 0 on a grid of G^A cells that covers all values a learner can have.
 
-    Values stay in [min A, max A] (or in the hull of that and the first law's support), as V points inwards on its
-    boundary: no flux through it. Cells hold shares of the population. In each direction slopes are limited, values at
-    a face are taken from upwind, velocities at face centres at the mean policy of the moment; time steps are those of
-    Shu and Osher's second-order method. So the total share is 1 to rounding and no share falls below 0.
-    Second order while the density is smooth on the grid. It gathers in a point, however, and once that is narrower than
-    a cell, errors of means are of the order of h.
+    Values stay in the hull of [min A, max A] and the support of the initial law, because V points inwards on its
+    boundary; so there is no flux through the boundary. Each cell holds its share of the population. Shares are
+    reconstructed with limited slopes and taken from the upwind side of a face; velocities are evaluated at face centres
+    with the current mean policy; time steps are those of the second-order method of Shu and Osher. The total share is
+    therefore 1 up to rounding, and no share falls below 0. The method is of second order while the density is smooth on
+    the grid. In the long run the density concentrates in a point; once it is narrower than a cell, errors of means are
+    of order h.
 
     Args:
         model: the game and the learners.
-        law: the law at time 0; cells get their exact shares of it.
-        cells: G, cells on each axis.
-        interval: time between two steps of the dynamics, when measures look.
+        law: the law of the values at time 0; cells get their exact shares of it.
+        cells: G, the number of cells on each axis.
+        interval: the time between two steps of the dynamics, at which measures are evaluated.
         limiter: `minmod` or `monotonized_central`.
-        time_step: None for the largest whole part of the interval that keeps the Courant number
-            dt sum_j max|V_j| / h at or below 0.4 whatever the population does.
+        time_step: the longest time step. None for the longest equal steps that keep the Courant number
+            dt sum_j max|V_j| / h at or below 0.4 for all possible densities.
 
-    The state is the shares, [G, ..., G].
+    The state are the shares, [G, ..., G].
 
     Raises:
-        InputError: a law for another number of actions, more cells than 2^24, a time step that may break the bound, an
-            interval that is not positive, or numbers that are not known when the solver is built (traced).
+        InputError: the law is for another number of actions, there are more than 2^24 cells, the time step may exceed
+            the Courant bound, the interval is not positive, or a number is traced.
 
     Source: van Leer (1979), limited slopes; Shu and Osher (1988), time steps; Hu, Leung and Leung (2019), the equation.
     """
 
-    model: LearnerPopulation
+    model: LearnerModel
     interval: Float[Array, ""]
     start: Float[Array, "*G"]
     grid: ValueGrid = eqx.field(static=True)
@@ -99,7 +101,7 @@ class FiniteVolume(AbstractPopulation):
 
     def __init__(
         self,
-        model: LearnerPopulation,
+        model: LearnerModel,
         law: ProductLaw,
         cells: int = 80,
         *,
@@ -107,12 +109,11 @@ class FiniteVolume(AbstractPopulation):
         limiter: Limiter = monotonized_central,
         time_step: float | int | None = None,
     ):
-        check_kind("FiniteVolume", "model", model, LearnerPopulation)
+        check_kind("FiniteVolume", "model", model, LearnerModel)
         check_kind("FiniteVolume", "law", law, ProductLaw)
         check_count("FiniteVolume", "cells", cells, 2)
         check_number("FiniteVolume", "interval", interval, "(0, inf)")
-        if len(law.marginals) != model.actions:
-            raise InputError(f"FiniteVolume: the law has {len(law.marginals)} values, the game {model.actions} actions")
+        check_law_size("FiniteVolume", len(law.marginals), model)
         if cells**model.actions > _MOST_CELLS:
             raise InputError(
                 f"FiniteVolume: {cells} cells on each of {model.actions} axes are {cells**model.actions:.3g} in all; "
@@ -130,7 +131,7 @@ class FiniteVolume(AbstractPopulation):
         self.substeps = _substeps(float(span), self.grid.width, fastest, time_step)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Float[Array, "*G"]:
-        """Exact shares of the law."""
+        """The exact shares of the initial law."""
         return self.start
 
     def step(
@@ -152,7 +153,7 @@ class FiniteVolume(AbstractPopulation):
         return jax.lax.scan(advance, state, None, length=self.substeps)[0], state
 
     def _change(self, mass: Array, faces: Array, shares: Array, rewards: Array) -> Array:
-        """d(mass)/dt: what flows in through the faces of each cell less what flows out."""
+        """d(mass)/dt: the inflow through the faces of each cell less the outflow."""
         total = jnp.zeros_like(mass)
         for j in range(self.model.actions):
             along = jnp.moveaxis(mass, j, 0)
@@ -166,7 +167,7 @@ class FiniteVolume(AbstractPopulation):
         return total
 
     def _faces(self) -> tuple[Float[Array, " F"], Float[Array, "A F *G"]]:
-        """Q_j at the inner faces of an axis, and pi_j there; the axis of the face comes first."""
+        """Q_j at the inner faces of an axis, [F], and pi_j at the face centres, whose own axis j comes first."""
         dtype, n = self.model.payoff.dtype, self.model.actions
         inner, centres = self.grid.edges[1:-1], self.grid.centres
         shares = []
@@ -182,19 +183,19 @@ class FiniteVolume(AbstractPopulation):
         values = jnp.asarray(np.stack(np.meshgrid(*places, indexing="ij")), self.model.payoff.dtype)
         return values, self.model.policy(values)
 
-    def atoms(self, state: Float[Array, "*G"]) -> Atoms:
-        """The centres of the cells and their shares. The spread within a cell, h^2 / 12 at most, is left out."""
+    def points(self, state: Float[Array, "*G"]) -> WeightedPoints:
+        """The centres of the cells and their shares. The variance within a cell, at most h^2 / 12, is neglected."""
         values, _ = self._centres()
-        return Atoms(values.reshape(self.model.actions, -1, 1), state.reshape(-1, 1))
+        return WeightedPoints(values.reshape(self.model.actions, -1, 1), state.reshape(-1, 1))
 
     def density(self, state: Float[Array, "*G"]) -> Float[Array, "*G"]:
-        """p, mean of each cell, per unit of payoff to the power A."""
+        """The mean of p over each cell, per unit of payoff to the power A."""
         return state / self.grid.width**self.model.actions
 
     def courant(self, state: Float[Array, "*G"]) -> Float[Array, ""]:
-        """dt sum_j max|V_j| / h as the population stands."""
+        """The Courant number dt sum_j max|V_j| / h at this state."""
         faces, shares = self._faces()
-        rewards = self.model.rewards(self.mix(state)[:, 0])
+        rewards = self.model.rewards(self.mean_policy(state)[:, 0])
         gap = rewards[:, None] - faces
         speed = self.model.rate * shares * gap.reshape(*gap.shape, *(1,) * (state.ndim - 1))
         fastest = jnp.abs(speed).reshape(len(shares), -1).max(axis=1).sum()
@@ -202,7 +203,7 @@ class FiniteVolume(AbstractPopulation):
 
 
 def _fastest(payoff: np.ndarray, temperature: float, rate: float, grid: ValueGrid) -> float:
-    """A bound on sum_j max|V_j| over all faces and all mean policies: rewards lie between a row's ends."""
+    """A bound on sum_j max|V_j| over all faces and all mean policies; rewards lie between a row's extremes."""
     faces, lowest = grid.edges[1:-1], grid.centres[0]
     share = 1 / (1 + (len(payoff) - 1) * np.exp((lowest - faces) / temperature))
     ends = np.stack([payoff.min(axis=1), payoff.max(axis=1)])
@@ -211,7 +212,7 @@ def _fastest(payoff: np.ndarray, temperature: float, rate: float, grid: ValueGri
 
 
 def _substeps(interval: float, width: float, fastest: float, time_step: float | int | None) -> int:
-    """How many equal steps an interval is cut into."""
+    """The number of equal time steps in an interval."""
     safe = COURANT * width / fastest if fastest > 0 else math.inf
     if time_step is None:
         return max(1, math.ceil(interval / safe))

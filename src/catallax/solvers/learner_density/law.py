@@ -1,4 +1,4 @@
-"""How the values of learners are spread at time 0: independent marginals, one for each action. On the host, float64."""
+"""The initial law of the learners' values: independent marginals, one for each action. NumPy, double precision."""
 
 import abc
 from collections.abc import Sequence
@@ -15,24 +15,28 @@ from catallax.core.checks import as_host_numbers
 
 
 class Quadrature(NamedTuple):
-    """Points whose weighted sums are integrals under a law."""
+    """Nodes and weights; the weighted sum of a function over the nodes approximates its mean under a law."""
 
     nodes: Float[np.ndarray, "*A K"]
     weights: Float[np.ndarray, " K"]
-    """They sum to 1."""
+    """Weights sum to 1."""
     density: Float[np.ndarray, " K"]
-    """The law's density at the nodes, per unit of payoff (to the power A); NaN where it is not known."""
+    """The density of the law at the nodes, per unit of payoff (to the power A); NaN if it is not known."""
 
 
 @dataclass(frozen=True)
 class AbstractMarginal(abc.ABC):
-    """The law of one value: support [low, high]."""
+    """The law of one value, with support [low, high].
+
+    Raises:
+        InputError: `low` is not below `high`, or one of them is not finite.
+    """
 
     low: float | int
     high: float | int
 
     def __post_init__(self) -> None:
-        """A support of positive length."""
+        """Checks that the support has a positive length."""
         who = type(self).__name__
         for name in ("low", "high"):
             check_number(who, name, getattr(self, name), "(-inf, inf)")
@@ -42,10 +46,10 @@ class AbstractMarginal(abc.ABC):
     @property
     @abc.abstractmethod
     def law(self) -> Any:
-        """The distribution, frozen, as SciPy knows it: pdf, cdf, ppf."""
+        """The distribution as a frozen SciPy distribution, with pdf, cdf and ppf."""
 
     def quadrature(self, count: int) -> Quadrature:
-        """`count` nodes: Gauss-Legendre on the support, weighted by the density and scaled to mass 1."""
+        """`count` Gauss-Legendre nodes on the support, with weights proportional to the density that sum to 1."""
         x, w = np.polynomial.legendre.leggauss(count)
         nodes = self.low + (self.high - self.low) * (x + 1) / 2
         density = self.law.pdf(nodes)
@@ -54,38 +58,38 @@ class AbstractMarginal(abc.ABC):
 
 @dataclass(frozen=True)
 class Uniform(AbstractMarginal):
-    """Equally likely everywhere on [low, high]."""
+    """The uniform law on [low, high]."""
 
     @property
     def law(self) -> Any:
-        """As above."""
+        """SciPy's `uniform`."""
         return stats.uniform(self.low, self.high - self.low)
 
 
 @dataclass(frozen=True)
 class Beta(AbstractMarginal):
-    """The Beta(a, b) law, stretched to [low, high]; its nodes are those of Gauss and Jacobi, exact for polynomials.
+    """The Beta(a, b) law, scaled to [low, high]; its quadrature is that of Gauss and Jacobi, exact for polynomials.
 
     Raises:
-        InputError: a or b not positive.
+        InputError: a or b is not positive, or as `AbstractMarginal`.
     """
 
     a: float | int = 2.0
     b: float | int = 2.0
 
     def __post_init__(self) -> None:
-        """Parameters."""
+        """Checks that a and b are positive."""
         super().__post_init__()
         for name in ("a", "b"):
             check_number("Beta", name, getattr(self, name), "(0, inf)")
 
     @property
     def law(self) -> Any:
-        """As above."""
+        """SciPy's `beta`."""
         return stats.beta(self.a, self.b, self.low, self.high - self.low)
 
     def quadrature(self, count: int) -> Quadrature:
-        """`count` nodes of Gauss and Jacobi."""
+        """`count` Gauss-Jacobi nodes."""
         x, w = special.roots_jacobi(count, self.b - 1, self.a - 1)
         nodes = self.low + (self.high - self.low) * (x + 1) / 2
         return Quadrature(nodes, w / w.sum(), self.law.pdf(nodes))
@@ -93,43 +97,43 @@ class Beta(AbstractMarginal):
 
 @dataclass(frozen=True)
 class TruncatedNormal(AbstractMarginal):
-    """The normal law with this mean and standard deviation, held to [low, high].
+    """The normal law with a mean and a standard deviation, truncated to [low, high].
 
     Raises:
-        InputError: a standard deviation that is not positive.
+        InputError: the standard deviation is not positive, or as `AbstractMarginal`.
     """
 
     mean: float | int = 0.0
     deviation: float | int = 1.0
 
     def __post_init__(self) -> None:
-        """Parameters."""
+        """Checks the mean and the standard deviation."""
         super().__post_init__()
         check_number("TruncatedNormal", "mean", self.mean, "(-inf, inf)")
         check_number("TruncatedNormal", "deviation", self.deviation, "(0, inf)")
 
     @property
     def law(self) -> Any:
-        """As above."""
+        """SciPy's `truncnorm`."""
         ends = ((end - self.mean) / self.deviation for end in (self.low, self.high))
         return stats.truncnorm(*ends, loc=self.mean, scale=self.deviation)
 
 
 _TENSOR = 3
-"""Up to so many actions the nodes are a grid."""
+"""With at most this number of actions the nodes form a grid."""
 _KNOTS = 4097
-"""Knots of tabulated quantile functions."""
+"""The number of knots of tabulated quantile functions."""
 
 
 @dataclass(frozen=True, init=False)
 class ProductLaw:
-    """Independent values, one marginal for each action.
+    """The law of independent values, with one marginal for each action.
 
     Args:
         marginals: as many as the game has actions.
 
     Raises:
-        InputError: fewer than two, or something that is no marginal.
+        InputError: there are fewer than two marginals, or an argument is no marginal.
     """
 
     marginals: tuple[AbstractMarginal, ...]
@@ -141,18 +145,21 @@ class ProductLaw:
 
     @property
     def support(self) -> tuple[float, float]:
-        """The smallest interval that holds every value."""
+        """The smallest interval that contains the supports of all marginals."""
         return float(min(m.low for m in self.marginals)), float(max(m.high for m in self.marginals))
 
     def quadrature(self, count: int) -> Quadrature:
-        """Nodes of the whole law.
+        """Nodes and weights of the joint law.
+
+        With up to three actions A the nodes are the grid of the marginals' nodes. With more, they are points of Sobol's
+        sequence, transformed by the quantile functions, with equal weights.
 
         Args:
-            count: nodes for each action, whose grid has count^A points, with up to three actions; with more, the number
-                of points in all: Sobol's sequence carried over by the quantile functions, equal weights.
+            count: the number of nodes for each action, so that the grid has count^A; with more than three actions, the
+                number of all points.
 
         Raises:
-            InputError: a count below 1.
+            InputError: the count is below 1.
         """
         check_count("ProductLaw", "nodes", count)
         if len(self.marginals) <= _TENSOR:
@@ -167,10 +174,10 @@ class ProductLaw:
         return Quadrature(nodes, np.full(count, 1 / count), density)
 
     def masses(self, edges: Sequence[float] | np.ndarray) -> Float[np.ndarray, "..."]:
-        """The exact share of each cell of the grid with these edges on every axis, [G, ..., G].
+        """The exact probability of each cell of the grid with these edges on every axis, [G, ..., G].
 
         Raises:
-            InputError: edges that are no list of at least two ascending numbers.
+            InputError: the edges are not two or more ascending numbers.
         """
         edges, whole = as_host_numbers("ProductLaw", "edges", edges), np.ones(())
         if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
@@ -180,29 +187,29 @@ class ProductLaw:
         return whole
 
     def quantiles(self) -> Float[np.ndarray, "A M"]:
-        """Quantile functions at equally spaced levels: between two knots they are taken as straight."""
+        """Quantile functions at M equally spaced levels, to be interpolated linearly."""
         straight = all(isinstance(m, Uniform) for m in self.marginals)
         levels = np.linspace(0.0, 1.0, 2 if straight else _KNOTS)
         return np.stack([m.law.ppf(levels) for m in self.marginals])
 
 
 def sobol(dimensions: int, count: int) -> Float[np.ndarray, "dimensions count"]:
-    """The first `count` points of Sobol's sequence, moved by half a cell so that none lies on the boundary."""
+    """The first `count` points of Sobol's sequence, shifted by half a cell so that none lies on the boundary."""
     power = max(int(count - 1).bit_length(), 0)
     points = qmc.Sobol(dimensions, scramble=False).random_base2(power)[:count]
     return points.T + 0.5 ** (power + 1)
 
 
 def given_nodes(nodes: Any, weights: Any, density: Any = None) -> Quadrature:
-    """A law given by nodes and weights of one's own.
+    """A law that is given by nodes and weights.
 
     Args:
         nodes: [A, K].
         weights: [K], at least 0; they are scaled to sum to 1.
-        density: the law's density at the nodes, [K], if densities are wanted later.
+        density: the density of the law at the nodes, [K]; it is needed only to compute densities later.
 
     Raises:
-        InputError: shapes that do not agree, numbers that are not finite, weights below 0 or all 0.
+        InputError: the shapes do not agree, a number is not finite, a weight is below 0, or all weights are 0.
     """
     nodes, weights = as_host_numbers("given_nodes", "nodes", nodes), as_host_numbers("given_nodes", "weights", weights)
     if nodes.ndim != 2 or weights.shape != nodes.shape[1:]:

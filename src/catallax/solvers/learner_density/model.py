@@ -1,6 +1,7 @@
-"""A continuum of Q-learners who play one symmetric game with each other: what moves each of them, and what they share.
+"""A continuum of Q-learners who play a symmetric game with each other: how they learn, and how a solver follows them.
 
-Axes throughout: values and policies are [A actions, K points, B populations], weights [K, #B].
+In all files of this package values and policies have the axes [A actions, K points, B populations], and weights have
+the axes [K, B] or [K, 1].
 """
 
 import abc
@@ -21,10 +22,10 @@ def symmetric_payoff(game: Any) -> Float[Array, "A A"]:
     """The own-row payoff matrix of a symmetric game with two players.
 
     Args:
-        game: a `Polymatrix` whose two players have the same matrix, or that matrix.
+        game: a `Polymatrix` whose two players have the same own-row matrix, or that matrix.
 
     Raises:
-        InputError: more than two players, two different matrices, or a matrix that is not square and finite.
+        InputError: there are more than two players, the matrices differ, or the matrix is not square and finite.
     """
     if isinstance(game, Polymatrix):
         if game.players != 2:
@@ -49,15 +50,22 @@ def symmetric_payoff(game: Any) -> Float[Array, "A A"]:
     return matrix
 
 
-class LearnerPopulation(eqx.Module):
+def check_law_size(who: str, values: int, model: "LearnerModel") -> None:
+    """Raises `InputError` unless the law has one value for each action of the model."""
+    if values != model.actions:
+        raise InputError(f"{who}: the law has {values} values, the game {model.actions} actions")
+
+
+class LearnerModel(eqx.Module):
     """Boltzmann Q-learners in a symmetric game, without states and without discounting.
 
-    A learner with values Q plays pi(Q) = softmax(Q / tau) and moves only the value of the action it plays. In a
-    population with mean policy m = integral of pi(Q) p(Q) dQ the expected motion is
+    A learner with values Q plays pi(Q) = softmax(Q / tau) and updates only the value of the action that it plays. Let m
+    be the mean policy of the population, the integral of pi(Q) p(Q) dQ. Then the expected motion of a learner is
 
         dQ_j/dt = V_j(Q, m) = alpha pi_j(Q) [ (A m)_j - Q_j ],
 
-    and the density of learners obeys dp/dt + sum_j d/dQ_j [ p V_j ] = 0: a transport without diffusion.
+    and the density p(Q, t) of learners obeys the transport equation dp/dt + sum_j d/dQ_j [ p V_j ] = 0. It has no
+    diffusion.
 
     Args:
         game: a symmetric `Polymatrix` of two players, or its own-row payoff matrix A.
@@ -65,7 +73,7 @@ class LearnerPopulation(eqx.Module):
         rate: alpha > 0, per unit of time.
 
     Raises:
-        InputError: a game that is not symmetric, a temperature or rate that is not positive.
+        InputError: the game is not symmetric, or the temperature or the rate is not positive.
 
     Source: Hu, Leung and Leung (2019); as a continuity equation Hu, Leung, Leung and Soh (2022).
     """
@@ -77,66 +85,67 @@ class LearnerPopulation(eqx.Module):
     def __init__(self, game: Any, temperature: Any = 1.0, rate: Any = 1.0):
         self.payoff = symmetric_payoff(game)
         for name, value in (("temperature", temperature), ("rate", rate)):
-            check_number("LearnerPopulation", name, value, "(0, inf)")
+            check_number("LearnerModel", name, value, "(0, inf)")
         self.temperature = jnp.asarray(temperature, self.payoff.dtype)
         self.rate = jnp.asarray(rate, self.payoff.dtype)
 
     @property
     def actions(self) -> int:
-        """How many actions there are."""
+        """The number of actions, A."""
         return self.payoff.shape[0]
 
     def policy(self, values: Float[Array, "A *batch"]) -> Float[Array, "A *batch"]:
-        """softmax(Q / tau)."""
+        """pi(Q) = softmax(Q / tau)."""
         return jax.nn.softmax(values / self.temperature, axis=0)
 
-    def rewards(self, mix: Float[Array, "A *B"]) -> Float[Array, "A *B"]:
-        """A m: what each action earns against the mean policy m."""
-        return jnp.tensordot(self.payoff, mix, axes=1)
+    def rewards(self, mean_policy: Float[Array, "A *B"]) -> Float[Array, "A *B"]:
+        """A m, the reward of each action against the mean policy m."""
+        return jnp.tensordot(self.payoff, mean_policy, axes=1)
 
-    def velocity(self, values: Float[Array, "A K *B"], mix: Float[Array, "A *B"]) -> Float[Array, "A K *B"]:
+    def velocity(self, values: Float[Array, "A K *B"], mean_policy: Float[Array, "A *B"]) -> Float[Array, "A K *B"]:
         """V(Q, m)."""
-        return self.rate * self.policy(values) * (self.rewards(mix)[:, None] - values)
+        return self.rate * self.policy(values) * (self.rewards(mean_policy)[:, None] - values)
 
-    def divergence(self, values: Float[Array, "A K *B"], mix: Float[Array, "A *B"]) -> Float[Array, "K *B"]:
-        """sum_j dV_j / dQ_j with m held fixed: how fast the flow spreads learners around Q."""
-        policy, gap = self.policy(values), self.rewards(mix)[:, None] - values
+    def divergence(self, values: Float[Array, "A K *B"], mean_policy: Float[Array, "A *B"]) -> Float[Array, "K *B"]:
+        """sum_j dV_j / dQ_j with m held fixed, the rate at which the volume around Q grows."""
+        policy, gap = self.policy(values), self.rewards(mean_policy)[:, None] - values
         return self.rate * (policy * ((1 - policy) / self.temperature * gap - 1)).sum(axis=0)
 
 
-class Atoms(NamedTuple):
-    """A population as weighted points: nodes of a quadrature, centres of cells, or learners."""
+class WeightedPoints(NamedTuple):
+    """A population as points with weights: nodes of a quadrature, centres of cells, or learners."""
 
     values: Float[Array, "A K B"]
     """Q of each point."""
     weights: Float[Array, "K #B"]
-    """Its share of the population; they sum to 1."""
+    """The share of the population at each point; shares sum to 1."""
 
 
-class AbstractPopulation(AbstractDynamics):
-    """A way to follow a `LearnerPopulation` through time; states differ, all can be read as `Atoms`.
+class AbstractLearnerDensity(AbstractDynamics):
+    """A dynamics that follows the density of a `LearnerModel` through time.
 
-    The record of a step is the state before it.
+    The states of subclasses differ, but each can be read as `WeightedPoints`. The record of a step is the state before
+    it.
     """
 
-    model: eqx.AbstractVar[LearnerPopulation]
+    model: eqx.AbstractVar[LearnerModel]
     interval: eqx.AbstractVar[Float[Array, ""]]
     """Time between two steps of the dynamics."""
 
     @abc.abstractmethod
-    def atoms(self, state: Any) -> Atoms:
+    def points(self, state: Any) -> WeightedPoints:
         """The population as weighted points."""
 
-    def mix(self, state: Any) -> Float[Array, "A B"]:
+    def mean_policy(self, state: Any) -> Float[Array, "A B"]:
         """The mean policy m of the population."""
-        values, weights = self.atoms(state)
+        values, weights = self.points(state)
         return (self.model.policy(values) * weights).sum(axis=1)
 
     def residual(self, state: Any) -> Float[Array, ""]:
-        """Mean over the population of max_j |(A m)_j - Q_j|, in units of payoff; 0 exactly at a stationary state.
+        """The mean over the population of max_j |(A m)_j - Q_j|, in units of payoff; 0 exactly at a stationary state.
 
-        The largest of several populations.
+        With several populations it is the largest of these means.
         """
-        values, weights = self.atoms(state)
-        gap = jnp.abs(self.model.rewards(self.mix(state))[:, None] - values).max(axis=0)
+        values, weights = self.points(state)
+        gap = jnp.abs(self.model.rewards(self.mean_policy(state))[:, None] - values).max(axis=0)
         return (gap * weights).sum(axis=0).max()

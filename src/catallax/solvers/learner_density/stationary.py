@@ -1,4 +1,4 @@
-"""Where a population of learners comes to rest: all hold the values of a symmetric logit equilibrium."""
+"""Stationary states of a population of Q-learners: all learners hold the values of a symmetric logit equilibrium."""
 
 from typing import Any, NamedTuple
 
@@ -10,35 +10,36 @@ from catallax.core.checks import as_numbers, check_kind
 from catallax.games.matrix import Polymatrix
 from catallax.solvers.matrix.logit import logit_equilibrium
 
-from .model import LearnerPopulation
+from .model import LearnerModel
 
 
 class StationaryState(NamedTuple):
-    """A point mass of learners that does not move."""
+    """A point mass of learners that is at rest."""
 
     values: Float[Array, " A"]
-    """Q = A m, the same for everybody."""
+    """Q = A m, the same for all learners."""
     policy: Float[Array, " A"]
     """m = softmax(Q / tau), the symmetric logit equilibrium at tau."""
     residual: Float[Array, ""]
     """max |tau z - A softmax z|, z centred, in units of payoff."""
 
 
-def stationary_state(model: LearnerPopulation, start: Any = None, *, stages: int = 0) -> StationaryState:
-    """A stationary state of the population equation: the Dirac at Q = A m with m = softmax(A m / tau).
+def stationary_state(model: LearnerModel, start: Any = None, *, stages: int = 0) -> StationaryState:
+    """A stationary state of the transport equation: the point mass at Q = A m with m = softmax(A m / tau).
 
-    V = 0 at every point of the support and all pi_j > 0 leave no other. Where the game has several symmetric logit
-    equilibria there are as many; the one found is that to which Newton's method leads from `start`.
+    There are no others, because V = 0 at every point of the support and all pi_j > 0. Each symmetric logit equilibrium
+    of the game gives one stationary state; `start` decides which of several is found by Newton's method.
 
     Args:
-        start: an interior mean policy [A]; None for the uniform one.
-        stages: so many times the temperature is halved on the way down to tau (see `logit_equilibrium`).
+        model: the game and the learners.
+        start: an interior mean policy [A]; None for the uniform policy.
+        stages: how often the temperature is halved until it is tau (see `logit_equilibrium`).
 
     Raises:
-        InputError: a start that is no interior policy.
+        InputError: the start is no interior policy.
         NumericalError: Newton's method did not converge.
     """
-    check_kind("stationary_state", "model", model, LearnerPopulation)
+    check_kind("stationary_state", "model", model, LearnerModel)
     both = None
     if start is not None:
         first = as_numbers("stationary_state", "start", start, model.payoff.dtype)

@@ -1,4 +1,8 @@
-"""Stationary mean-field games solved on their exact model, in double precision."""
+"""Stationary mean-field games, solved on their exact model in double precision.
+
+Equilibria: `FixedPoint`, `MirrorDescent`, `MeanFieldQ`. One player's problem: `best_response`, `evaluate`.
+Rules of choice: `Softmax`, `Argmax`. Population maps: `OneStep`, `Stationary`. Quality: `exploitability`.
+"""
 
 from .choice import AbstractChoice as AbstractChoice
 from .choice import Argmax as Argmax

@@ -1,20 +1,18 @@
-"""From action values to a policy: the two rules of the source."""
+"""Rules of choice: from action values to a policy."""
 
 import abc
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from catallax.core import check_number
-from catallax.games.mean_field.mdp import real
+from catallax.core import Parametrized, number
 
 from .solver import masked
 
 
-class AbstractChoice(eqx.Module):
-    """A map from action values to a policy, row by row, over legal actions only."""
+class AbstractChoice(Parametrized):
+    """A map from the action values of each state to its policy, over legal actions only."""
 
     @abc.abstractmethod
     def __call__(self, q: Float[Array, "S A"], legal: Bool[Array, "S A"]) -> Float[Array, "S A"]:
@@ -24,7 +22,8 @@ class AbstractChoice(eqx.Module):
 class Softmax(AbstractChoice):
     """pi(a | s) = exp(c q(s, a)) / sum_b exp(c q(s, b)).
 
-    `inverse_temperature` is c > 0; MFGLib's `eta` and OpenSpiel's `temperature` are 1 / c.
+    Args:
+        inverse_temperature: c > 0. The `eta` of MFGLib and the `temperature` of OpenSpiel are 1 / c.
 
     Raises:
         InputError: c is not positive and finite.
@@ -32,21 +31,18 @@ class Softmax(AbstractChoice):
     Source: GuoHuXuZhang2019, algorithm 2.
     """
 
-    inverse_temperature: Float[Array, ""] = eqx.field(converter=real, default=4.0)
-
-    def __check_init__(self):
-        """c > 0."""
-        check_number("Softmax", "inverse_temperature", self.inverse_temperature, "(0, inf)")
+    inverse_temperature: Float[Array, ""] = number(4.0, "(0, inf)")
 
     def __call__(self, q: Float[Array, "S A"], legal: Bool[Array, "S A"]) -> Float[Array, "S A"]:
-        """As above."""
+        """The softmax policy."""
         return jax.nn.softmax(self.inverse_temperature * masked(q, legal), axis=1)
 
 
 class Argmax(AbstractChoice):
-    """Uniform over the maximisers ("argmax-e"): all actions within `tolerance` x max(1, |max|) of the best.
+    """The uniform policy over the maximisers ("argmax-e").
 
-    Without a tolerance a tie is broken by rounding, which single precision shows at the sixth digit.
+    An action counts as a maximiser if its value is within `tolerance` times max(1, |max|) of the largest value; without
+    a tolerance rounding errors would break ties.
 
     Raises:
         InputError: the tolerance is not positive and finite.
@@ -54,14 +50,10 @@ class Argmax(AbstractChoice):
     Source: GuoHuXuZhang2019, remark on algorithm 1.
     """
 
-    tolerance: Float[Array, ""] = eqx.field(converter=real, default=1e-10)
-
-    def __check_init__(self):
-        """tolerance > 0."""
-        check_number("Argmax", "tolerance", self.tolerance, "(0, inf)")
+    tolerance: Float[Array, ""] = number(1e-10, "(0, inf)")
 
     def __call__(self, q: Float[Array, "S A"], legal: Bool[Array, "S A"]) -> Float[Array, "S A"]:
-        """As above."""
+        """The uniform policy over the maximisers."""
         q = masked(q, legal)
         best = q.max(axis=1, keepdims=True)
         ties = q >= best - self.tolerance * jnp.maximum(1.0, jnp.abs(best))

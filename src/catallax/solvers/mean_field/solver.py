@@ -1,4 +1,4 @@
-"""What the solvers of mean-field games have in common: a game, a policy, a law, and double precision."""
+"""The base class of solvers of mean-field games, and what they share: checks, first laws, the distance of laws."""
 
 import abc
 from typing import Any, NamedTuple
@@ -13,29 +13,32 @@ from catallax.games.mean_field.mdp import check_mdp
 from catallax.games.mean_field.model import AbstractMeanFieldGame, check_law, uniform_law
 
 
-class Step(NamedTuple):
-    """The record of one iteration of a solver, for measures."""
+class SolverStep(NamedTuple):
+    """The record of one iteration of a solver, which measures read."""
 
     policy: Float[Array, "S A"]
-    """The policy the iteration used."""
+    """The policy of the iteration."""
     before: Float[Array, "S A"]
-    """The law it began with."""
+    """The law before the iteration."""
     after: Float[Array, "S A"]
-    """The law it ended with."""
+    """The law after the iteration."""
 
 
 class AbstractMeanFieldSolver(AbstractDynamics):
-    """A dynamics whose state holds a policy and a law of a stationary mean-field game."""
+    """A dynamics whose state contains a policy and a law of a stationary mean-field game.
+
+    A law is the joint distribution of a player's state and action, [S, A].
+    """
 
     game: eqx.AbstractVar[AbstractMeanFieldGame]
 
     @abc.abstractmethod
     def policy(self, state: Any) -> Float[Array, "S A"]:
-        """The policy the state stands for."""
+        """The policy at a state of the iteration."""
 
     @abc.abstractmethod
     def law(self, state: Any) -> Float[Array, "S A"]:
-        """The law of the population in that state."""
+        """The law of the population at a state of the iteration."""
 
 
 def require_double(who: str, game: Any) -> None:
@@ -54,7 +57,7 @@ def require_double(who: str, game: Any) -> None:
 
 
 def check_solver(who: str, game: AbstractMeanFieldGame, start: Any) -> None:
-    """What every solver asks of its game and of its first law, before anything runs."""
+    """Raises `InputError` unless x64 is on, `start` is a law (or None) and the game has valid transitions."""
     require_double(who, game)
     if start is not None:
         check_law(start, game, who)
@@ -64,9 +67,9 @@ def check_solver(who: str, game: AbstractMeanFieldGame, start: Any) -> None:
 def first_law(
     game: AbstractMeanFieldGame, start: Float[Array, "S A"] | None, dirichlet: bool, key: Shaped[PRNGKeyArray, ""]
 ) -> Float[Array, "S A"]:
-    """The law given, the uniform one, or one drawn from Dirichlet(1, ..., 1) over the legal cells.
+    """The law `start`; without it the uniform law, or one drawn from Dirichlet(1, ..., 1) over the legal actions.
 
-    The draw depends on the key alone: all solvers of a game start from the same law under the same key.
+    The draw depends on the key alone, so that all solvers of a game start from the same law under the same key.
     """
     if start is not None:
         return start
@@ -77,10 +80,10 @@ def first_law(
 
 
 def masked(q: Float[Array, "S A"], legal: Bool[Array, "S A"]) -> Float[Array, "S A"]:
-    """Action values with -inf where an action is not legal."""
+    """Action values, with -inf for actions that are not legal."""
     return jnp.where(legal, q, -jnp.inf)
 
 
 def distance(a: Float[Array, "S A"], b: Float[Array, "S A"]) -> Float[Array, ""]:
-    """||a - b||_1, in [0, 2] for laws."""
+    """||a - b||_1; for laws it lies in [0, 2]."""
     return jnp.abs(a - b).sum()

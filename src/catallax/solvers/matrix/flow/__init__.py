@@ -1,40 +1,18 @@
-"""Learning flows of games in matrix form: Q-learning, replicator and best-response dynamics, and their analysis."""
+"""Learning dynamics of games in matrix form: Q-learning flow, replicator dynamics, fictitious play, schedules.
 
-from .averages import running_average as running_average
-from .basins import Basins as Basins
-from .basins import basins as basins
-from .basins import drawn_starts as drawn_starts
-from .basins import grid_starts as grid_starts
+`flow_analysis` says where they lead.
+"""
+
 from .fictitious_play import Beliefs as Beliefs
 from .fictitious_play import BestResponsePlay as BestResponsePlay
 from .integrate import AbstractIntegrator as AbstractIntegrator
 from .integrate import Adaptive as Adaptive
 from .integrate import RungeKutta as RungeKutta
-from .lyapunov import divergence_rate as divergence_rate
-from .lyapunov import divergences as divergences
-from .lyapunov import player_divergence_rates as player_divergence_rates
-from .lyapunov import weighted_divergence as weighted_divergence
-from .lyapunov_balance import LyapunovBalance as LyapunovBalance
-from .lyapunov_balance import lyapunov_balance as lyapunov_balance
-from .one_explorer import OneExplorer as OneExplorer
-from .one_explorer import one_explorer as one_explorer
-from .orbits import Conserved as Conserved
-from .orbits import Orbit as Orbit
-from .orbits import closed_orbit as closed_orbit
-from .orbits import conserved_quantity as conserved_quantity
-from .orbits import recurrence as recurrence
 from .q_learning_flow import QLearningFlow as QLearningFlow
 from .q_learning_flow import SmoothQLearning as SmoothQLearning
 from .replicator import evolutionarily_stable as evolutionarily_stable
-from .replicator import regret as regret
 from .replicator import replicator_path as replicator_path
-from .rest_points import RestKind as RestKind
-from .rest_points import RestPoint as RestPoint
-from .rest_points import rest_point as rest_point
-from .snapshot import Snapshot as Snapshot
-from .snapshot import snapshot as snapshot
-from .spectrum import Spectrum as Spectrum
-from .spectrum import spectrum as spectrum
+from .replicator import symmetric_regret as symmetric_regret
 from .temperature_schedules import AbstractTemperatureSchedule as AbstractTemperatureSchedule
 from .temperature_schedules import ConstantTemperature as ConstantTemperature
 from .temperature_schedules import CosineTemperature as CosineTemperature

@@ -1,4 +1,4 @@
-"""Fictitious play and best-response dynamics with beliefs: the deterministic counterparts of the learners."""
+"""Fictitious play and best-response dynamics, exact or smoothed by logit choice."""
 
 from typing import Any, NamedTuple
 
@@ -11,41 +11,42 @@ from catallax.solvers.matrix.logit.choice import masked, scores_of, softmax
 
 
 class Beliefs(NamedTuple):
-    """What everybody believes, and how long it has been gathered."""
+    """The beliefs of all players about each other, and their weight."""
 
     policy: Float[Array, "n A B"]
-    """x_k, the frequencies of player k's actions, as all others see them."""
+    """x_k, the frequencies of player k's actions, which all others observe."""
     count: Float[Array, ""]
-    """Weight of the beliefs: rounds played and `prior`."""
+    """The weight of the beliefs: the rounds played plus `prior`."""
 
 
 class BestResponsePlay(AbstractDynamics):
-    """All players reply to their beliefs at once, and beliefs move towards the replies:
+    """All players reply to their beliefs at the same time, and beliefs move towards the replies:
 
         x_k <- x_k + w (b_k(x) - x_k),   w = 1 / (n + 1) after n rounds, or the constant `rate`.
 
-    b_k is the best reply, of equally good ones the first; with a temperature T_k > 0 it is softmax(r_k(x) / T_k). With
-    w = 1 / (n + 1) beliefs are empirical frequencies: (smooth) fictitious play. It converges in zero-sum games of two
-    players (Robinson 1951) and may cycle for ever in others (Shapley 1964). A small constant rate makes Euler steps of
-    the (smooth) best-response dynamics dx/dt = b(x) - x, of which fictitious play is the discrete form in time log n.
-    Rest points with all T_k > 0 are the logit equilibria at T.
+    b_k is the best reply, the first one of several; with a temperature T_k > 0 it is softmax(r_k(x) / T_k). With
+    w = 1 / (n + 1) the beliefs are empirical frequencies, which is (smooth) fictitious play. It converges in zero-sum
+    games of two players (Robinson 1951) and may cycle for ever in others (Shapley 1964). With a small constant rate the
+    steps are Euler steps of the (smooth) best-response dynamics dx/dt = b(x) - x; fictitious play is the discrete form
+    of this flow in time log n. Rest points with all T_k > 0 are the logit equilibria at T.
 
-    With more than two players r_k(x) is taken at the product of the frequencies: players believe that the others move
-    independently. In polymatrix games that is the same as the payoff against what they played together.
+    With more than two players r_k(x) is evaluated at the product of the frequencies, so players believe that the others
+    move independently. In polymatrix games this is equal to the mean payoff against the actions played together.
 
     Args:
         game: any polymatrix game.
         temperature: T >= 0: one number or [n].
-        start: interior beliefs before play, [n, A] or [n, A, B] (P(first action), [n], if everybody has two); None for
-            uniform ones.
+        start: interior beliefs before play, [n, A] or [n, A, B] (if all players have two actions, P(first action),
+            [n]); None for uniform beliefs.
         rate: w, in (0, 1]; None for 1 / (n + 1).
-        prior: how many rounds the start counts for, at least 0; of no effect with a `rate`.
+        prior: the number of rounds that the start counts for, at least 0; it has no effect with a `rate`.
 
-    The state is `Beliefs`; `residual` is the largest regret at the beliefs; of players with a temperature the largest
-    |b - x| instead.
+    The state is `Beliefs`. The residual is the largest regret at the beliefs of players with T_k = 0, and the largest
+    |b - x| of players with T_k > 0.
 
     Raises:
-        InputError: a temperature below 0, a rate outside (0, 1], a prior below 0, a start that is no interior point.
+        InputError: a temperature is below 0, the rate is outside (0, 1], the prior is below 0, or the start is no
+            interior point.
 
     Source: Brown (1951), Robinson (1951), Shapley (1964); smoothed: Fudenberg and Levine (1998), chapter 4.
     """
@@ -75,18 +76,18 @@ class BestResponsePlay(AbstractDynamics):
         return Beliefs(self.start, self.prior)
 
     def reply(self, policy: Float[Array, "n A B"]) -> Float[Array, "n A B"]:
-        """b(x)."""
+        """b(x), the replies of all players to a policy."""
         rewards = self.game.rewards(policy)
         options = jnp.arange(self.game.width)[:, None]
         best = masked(self.game, rewards, -jnp.inf).argmax(axis=1, keepdims=True)
-        heat = self.temperature[:, None, None]
-        warm = softmax(self.game, rewards / jnp.where(heat > 0, heat, 1.0))
-        return jnp.where(heat > 0, warm, (options == best).astype(rewards.dtype))
+        temperature = self.temperature[:, None, None]
+        smooth = softmax(self.game, rewards / jnp.where(temperature > 0, temperature, 1.0))
+        return jnp.where(temperature > 0, smooth, (options == best).astype(rewards.dtype))
 
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Beliefs, t: Int[Array, ""]
     ) -> tuple[Beliefs, Float[Array, "n A B"]]:
-        """One round; the record is what was played."""
+        """One round; the record is the reply of each player."""
         reply = self.reply(state.policy)
         weight = 1 / (state.count + 1) if self.rate is None else self.rate
         return Beliefs(state.policy + weight * (reply - state.policy), state.count + 1), reply
@@ -96,8 +97,8 @@ class BestResponsePlay(AbstractDynamics):
         return state.policy
 
     def residual(self, state: Beliefs) -> Float[Array, ""]:
-        """Largest regret, or largest |b - x| of the players that have a temperature."""
-        warm = (self.temperature > 0)[:, None]
+        """The largest regret, or |b - x| of players with a temperature."""
+        smooth = (self.temperature > 0)[:, None]
         away = jnp.abs(self.reply(state.policy) - state.policy).max(axis=1)
         regret = self.game.regrets(state.policy)
-        return jnp.maximum(jnp.where(warm, away, regret).max(), 0.0)
+        return jnp.maximum(jnp.where(smooth, away, regret).max(), 0.0)

@@ -1,25 +1,24 @@
-"""Two integrators of flows: fixed-step Runge-Kutta for ensembles, adaptive steps by diffrax."""
+"""Integrators of flows for many trajectories: Runge-Kutta with fixed steps, and adaptive steps by diffrax."""
 
 import abc
 from collections.abc import Callable
 from typing import Any
 
 import diffrax
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from catallax.core import InputError, check_count
+from catallax.core import InputError, Parametrized, count, static_number
 
 Field = Callable[[Array, Any, Array], Array]
-"""dz/dt as a function of (time, parameters, z); the last axis of z, and of every parameter if longer than 1, is
-trajectories."""
+"""dz/dt as a function of (time, parameters, z). The last axis of z, and that of every parameter unless its length is 1,
+is the axis of trajectories."""
 
 
-class AbstractIntegrator(eqx.Module):
-    """Carries a state over an interval of time."""
+class AbstractIntegrator(Parametrized):
+    """A method that integrates a flow over an interval of time."""
 
     @abc.abstractmethod
     def __call__(
@@ -29,33 +28,28 @@ class AbstractIntegrator(eqx.Module):
         state: Float[Array, "... B"],
         duration: Float[Array, ""],
         start: Any = 0.0,
-        finest: float = np.inf,
+        longest_step: float = np.inf,
     ) -> Float[Array, "... B"]:
-        """z(start + duration) of dz/dt = field(t, params, z), z(start) = state.
+        """z(start + duration), where dz/dt = field(t, params, z) and z(start) = state.
 
         Args:
-            finest: the longest step that a method which chooses its own steps may take.
+            longest_step: a bound on the steps of a method that chooses its own steps.
         """
 
 
 class RungeKutta(AbstractIntegrator):
-    """The classical fourth-order method with `substeps` equal steps over the interval.
+    """The classical fourth-order Runge-Kutta method with `substeps` equal steps over the interval.
 
-    On CPU long batches are cut into blocks of `block` trajectories, and each block makes all its substeps before the
-    next begins: it then stays in the first cache (measured with 10,000 trajectories of a 2 x 3 game: 27 instead of 57
-    ns a step). So ask for tens of substeps, not one. An accelerator takes all at once.
+    On CPU a batch is cut into blocks of `block` trajectories, and each block makes all its substeps before the next
+    block begins, so that it stays in the first-level cache. Tens of substeps an interval are therefore faster than one
+    substep in each of many intervals. An accelerator integrates all trajectories at once.
 
     Raises:
-        InputError: a count below one.
+        InputError: a count is below one.
     """
 
-    substeps: int = eqx.field(static=True, default=1)
-    block: int = eqx.field(static=True, default=512)
-
-    def __check_init__(self) -> None:
-        """Counts must be at least one."""
-        for name in ("substeps", "block"):
-            check_count("RungeKutta", name, getattr(self, name))
+    substeps: int = count(1)
+    block: int = count(512)
 
     def __call__(
         self,
@@ -64,9 +58,9 @@ class RungeKutta(AbstractIntegrator):
         state: Float[Array, "... B"],
         duration: Float[Array, ""],
         start: Any = 0.0,
-        finest: float = np.inf,
+        longest_step: float = np.inf,
     ) -> Float[Array, "... B"]:
-        """As above."""
+        """z(start + duration); `longest_step` has no effect."""
         h = (duration / self.substeps).astype(state.dtype)
         batch = state.shape[-1]
         if batch <= self.block or jax.default_backend() != "cpu":
@@ -97,32 +91,28 @@ class RungeKutta(AbstractIntegrator):
 
 
 def _largest(x: Any) -> Array:
-    """Maximum norm: every trajectory meets the tolerance, however many share the step size."""
+    """The maximum norm, with which every trajectory meets the tolerance, whatever their number."""
     return jnp.max(jnp.stack([jnp.abs(leaf).max() for leaf in jax.tree.leaves(x)]))
 
 
 class Adaptive(AbstractIntegrator):
-    """Adaptive steps with diffrax; all trajectories share one step size, and each meets the tolerances.
+    """Adaptive steps by diffrax; all trajectories share one step size, and each meets the tolerances.
 
-    NaN where the tolerances could not be met in `max_steps`.
+    The result is NaN if the tolerances could not be met in `max_steps`.
 
     Args:
-        rtol, atol: tolerances on the scores; `rtol` bounds the relative error of a probability, as scores are logs.
-        solver: Tsitouras' 5th-order pair; `diffrax.Dopri8()` for tolerances below 1e-8.
+        rtol, atol: relative and absolute tolerance of the scores, which are log-probabilities.
+        solver: Tsitouras' 5th-order pair; `diffrax.Dopri8()` is faster for tolerances below 1e-8.
+        max_steps: the largest number of steps in an interval.
 
     Raises:
-        InputError: tolerances that are not positive, or too fine for 32-bit numbers (switch on `jax_enable_x64`).
+        InputError: a tolerance is not positive, or is too fine for 32-bit numbers (switch on `jax_enable_x64`).
     """
 
-    rtol: float = eqx.field(static=True, default=1e-6)
-    atol: float = eqx.field(static=True, default=1e-6)
+    rtol: float = static_number(1e-6, "(0, inf)")
+    atol: float = static_number(1e-6, "(0, inf)")
     solver: diffrax.AbstractAdaptiveSolver = diffrax.Tsit5()
-    max_steps: int = eqx.field(static=True, default=100_000)
-
-    def __check_init__(self) -> None:
-        """Tolerances must be positive."""
-        if not (self.rtol > 0 and self.atol > 0):
-            raise InputError(f"Adaptive: rtol and atol must be positive, got {self.rtol} and {self.atol}")
+    max_steps: int = count(100_000)
 
     def __call__(
         self,
@@ -131,9 +121,9 @@ class Adaptive(AbstractIntegrator):
         state: Float[Array, "... B"],
         duration: Float[Array, ""],
         start: Any = 0.0,
-        finest: float = np.inf,
+        longest_step: float = np.inf,
     ) -> Float[Array, "... B"]:
-        """As above."""
+        """z(start + duration), or NaN."""
         if state.dtype == jnp.float32 and min(self.rtol, self.atol) < 9e-7:
             raise InputError(
                 f"Adaptive: tolerances {self.rtol:g} and {self.atol:g} are finer than 32-bit numbers resolve; switch "
@@ -148,7 +138,10 @@ class Adaptive(AbstractIntegrator):
             y0=state,
             args=params,
             stepsize_controller=diffrax.PIDController(
-                rtol=self.rtol, atol=self.atol, norm=_largest, dtmax=finest if np.isfinite(finest) else None
+                rtol=self.rtol,
+                atol=self.atol,
+                norm=_largest,
+                dtmax=longest_step if np.isfinite(longest_step) else None,
             ),
             saveat=diffrax.SaveAt(t1=True),
             max_steps=self.max_steps,

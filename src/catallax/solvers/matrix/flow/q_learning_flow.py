@@ -17,34 +17,34 @@ from .temperature_schedules import AbstractTemperatureSchedule, ConstantTemperat
 
 
 class QLearningFlow(AbstractDynamics):
-    """The flow of smooth Q-learning, for many trajectories at once.
+    """The continuous-time limit of smooth Q-learning, for many trajectories at once.
 
     With rewards r_k(x) = sum_l A_kl x_l and exploration rates (temperatures) T_k >= 0, player k's policy obeys
 
         dx_ki/dt = x_ki ( r_ki(x) - <x_k, r_k(x)> - T_k [ ln x_ki - sum_j x_kj ln x_kj ] ).
 
-    It is integrated in log form: x_k = softmax(z_k), dz_k/dt = r_k(x) - T_k z_k, z centred after each step. That has no
-    boundary problem (x = 1e-200 is harmless) and is exact at T = 0, where the flow is the replicator dynamics. Interior
-    rest points with all T_k > 0 are exactly the logit equilibria.
+    It is integrated in log form: x_k = softmax(z_k), dz_k/dt = r_k(x) - T_k z_k, and z is centred after each step. In
+    this form tiny probabilities such as 1e-200 are exact, and so is T = 0, where the flow is the replicator dynamics.
+    Interior rest points with all T_k > 0 are exactly the logit equilibria.
 
     Args:
         game: any game in matrix form.
-        temperature: T: one number, one for each player [n], or for each player and trajectory [n, B]; or an
-            `AbstractTemperatureSchedule`, T(t), put into the equation as it stands. Time 0 is step 0.
-        start: interior policies at time 0, [n, A] or [n, A, B] (P(first action), [n], if everybody has two); None draws
-            `trajectories` of them uniformly from the simplices, from the run's key.
-        interval: time between two steps of the dynamics, when measures look.
+        temperature: T: one number, one for each player [n], or one for each player and trajectory [n, B]; or an
+            `AbstractTemperatureSchedule` T(t), which takes the place of T in the equation. Time 0 is step 0.
+        start: interior policies at time 0, [n, A] or [n, A, B] (if all players have two actions, P(first action), [n]);
+            None draws `trajectories` policies uniformly from the simplices, from the run's key.
+        interval: the time between two steps of the dynamics, at which measures are evaluated.
         integrator: `Adaptive(...)` (default) or `RungeKutta(substeps)` for ensembles.
-        trajectories: B; taken from `start` or `temperature` if they have that axis.
-        time: "payoff" for the equation above. "temperature" divides player k's clock by T_k:
+        trajectories: B; it is taken from `start` or `temperature` if they have that axis.
+        time: "payoff" for the equation above. "temperature" divides the equation of player k by T_k:
             dz_k/dt = r_k(x) / T_k - z_k, the limit of frequency-adjusted Q-learning at rate 1. With unequal T_k this is
-            another flow with the same rest points: trajectories and rates differ.
+            another flow with the same rest points.
 
-    The state is z, [n, A, B]; `residual` is max |T z - r|, centred, in units of payoff, at the limit of T(t).
+    The state is z, [n, A, B]. The residual is max |T z - r|, centred, in units of payoff, at the limit of T(t).
 
     Raises:
-        InputError: a temperature below 0 (or 0 with `time="temperature"`), a start that is no interior point, counts
-            that do not agree, an interval that is not positive.
+        InputError: a temperature is below 0 (or is 0 with `time="temperature"`), the start is no interior point, the
+            numbers of trajectories do not agree, or the interval is not positive.
 
     Source: Leonardos, Piliouras and Spendlove (2021), equation 7; for the other clock Tuyls, Verbeeck and Lenaerts
         (2003), Kaisers and Tuyls (2010).
@@ -52,7 +52,7 @@ class QLearningFlow(AbstractDynamics):
 
     game: AbstractMatrixGame
     temperature: AbstractTemperatureSchedule
-    """Fitted to the scores: all parameters are [n, 1, #B]."""
+    """All its parameters have the shape [n, 1, 1 or B]."""
     start: Float[Array, "n A B"] | None
     interval: Float[Array, ""]
     integrator: AbstractIntegrator
@@ -103,8 +103,8 @@ class QLearningFlow(AbstractDynamics):
     ) -> tuple[Float[Array, "n A B"], Float[Array, "n A B"]]:
         """The scores one interval later; the record is the same."""
         begin = self.interval * t.astype(self.interval.dtype)
-        finest = self.temperature.finest
-        after = self.integrator(self.field(), self.temperature, state, self.interval, begin, finest)
+        longest_step = self.temperature.longest_step
+        after = self.integrator(self.field(), self.temperature, state, self.interval, begin, longest_step)
         after = centred(self.game, after)
         return after, after
 
@@ -125,7 +125,7 @@ class QLearningFlow(AbstractDynamics):
 
 
 def _schedule(game: AbstractMatrixGame, temperature: Any, time: str) -> AbstractTemperatureSchedule:
-    """The schedule fitted to the game; constant numbers are checked in their own words."""
+    """The temperature as a schedule that is fitted to the game."""
     if isinstance(temperature, AbstractTemperatureSchedule):
         fitted = temperature.fitted(game)
         for when, rate in (("begins", fitted(jnp.zeros(()))), ("ends", fitted.limit)):
@@ -140,22 +140,23 @@ def _schedule(game: AbstractMatrixGame, temperature: Any, time: str) -> Abstract
 
 
 class SmoothQLearning(AbstractDynamics):
-    """Discrete-time smooth Q-learning with full information: all actions are updated with their expected reward.
+    """Discrete-time smooth Q-learning with full feedback: every action is updated with its expected reward.
 
-    Q_ki(n+1) = (1 - alpha_k) Q_ki(n) + alpha_k r_ki(x(n)), x_k = softmax(Q_k / T_k); in strategies
+    Q_ki(n+1) = (1 - alpha_k) Q_ki(n) + alpha_k r_ki(x(n)), x_k = softmax(Q_k / T_k). In strategies,
     x_ki(n+1) is proportional to x_ki(n)^(1 - alpha_k) exp(alpha_k r_ki(x(n)) / T_k). Its rest points are the logit
-    equilibria at any rate, so with a small rate it is also a damped fixed-point iteration for them: about
-    T / max |A| is safe; with larger rates it may cycle for ever.
+    equilibria at any rate, so with a small rate it is also a damped fixed-point iteration for them. Rates of about
+    T / max |A| are safe; with larger rates it may cycle for ever.
 
     Args:
-        rate: alpha in (0, 1]: one number or [n].
+        game: any game in matrix form.
         temperature: T > 0: one number or [n].
         start: interior policy [n, A]; None for uniform play.
+        rate: alpha in (0, 1]: one number or [n].
 
-    The state is z = Q / T, centred, [n, A, 1].
+    The state is z = Q / T, centred, [n, A, 1]; the residual is max |T z - r|, centred, in units of payoff.
 
     Raises:
-        InputError: a rate outside (0, 1], a temperature that is not positive, a start that is no interior point.
+        InputError: a rate is outside (0, 1], a temperature is not positive, or the start is no interior point.
 
     Source: Leonardos, Piliouras and Spendlove (2021), equations 5 and 6.
     """
@@ -180,7 +181,7 @@ class SmoothQLearning(AbstractDynamics):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "n A 1"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "n A 1"], Float[Array, "n A 1"]]:
-        """One update of everybody: z - (alpha / T) (T z - r)."""
+        """One update of all players: z - (alpha / T) (T z - r)."""
         speed = (self.rate / self.temperature)[:, None]
         after = state - speed * logit_gap(self.game, self.temperature, state)
         return after, after

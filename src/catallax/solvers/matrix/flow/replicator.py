@@ -1,15 +1,16 @@
-"""Replicator dynamics of one population on a symmetric game, and the rules that no small mutant can displace."""
+"""Replicator dynamics of one population in a symmetric game, and evolutionarily stable pure strategies."""
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.integrate import solve_ivp
 
-from catallax.core import InputError, NumericalError
+from catallax.core import InputError
+from catallax.solvers.matrix.host.trajectory import integrate_on_host
 
 _TOLERANCE = 1e-10
 
 
 def _check(payoffs: Float[np.ndarray, "n n"]) -> np.ndarray:
+    """The payoffs as a square finite array of floats."""
     table = np.asarray(payoffs, float)
     if table.ndim != 2 or table.shape[0] != table.shape[1] or not np.isfinite(table).all():
         raise InputError(f"payoffs must be a finite square table [own rule, other's rule], got shape {table.shape}")
@@ -21,16 +22,16 @@ def replicator_path(
 ) -> Float[np.ndarray, "T n"]:
     """Population shares over time under dx_i/dt = x_i ((A x)_i - x'A x), in double precision.
 
-    Solved for z_i = log x_i up to a common constant, dz_i/dt = (A x)_i, x = softmax(z): shares stay positive and add
-    up to one, and a rule that starts at 0 stays there.
+    The equation is solved in log form, dz_i/dt = (A x)_i with x = softmax(z) (LSODA), so that shares stay positive and
+    add up to one. A rule that starts at 0 stays there.
 
     Args:
         payoffs: A, [own rule, other's rule].
-        start: shares at the first time.
+        start: shares at the first time; they sum to 1.
         times: ascending, at least two.
 
     Raises:
-        InputError: a table that is not square and finite, a start that is no distribution, or times that do not ascend.
+        InputError: the payoffs are not square and finite, the start is no distribution, or the times do not ascend.
         NumericalError: the integration failed.
 
     Source: Taylor and Jonker (1978).
@@ -52,24 +53,28 @@ def replicator_path(
         return drift - drift.mean()
 
     span = (float(times[0]), float(times[-1]))
-    found = solve_ivp(flow, span, np.log(first[alive]), "LSODA", times, rtol=_TOLERANCE, atol=_TOLERANCE)
-    if not found.success:
-        raise NumericalError(f"replicator dynamics: {found.message}")
+    log_shares = np.log(first[alive])
+    found = integrate_on_host("replicator_path", flow, log_shares, span, tol=_TOLERANCE, method="LSODA", times=times)
     path = np.zeros((len(times), len(first)))
     path[:, alive] = shares(found.y).T
     return path
 
 
-def regret(payoffs: Float[np.ndarray, "n n"], shares: Float[np.ndarray, " n"]) -> float:
-    """max_i (A x)_i - x'A x: what the best rule earns more than the mean; 0 exactly at a symmetric equilibrium."""
-    earned = _check(payoffs) @ np.asarray(shares, float)
-    return float(earned.max() - np.asarray(shares, float) @ earned)
+def symmetric_regret(payoffs: Float[np.ndarray, "n n"], shares: Float[np.ndarray, " n"]) -> float:
+    """max_i (A x)_i - x'A x, how much more than the mean the best rule earns; 0 exactly at a symmetric equilibrium.
+
+    It is the regret of each player if all players of the symmetric game play the mixed strategy x.
+    """
+    rewards = _check(payoffs) @ np.asarray(shares, float)
+    return float(rewards.max() - np.asarray(shares, float) @ rewards)
 
 
 def evolutionarily_stable(payoffs: Float[np.ndarray, "n n"]) -> Bool[np.ndarray, " n"]:
-    """Which pure rules are evolutionarily stable: for all others j, A_ii > A_ji, or A_ii = A_ji and A_ij > A_jj.
+    """Which pure rules i are evolutionarily stable: for all j != i, A_ii > A_ji, or A_ii = A_ji and A_ij > A_jj.
 
-    Source: Maynard Smith and Price (1973); mixed rules are not examined.
+    Mixed rules are not examined.
+
+    Source: Maynard Smith and Price (1973).
     """
     table = _check(payoffs)
     own = np.diag(table)

@@ -1,4 +1,4 @@
-"""Exploration policies: temperatures that change with time, for flows that select an equilibrium."""
+"""Temperatures that change with time: exploration policies by which learners select an equilibrium."""
 
 import abc
 from collections.abc import Sequence
@@ -10,37 +10,37 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from catallax.core import InputError, check_count
+from catallax.core import InputError, Parametrized, check_count, numbers
 from catallax.core.checks import as_numbers, check_kind, known
 from catallax.core.rng import check_key
 from catallax.games.matrix import AbstractMatrixGame, per_player
 
-Number = Any
-"""One number for all, one for each player [n], or for each player and trajectory [n, B]."""
 
+class AbstractTemperatureSchedule(Parametrized):
+    """A temperature T(t) >= 0 as a function of time.
 
-class AbstractTemperatureSchedule(eqx.Module):
-    """A temperature T(t) >= 0 as a function of time; every parameter may differ between players and trajectories."""
+    Each parameter is one number, one for each player [n], or one for each player and trajectory [n, B].
+    """
 
     @abc.abstractmethod
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """T(t), in units of payoff; in the common shape of the parameters."""
+        """T(t), in units of payoff, in the common shape of the parameters."""
 
     @property
     @abc.abstractmethod
     def limit(self) -> Float[Array, "..."]:
-        """T(t) for t to infinity."""
+        """T(t) as t tends to infinity."""
 
     @property
-    def finest(self) -> float:
-        """The longest step of time that an adaptive integrator may make, so that it sees the peak; inf for any."""
+    def longest_step(self) -> float:
+        """The longest time step with which an adaptive integrator resolves the schedule; inf if there is no bound."""
         return np.inf
 
     def fitted(self, game: AbstractMatrixGame) -> "AbstractTemperatureSchedule":
-        """The same schedule with every parameter as [n, 1, #B], to go with scores [n, A, B].
+        """The same schedule with every parameter in the shape [n, 1, 1 or B], to broadcast with scores [n, A, B].
 
         Raises:
-            InputError: a parameter of a wrong shape, or negative.
+            InputError: a parameter has a wrong shape or is negative.
         """
 
         def fit(value: Array) -> Array:
@@ -55,34 +55,13 @@ class AbstractTemperatureSchedule(eqx.Module):
         return jax.tree.map(fit, self)
 
 
-_number = lambda x: as_numbers("schedule", "a temperature, a length or a decay", x)
-
-
-def _numbers(*values: Any) -> tuple[Float[Array, "..."], ...]:
-    return tuple(map(_number, values))
-
-
-def _step(length: Array) -> float:
-    shortest = known(length)
-    return np.inf if shortest is None else float(shortest.min()) / 400
-
-
-def _positive(who: str, length: Array) -> None:
-    value = known(length)
-    if value is not None and not ((value > 0) & np.isfinite(value)).all():
-        raise InputError(f"{who}: length must be positive and finite, got {value.tolist()}")
-
-
 class ConstantTemperature(AbstractTemperatureSchedule):
     """T(t) = value."""
 
-    value: Float[Array, "..."]
-
-    def __init__(self, value: Number):
-        (self.value,) = _numbers(value)
+    value: Float[Array, "..."] = numbers()
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """As above."""
+        """The value."""
         return self.value
 
     @property
@@ -91,87 +70,93 @@ class ConstantTemperature(AbstractTemperatureSchedule):
         return self.value
 
 
-class LinearTemperature(AbstractTemperatureSchedule):
-    """From `first` at time 0 to `last` at `length`, and `last` ever after.
+class _Timed(AbstractTemperatureSchedule):
+    """A schedule that changes during a time of given length."""
+
+    length: eqx.AbstractVar[Float[Array, "..."]]
+
+    def __check_init__(self) -> None:
+        """The length is positive."""
+        length = known(self.length)
+        if length is not None and not ((length > 0) & np.isfinite(length)).all():
+            raise InputError(f"{type(self).__name__}: length must be positive and finite, got {length.tolist()}")
+
+    @property
+    def longest_step(self) -> float:
+        """A 400th of the shortest length; inf if it is traced."""
+        length = known(self.length)
+        return np.inf if length is None else float(length.min()) / 400
+
+    def _in_full_shape(self, value: Array) -> Array:
+        """The value in the common shape of the parameters."""
+        return jnp.broadcast_to(value, jnp.shape(self(jnp.zeros(()))))
+
+
+class LinearTemperature(_Timed):
+    """The line from `first` at time 0 to `last` at time `length`, and `last` ever after.
 
     Raises:
-        InputError: a length that is not positive.
+        InputError: a length is not positive.
     """
 
-    first: Float[Array, "..."]
-    last: Float[Array, "..."]
-    length: Float[Array, "..."]
-
-    def __init__(self, first: Number, last: Number, length: Number):
-        self.first, self.last, self.length = _numbers(first, last, length)
-        _positive("Linear", self.length)
+    first: Float[Array, "..."] = numbers()
+    last: Float[Array, "..."] = numbers()
+    length: Float[Array, "..."] = numbers()
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """As above."""
+        """T(t)."""
         return self.last + (self.first - self.last) * jnp.maximum(1 - time / self.length, 0.0)
 
     @property
     def limit(self) -> Float[Array, "..."]:
         """`last`."""
-        return jnp.broadcast_to(self.last, jnp.shape(self(jnp.zeros(()))))
-
-    @property
-    def finest(self) -> float:
-        """A 400th of the length."""
-        return _step(self.length)
+        return self._in_full_shape(self.last)
 
 
-class ExploreThenExploit(AbstractTemperatureSchedule):
-    """ETE: high at first, then down to zero: T(t) = peak max(1 - t / length, 0), or peak exp(-decay t / length).
+class ExploreThenExploit(_Timed):
+    """ETE, which falls from a peak to zero: T(t) = peak max(1 - t / length, 0), or peak exp(-decay t / length).
 
     Args:
-        decay: c > 0 for the exponential form, which never ends; None for the linear one.
+        peak: T(0).
+        length: the time until zero in the linear form, the unit of time of the decay in the exponential form.
+        decay: c > 0 for the exponential form, which never reaches zero; None for the linear form.
 
     Raises:
-        InputError: a length that is not positive.
+        InputError: a length is not positive.
 
     Source: Leonardos, Piliouras and Spendlove (2021), section 5; they describe the shape and print no constants.
     """
 
-    peak: Float[Array, "..."]
-    length: Float[Array, "..."]
-    decay: Float[Array, "..."] | None
-
-    def __init__(self, peak: Number, length: Number, decay: Number | None = None):
-        self.peak, self.length = _numbers(peak, length)
-        self.decay = None if decay is None else _numbers(decay)[0]
-        _positive("ExploreThenExploit", self.length)
+    peak: Float[Array, "..."] = numbers()
+    length: Float[Array, "..."] = numbers()
+    decay: Float[Array, "..."] | None = eqx.field(
+        default=None, converter=lambda x: None if x is None else as_numbers("ExploreThenExploit", "decay", x)
+    )
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """As above."""
+        """T(t)."""
         share = time / self.length
         return self.peak * (jnp.maximum(1 - share, 0.0) if self.decay is None else jnp.exp(-self.decay * share))
 
     @property
     def limit(self) -> Float[Array, "..."]:
         """Zero."""
-        return jnp.zeros_like(self(jnp.zeros(())))
-
-    @property
-    def finest(self) -> float:
-        """A 400th of the length."""
-        return _step(self.length)
+        return self._in_full_shape(jnp.zeros_like(self.peak))
 
 
-class _Pulse(AbstractTemperatureSchedule):
-    """Between `floor` and `peak` until `length`, `floor` ever after."""
+class _Pulse(_Timed):
+    """A schedule between `floor` and `peak` until `length`, and `floor` ever after."""
 
-    peak: Float[Array, "..."] = eqx.field(converter=_number)
-    length: Float[Array, "..."] = eqx.field(converter=_number)
-    floor: Float[Array, "..."] = eqx.field(converter=_number, default=0.0)
+    peak: Float[Array, "..."] = numbers()
+    length: Float[Array, "..."] = numbers()
+    floor: Float[Array, "..."] = numbers(0.0)
 
     def __check_init__(self) -> None:
-        """A length of time, and a peak that is no lower than the floor."""
+        """The peak is no lower than the floor."""
         who, peak, floor = type(self).__name__, known(self.peak), known(self.floor)
-        _positive(who, self.length)
         if peak is None or floor is None:
             return
-        peak, floor = (x[:, None] if x.ndim == 1 else x for x in (peak, floor))  # [n] beside [n, B]
+        peak, floor = (x[:, None] if x.ndim == 1 else x for x in (peak, floor))  # so that [n] fits [n, B]
         try:
             height = peak - floor
         except ValueError:
@@ -182,52 +167,47 @@ class _Pulse(AbstractTemperatureSchedule):
     @property
     def limit(self) -> Float[Array, "..."]:
         """The floor."""
-        return jnp.broadcast_to(self.floor, jnp.shape(self(jnp.zeros(()))))
-
-    @property
-    def finest(self) -> float:
-        """A 400th of the length."""
-        return _step(self.length)
+        return self._in_full_shape(self.floor)
 
 
 class OneCycle(_Pulse):
-    """CLR-1: linearly from `floor` up to `peak` at half of `length`, down to `floor` at `length`, `floor` ever after.
+    """CLR-1: linearly from `floor` up to `peak` at length / 2, down to `floor` at `length`, and `floor` ever after.
 
     Raises:
-        InputError: a length that is not positive, a peak below the floor.
+        InputError: a length is not positive, or a peak is below the floor.
 
     Source: Smith and Topin (2017), the one-cycle policy; Leonardos, Piliouras and Spendlove (2021), section 5, who
         print no constants.
     """
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """As above."""
+        """T(t)."""
         height = jnp.maximum(1 - jnp.abs(2 * time / self.length - 1), 0.0)
         return self.floor + (self.peak - self.floor) * height
 
 
 class CosineTemperature(_Pulse):
-    """T(t) = floor + (peak - floor) (1 + cos(pi t / length)) / 2 up to `length`, `floor` ever after.
+    """T(t) = floor + (peak - floor) (1 + cos(pi t / length)) / 2 until `length`, and `floor` ever after.
 
     Raises:
-        InputError: a length that is not positive, a peak below the floor.
+        InputError: a length is not positive, or a peak is below the floor.
     """
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """As above."""
+        """T(t)."""
         share = jnp.minimum(time / self.length, 1.0)
         return self.floor + (self.peak - self.floor) * (1 + jnp.cos(jnp.pi * share)) / 2
 
 
 class Matched(AbstractTemperatureSchedule):
-    """Another schedule for each player (and trajectory): `schedules[which]`.
+    """Different schedules for different players (and trajectories): T(t) of a player is that of `schedules[which]`.
 
     Args:
-        which: number of the schedule, [n] or [n, B].
+        which: the number of the schedule, [n] or [n, B].
         schedules: at least one; their parameters may differ between players too.
 
     Raises:
-        InputError: a number that names no schedule.
+        InputError: an entry of `which` is the number of no schedule.
     """
 
     which: Any
@@ -242,20 +222,21 @@ class Matched(AbstractTemperatureSchedule):
             raise InputError(f"Matched: which must hold whole numbers from 0 to {len(self.schedules) - 1}")
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """Each player's own."""
-        return self._pick([s(time) for s in self.schedules])
+        """T(t) of each player's own schedule."""
+        return self._chosen([s(time) for s in self.schedules])
 
     @property
     def limit(self) -> Float[Array, "..."]:
-        """Each player's own."""
-        return self._pick([s.limit for s in self.schedules])
+        """The limit of each player's own schedule."""
+        return self._chosen([s.limit for s in self.schedules])
 
     @property
-    def finest(self) -> float:
-        """The least of all."""
-        return min(s.finest for s in self.schedules)
+    def longest_step(self) -> float:
+        """The least of all schedules."""
+        return min(s.longest_step for s in self.schedules)
 
-    def _pick(self, values: list[Array]) -> Array:
+    def _chosen(self, values: list[Array]) -> Array:
+        """The entries of `values` that `which` names."""
         chosen = values[0]
         for i, value in enumerate(values[1:], 1):
             chosen = jnp.where(self.which == i, value, chosen)
@@ -263,7 +244,7 @@ class Matched(AbstractTemperatureSchedule):
 
 
 def _schedules(who: str, given: Any) -> tuple[AbstractTemperatureSchedule, ...]:
-    """Schedules in a tuple, at least one."""
+    """The checked schedules, at least one, as a tuple."""
     if not isinstance(given, Sequence) or not given:
         raise InputError(f"{who}: schedules must be a list of one or more, got {str(given)[:80]!r}")
     for schedule in given:
@@ -274,10 +255,10 @@ def _schedules(who: str, given: Any) -> tuple[AbstractTemperatureSchedule, ...]:
 def matched_at_random(
     key: Shaped[PRNGKeyArray, ""], players: int, trajectories: int, schedules: Sequence[AbstractTemperatureSchedule]
 ) -> Matched:
-    """Every player of every trajectory draws one of the schedules, with equal probability.
+    """Every player of every trajectory draws one of the schedules, with equal probability; a call consumes the key.
 
     Raises:
-        InputError: something that is no key, no count of at least 1 or no list of schedules.
+        InputError: `key` is no key, a count is below 1, or there is no schedule.
     """
     check_key("matched_at_random", key)
     check_count("matched_at_random", "players", players)

@@ -1,1 +1,1 @@
-"""Concrete games in NumPy, in double precision: payoffs, derivatives and the checked inputs of the exact solvers."""
+"""One concrete game "on the host", that is in NumPy in double precision: payoffs, derivatives, checked inputs."""

@@ -1,4 +1,4 @@
-"""What users give to the analysis of one game, as NumPy arrays in double precision, checked."""
+"""Checks of what users give to the analysis of one game; results are NumPy arrays in double precision."""
 
 from typing import Any
 
@@ -11,22 +11,22 @@ from catallax.core.checks import as_host_numbers
 from catallax.games.matrix import AbstractMatrixGame, check_game, per_player
 
 
-def temperatures(game: AbstractMatrixGame, value: Any, *, positive: bool = False) -> Float[np.ndarray, " n"]:
-    """T >= 0 (or > 0), one for each player, in double precision.
+def temperatures_on_host(game: AbstractMatrixGame, value: Any, *, positive: bool = False) -> Float[np.ndarray, " n"]:
+    """T >= 0 (T > 0 if `positive`), one for each player.
 
     Raises:
         InputError: as `per_player`.
     """
-    heat = as_host_numbers("matrix game", "temperature", value)
-    per_player(game, "temperature", heat, positive=positive)
-    return np.array(np.broadcast_to(heat, (game.players,)))
+    temperatures = as_host_numbers("matrix game", "temperature", value)
+    per_player(game, "temperature", temperatures, positive=positive)
+    return np.array(np.broadcast_to(temperatures, (game.players,)))
 
 
 def weights_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, " n"]:
-    """w > 0, one for each player, in double precision.
+    """w > 0, one for each player.
 
     Raises:
-        InputError: not so many, or one that is not positive and finite.
+        InputError: the number of weights is not that of the players, or a weight is not positive and finite.
     """
     w = as_host_numbers("matrix game", "weights", value)
     if w.shape != (game.players,) or not (np.isfinite(w) & (w > 0)).all():
@@ -35,10 +35,10 @@ def weights_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "
 
 
 def interior_policy(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n A"]:
-    """A profile with every action positive, in double precision; P(first action), [n], will do if all have two.
+    """A profile in which every action has a positive probability; see `policy_on_host` for its forms.
 
     Raises:
-        InputError: as `policy_on_host`, or an action with probability 0.
+        InputError: as `policy_on_host`, or an action has probability 0.
     """
     x = policy_on_host(game, value)
     if not (x[game.legal] > 0).all():
@@ -50,11 +50,14 @@ def interior_policy(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "
 
 
 def policy_on_host(game: AbstractMatrixGame, value: Any) -> Float[np.ndarray, "n A"]:
-    """A profile of mixed strategies, in double precision; P(first action), [n], will do if all have two.
+    """A profile of mixed strategies.
+
+    Args:
+        value: [n, A]; if all players have two actions, P(first action), [n], is enough.
 
     Raises:
-        InputError: a wrong shape, probabilities that are negative, not finite, beyond a player's actions, or do not
-            sum to one.
+        InputError: the shape is wrong; probabilities are negative or not finite, belong to no action of the player, or
+            do not sum to one.
     """
     check_game(game)
     x = as_host_numbers("matrix game", "a policy", value)

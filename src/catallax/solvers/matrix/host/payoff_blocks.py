@@ -1,6 +1,6 @@
-"""The payoffs of a concrete game in blocks, on the host in double precision: sizes, tolerances, regrets.
+"""The payoffs of a game as blocks that add up, in NumPy: sizes of payoffs, and the tolerances made from them.
 
-Linear in the edges of a network; `host_game` has everything as one dense matrix.
+Time and memory are linear in the edges of a network.
 """
 
 from typing import NamedTuple
@@ -13,14 +13,17 @@ from catallax.games.matrix import AbstractMatrixGame, Polymatrix, check_game, to
 
 
 class Block(NamedTuple):
-    """A part of a player's payoff that depends on its own action and those of some others; parts add up."""
+    """A part of a player's payoff: it depends on the player's own action and on those of some rivals."""
 
     rivals: tuple[int, ...]
     table: Float[np.ndarray, "own *theirs"]
 
 
 def blocks(game: AbstractMatrixGame) -> tuple[tuple[Block, ...], ...]:
-    """The parts of each player's payoff: one for each neighbour in a polymatrix game, else one with everybody else."""
+    """The blocks of each player, whose sum is its payoff.
+
+    A player of a polymatrix game has one block for each neighbour; a player of any other game has one block in all.
+    """
     check_game(game)
     if isinstance(game, Polymatrix):
         found: list[list[Block]] = [[] for _ in game.actions]
@@ -32,35 +35,24 @@ def blocks(game: AbstractMatrixGame) -> tuple[tuple[Block, ...], ...]:
     return tuple((Block(*part),) for part in zip(others, tables, strict=True))
 
 
-def rewards(game: AbstractMatrixGame, policy: Float[np.ndarray, "n A"]) -> Float[np.ndarray, "n A"]:
-    """r_ki(x), 0 beyond a player's actions."""
-    found = np.zeros((game.players, game.width))
-    for k, own in enumerate(blocks(game)):
-        for part in own:
-            left = part.table
-            for m in reversed(part.rivals):
-                left = left @ policy[m, : game.actions[m]]
-            found[k, : game.actions[k]] += left
-    return found
-
-
-def values_and_regrets(
-    game: AbstractMatrixGame, policy: Float[np.ndarray, "n A"]
-) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Payoffs, and what the best replies would add."""
-    earned = rewards(game, policy)
-    values = (policy * earned).sum(axis=1)
-    return values, np.where(game.legal, earned, -np.inf).max(axis=1) - values
-
-
 def scale_of(game: AbstractMatrixGame) -> float:
-    """The largest payoff entry, in absolute value; 1 if all are 0."""
+    """The largest |payoff entry|; 1 if all are 0."""
     check_game(game)
     return float(np.abs(np.asarray(game.payoff, float)).max()) or 1.0
 
 
+def sizes(game: AbstractMatrixGame) -> Float[np.ndarray, " n"]:
+    """A bound on the |payoff| of each player: the sum of its blocks' largest entries; 1 if all are 0."""
+    found = np.asarray([sum(np.abs(part.table).max() for part in own) for own in blocks(game)], dtype=float)
+    return np.where(found > 0, found, 1.0)
+
+
 def tolerance(game: AbstractMatrixGame, tol: float | None) -> float:
-    """The relative tolerance: as given, or what the precision of the payoffs allows."""
+    """The relative tolerance: `tol` if it is given, else 1e-9 for 64-bit payoffs and 1e-5 for 32-bit payoffs.
+
+    Raises:
+        InputError: `tol` is negative or not finite.
+    """
     check_game(game)
     if tol is not None:
         check_number("game in matrix form", "tol", tol, "[0, inf)")
@@ -68,16 +60,11 @@ def tolerance(game: AbstractMatrixGame, tol: float | None) -> float:
     return 1e-5 if game.payoff.dtype == np.float32 else 1e-9
 
 
-def sizes(game: AbstractMatrixGame) -> Float[np.ndarray, " n"]:
-    """How large each player's payoffs may be in absolute value; 1 for a player whose payoffs are all 0."""
-    found = np.asarray([sum(np.abs(part.table).max() for part in own) for own in blocks(game)], dtype=float)
-    return np.where(found > 0, found, 1.0)
-
-
 def bounds(game: AbstractMatrixGame, tol: float | None) -> Float[np.ndarray, " n"]:
-    """What counts as no gain for each player: tol times the spread of its payoffs, and no less than their rounding.
+    """The largest gain that counts as none, for each player, in units of payoff.
 
-    The spread is that of the largest and the least payoff, so no unit and no constant matters.
+    It is `tolerance` times the difference of the player's largest and least payoff, so that neither the unit of payoffs
+    nor a constant matters; but it is no less than the rounding error of the payoffs.
     """
     spread = np.asarray([sum(np.ptp(part.table) for part in own) for own in blocks(game)], dtype=float)
     rounding = 16 * float(np.finfo(game.payoff.dtype).eps) * sizes(game)

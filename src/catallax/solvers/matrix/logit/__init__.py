@@ -1,4 +1,4 @@
-"""Logit (quantal response) equilibria: single points, all points, branches over the temperature, surfaces."""
+"""Logit (quantal response) equilibria: single points, many starts, branches over the temperature, surfaces."""
 
 from .branch import Branch as Branch
 from .branch import BranchEvent as BranchEvent
@@ -13,7 +13,7 @@ from .equilibrium import LogitEquilibrium as LogitEquilibrium
 from .equilibrium import LogitNewton as LogitNewton
 from .equilibrium import Status as Status
 from .equilibrium import logit_equilibrium as logit_equilibrium
-from .multistart import Found as Found
+from .multistart import LogitEquilibria as LogitEquilibria
 from .multistart import logit_equilibria as logit_equilibria
 from .selection import Selection as Selection
 from .selection import select_by_vanishing_exploration as select_by_vanishing_exploration

@@ -1,4 +1,4 @@
-"""Logit choice over the actions of each player: scores to policies and back. Axes [n, A, *batch] throughout."""
+"""Logit choice: policies from scores and back, and the logit condition. All arrays have the axes [n, A, *batch]."""
 
 from typing import Any
 
@@ -14,21 +14,24 @@ from catallax.games.matrix import AbstractMatrixGame, check_game
 
 
 def masked(game: AbstractMatrixGame, values: Float[Array, "n A *batch"], fill: float) -> Float[Array, "n A *batch"]:
-    """`values` where the player has the action, `fill` elsewhere. Free where all have the same number of actions."""
+    """`values`, with entries of actions that a player does not have replaced by `fill`.
+
+    There is no operation if all players have equally many actions.
+    """
     if game.legal.all():
         return values
     return jnp.where(game.legal.reshape(game.legal.shape + (1,) * (values.ndim - 2)), values, fill)
 
 
 def softmax(game: AbstractMatrixGame, scores: Float[Array, "n A *batch"]) -> Float[Array, "n A *batch"]:
-    """exp(z_ki) / sum_j exp(z_kj) over the player's actions; 0 elsewhere."""
+    """exp(z_ki) / sum_j exp(z_kj) over the player's actions; 0 for columns that are no actions."""
     scores = masked(game, scores, -jnp.inf)
     weights = jnp.exp(scores - scores.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
 
 def centred(game: AbstractMatrixGame, scores: Float[Array, "n A *batch"]) -> Float[Array, "n A *batch"]:
-    """Scores less their mean over the player's actions: the one representative of a policy; 0 beyond its actions."""
+    """Scores less their mean over the player's actions, the unique scores of their policy; 0 for missing actions."""
     count = jnp.asarray(game.actions, scores.dtype).reshape((-1, 1) + (1,) * (scores.ndim - 2))
     scores = masked(game, scores, 0.0)
     return masked(game, scores - scores.sum(axis=1, keepdims=True) / count, 0.0)
@@ -38,10 +41,10 @@ def scores_of(game: AbstractMatrixGame, policy: Any) -> Float[Array, "n A *batch
     """Centred log-probabilities of interior policies.
 
     Args:
-        policy: [n, A] or [n, A, B]; with two actions for everybody P(first action), [n], will do.
+        policy: [n, A] or [n, A, B]; if all players have two actions, P(first action), [n], is enough.
 
     Raises:
-        InputError: a wrong shape, probabilities that are not positive or do not sum to one. The faces of the simplex
+        InputError: the shape is wrong, or probabilities are not positive or do not sum to one. The faces of the simplex
             are invariant under every learning flow here: to start on one, take the action out of the game.
     """
     check_game(game)
@@ -64,7 +67,7 @@ def scores_of(game: AbstractMatrixGame, policy: Any) -> Float[Array, "n A *batch
 def random_scores(
     game: AbstractMatrixGame, key: Shaped[PRNGKeyArray, ""], trajectories: int
 ) -> Float[Array, "n A trajectories"]:
-    """Centred log-probabilities of policies drawn uniformly from the simplices; consumes the key."""
+    """Centred log-probabilities of policies drawn uniformly from the simplices; a call consumes the key."""
     shape = (game.players, game.width, trajectories)
     drawn = jax.random.exponential(rng.fold(key, 0), shape, game.payoff.dtype)
     return centred(game, jnp.log(jnp.maximum(drawn, jnp.finfo(drawn.dtype).tiny)))
@@ -73,9 +76,9 @@ def random_scores(
 def logit_gap(
     game: AbstractMatrixGame, temperature: Float[Array, "n *#batch"], scores: Float[Array, "n A *batch"]
 ) -> Float[Array, "n A *batch"]:
-    """F(z) = T z - r(softmax z), centred: zero exactly at logit equilibria; in units of payoff.
+    """F(z) = T z - r(softmax z), centred, in units of payoff; it is zero exactly at logit equilibria.
 
-    At T = 0 it is zero exactly at interior Nash equilibria.
+    With T = 0 it is zero exactly at interior Nash equilibria.
     """
     wide = temperature.reshape(
         temperature.shape[0], 1, *temperature.shape[1:], *(1,) * (scores.ndim - 1 - temperature.ndim)
@@ -86,5 +89,5 @@ def logit_gap(
 def residual(
     game: AbstractMatrixGame, temperature: Float[Array, "n *#batch"], scores: Float[Array, "n A *batch"]
 ) -> Float[Array, ""]:
-    """The largest entry of `logit_gap`: the distance from rest of every dynamics in this package."""
+    """max |F(z)|, the largest entry of `logit_gap`: the residual of the dynamics of games in matrix form."""
     return jnp.abs(logit_gap(game, temperature, scores)).max()

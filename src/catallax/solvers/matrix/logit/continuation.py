@@ -1,6 +1,6 @@
-"""Curves of solutions of H(y, p) = 0, followed by pseudo-arclength: folds are passed, since p is not the parameter.
+"""Pseudo-arclength continuation: it follows a curve of solutions of H(y, p) = 0 through folds.
 
-On the host, in double precision; the systems are small and the curves have tens to hundreds of points.
+It works in NumPy in double precision, because the systems are small and a curve has tens to hundreds of points.
 """
 
 from collections.abc import Callable
@@ -16,41 +16,46 @@ System = Callable[
 """(y, p) -> H, dH/dy, dH/dp."""
 
 _SMALLEST = 1e-11
+"""The shortest step, relative to 1 + max |y|."""
 _CORRECTIONS = 8
+"""The largest number of Newton steps for a point of the curve."""
 
 
 class Point(NamedTuple):
-    """A solution and the unit tangent of the curve there, in (y, p), [C] with C = D + 1."""
+    """A solution (y, p) and the unit tangent of the curve there, both [C] with C = D + 1."""
 
     at: Float[np.ndarray, " C"]
     tangent: Float[np.ndarray, " C"]
 
 
 class Curve:
-    """A curve of solutions, one point after the other.
+    """A curve of solutions that is computed point by point.
 
     Args:
         system: H and its derivatives.
         tol: bound on max |H|, relative to 1 + max |y|.
-        bend: largest angle between the tangents of neighbouring points, as its cosine.
+        bend: the cosine of the largest angle between the tangents of neighbouring points.
     """
 
     def __init__(self, system: System, *, tol: float = 1e-12, bend: float = 0.98):
         self.system, self.tol, self.bend = system, tol, bend
 
     def begin(self, at: Float[np.ndarray, " C"], towards: Float[np.ndarray, " C"]) -> Point | None:
-        """The solution nearest to `at` across `towards`, its tangent turned that way; None if there is none near."""
+        """The solution near `at` in the hyperplane normal to `towards`, with its tangent in that direction.
+
+        The result is None if there is no solution near.
+        """
         found = self._correct(at, towards / np.linalg.norm(towards))
         return None if found is None else Point(found, self.tangent(found, towards))
 
     def tangent(self, at: Float[np.ndarray, " C"], like: Float[np.ndarray, " C"]) -> Float[np.ndarray, " C"]:
-        """The unit null vector of (dH/dy, dH/dp) that points as `like` does."""
+        """The unit null vector of (dH/dy, dH/dp) that makes no obtuse angle with `like`."""
         _, jacobian, slope = self.system(at[:-1], float(at[-1]))
         null = np.linalg.svd(np.column_stack([jacobian, slope]))[2][-1]
         return null if null @ like >= 0 else -null
 
     def step(self, point: Point, length: float) -> Point | None:
-        """The point about `length` further on; None if none is found, or if the curve bends too much on the way."""
+        """The point about `length` further along the curve; None if none is found or the curve bends too much."""
         found = self._correct(point.at + length * point.tangent, point.tangent)
         if found is None:
             return None
@@ -58,7 +63,7 @@ class Curve:
         return Point(found, tangent) if tangent @ point.tangent >= self.bend else None
 
     def advance(self, point: Point, length: float) -> tuple[Point | None, float]:
-        """`step`, halved until it succeeds, and the length to try next; None if nothing succeeds."""
+        """The result of `step` with `length` halved until it succeeds (None if it never does), and the next length."""
         while length > _SMALLEST * (1 + np.abs(point.at).max()):
             after = self.step(point, length)
             if after is not None:
@@ -68,7 +73,7 @@ class Curve:
         return None, length
 
     def locate(self, point: Point, length: float, passed: Callable[[Point], bool]) -> tuple[Point, float]:
-        """The point within a step of `length` where `passed` becomes true, and how far on it is; by bisection."""
+        """The point within a step of `length` where `passed` becomes true, and its distance; by bisection."""
         low, high, best = 0.0, length, point
         for _ in range(60):
             middle = 0.5 * (low + high)
@@ -80,10 +85,10 @@ class Curve:
         return best, 0.5 * (low + high)
 
     def cross(self, point: Point, length: float, height: Callable[[Point], float], reach: float = 2e-3) -> Point:
-        """The point about `length` on where a smooth `height` vanishes and the system itself is singular.
+        """The point about `length` further on where a smooth function `height` vanishes and the system is singular.
 
-        So near a bifurcation Newton's method loses half of its digits. It is asked for six points around instead, and
-        the point is interpolated between them (error reach^6).
+        So near a bifurcation Newton's method loses half of its digits. So six points around it are computed, and the
+        point is interpolated between them (error of order reach^6).
         """
         offsets = reach * np.asarray([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5])
         around = [self.step(point, length + o) for o in offsets]
@@ -101,7 +106,7 @@ class Curve:
         return Point(blend([p.at for p in sampled]), tangent / np.linalg.norm(tangent))
 
     def _correct(self, at: Float[np.ndarray, " C"], across: Float[np.ndarray, " C"]) -> np.ndarray | None:
-        """Newton's method in the hyperplane through `at`, normal to `across`; None unless it contracts."""
+        """Newton's method in the hyperplane through `at` normal to `across`; None unless the residual keeps falling."""
         y, last = at.copy(), np.inf
         for _ in range(_CORRECTIONS):
             value, jacobian, slope = self.system(y[:-1], float(y[-1]))
@@ -114,6 +119,6 @@ class Curve:
                 y = y - np.linalg.solve(bordered, np.append(value, across @ (y - at)))
             except np.linalg.LinAlgError:
                 return y if met else None
-            if met:  # the step just made leaves only rounding
+            if met:  # after the step just made only rounding errors are left
                 return y
         return None

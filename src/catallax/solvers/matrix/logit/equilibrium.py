@@ -16,7 +16,7 @@ from catallax.games.matrix import AbstractMatrixGame, per_player
 from .choice import centred, logit_gap, residual, scores_of, softmax
 
 _SHARES = (1.0, 0.5, 0.25, 0.0625, 0.015625, 0.001)
-"""Shares of a Newton step that are tried; the one with the least residual is taken."""
+"""The shares of a Newton step that are tried; the one with the least residual is taken."""
 
 
 class Status(IntEnum):
@@ -28,15 +28,15 @@ class Status(IntEnum):
 
 
 class LogitEquilibrium(NamedTuple):
-    """A logit equilibrium, or how far the solver got. Under `jax.vmap` every field has leading batch axes."""
+    """A logit equilibrium, or the last iterate of the solver. Under `jax.vmap` every field has leading batch axes."""
 
     policy: Float[Array, "n A"]
     scores: Float[Array, "n A"]
     """ln p, centred for each player."""
     residual: Float[Array, ""]
-    """max |T z - r|, centred, in units of payoff; at the last temperature."""
+    """max |T z - r|, centred, in units of payoff, at the temperatures asked for."""
     iterations: Int[Array, ""]
-    """Newton steps made at all temperatures together."""
+    """The number of Newton steps at all stages together."""
     status: Int[Array, ""]
     """A `Status`."""
 
@@ -46,10 +46,10 @@ class LogitEquilibrium(NamedTuple):
         return self.status == Status.CONVERGED
 
     def require(self) -> Float[Array, "*batch n A"]:
-        """The policy, if it converged (all of a batch, if it is one).
+        """The policy, if the solver converged (for all of a batch).
 
         Raises:
-            NumericalError: it did not.
+            NumericalError: it did not converge.
         """
         status = np.asarray(self.status)
         if (status != Status.CONVERGED).any():
@@ -57,26 +57,28 @@ class LogitEquilibrium(NamedTuple):
             raise NumericalError(
                 f"logit equilibrium: {int((status != 0).sum())} of {status.size} not found ({worst}; residual "
                 f"{float(np.max(np.asarray(self.residual))):.3g} after {int(np.max(np.asarray(self.iterations)))} "
-                "Newton steps); start nearer, raise max_steps, loosen tol, or cool down to it with more stages"
+                "Newton steps); start nearer, raise max_steps, loosen tol, or begin at higher temperatures with more "
+                "stages"
             )
         return self.policy
 
 
 class LogitNewton(AbstractDynamics):
-    """Newton's method for F(z) = T z - r(softmax z) = 0, centred for each player; `core.solve` drives it.
+    """Damped Newton's method for F(z) = T z - r(softmax z) = 0, centred for each player, as a dynamics.
 
-    The Jacobian is T - P M (diag x - x x'), M = dr/dx as one block matrix, P the centring. In weighted zero-sum
-    games it is never singular, and the equilibrium is unique. Elsewhere there may be several: the one found is that to
-    which Newton leads from `start`. Of several shares of a step the one with the least residual is taken.
+    The Jacobian is T - P M (diag x - x x'), with the block matrix M = dr/dx and the centring P. In weighted zero-sum
+    games it is never singular, and the equilibrium is unique. Other games may have several equilibria; then `start`
+    decides which is found. Several shares of each Newton step are tried, and the one with the least residual is taken.
 
     Args:
+        game: any game in matrix form.
         temperature: T > 0: one number or [n].
         start: interior policy [n, A]; None for uniform play.
 
-    The state is z, [n, A]; the residual is max |F|.
+    The state is z, [n, A]; the residual is max |F|, in units of payoff.
 
     Raises:
-        InputError: a temperature that is not positive, a start that is no interior point.
+        InputError: a temperature is not positive, or the start is no interior point.
 
     Source: McKelvey and Palfrey (1995) for the equilibrium; Leonardos, Piliouras and Spendlove (2021), equation 9.
     """
@@ -98,7 +100,7 @@ class LogitNewton(AbstractDynamics):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "n A"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "n A"], Float[Array, "n A"]]:
-        """One Newton step, as long as it helps."""
+        """One Newton step, the share of it with the least residual."""
         gap = logit_gap(self.game, self.temperature, state)
         move = jnp.linalg.solve(self.jacobian(state), gap.reshape(-1)).reshape(state.shape)
         tried = jnp.stack([state - share * move for share in _SHARES], axis=-1)
@@ -110,10 +112,9 @@ class LogitNewton(AbstractDynamics):
         """dF/dz, players and actions flattened."""
         x = softmax(self.game, state)
         slope = x[:, :, None] * (jnp.eye(x.shape[1], dtype=x.dtype) - x[:, None, :])
-        push = centred(self.game, self.game.response(x, slope))
-        size = x.size
-        heat = jnp.broadcast_to(self.temperature[:, None], x.shape).reshape(-1)
-        return jnp.diag(heat) - push.reshape(size, size)
+        response = centred(self.game, self.game.response(x, slope))
+        temperature = jnp.broadcast_to(self.temperature[:, None], x.shape).reshape(-1)
+        return jnp.diag(temperature) - response.reshape(x.size, x.size)
 
     def policy(self, state: Float[Array, "n A"]) -> Float[Array, "n A"]:
         """x = softmax(z)."""
@@ -135,24 +136,24 @@ def logit_equilibrium(
 ) -> LogitEquilibrium:
     """The logit equilibrium p_k(a) = exp(r_k(a) / T_k) / sum_b exp(r_k(b) / T_k) of a game in matrix form.
 
-    May be vmapped over games and temperatures, and differentiated (forward and backward) with respect to both by the
-    implicit function theorem: one more linear solve, whatever the number of steps.
+    The function may be vmapped over games and temperatures, and differentiated (forward and backward) with respect to
+    both by the implicit function theorem, which costs one more linear solve whatever the number of steps.
 
     Args:
         temperature: T > 0: one number or [n].
-        start: where Newton starts; None for uniform play.
+        start: interior policy at which Newton's method starts; None for uniform play.
         tol: bound on max |T z - r|, in units of payoff; None for 1e-12 (64-bit) or 1e-5 (32-bit) times max |A|, so that
-            the unit of payoffs does not matter. One more Newton step is made from there, where it helps.
-        max_steps: Newton steps at each temperature.
-        stages: temperatures 2^stages T, ..., 2 T are solved first, each from the one before. For low temperatures, and
-            to stay near the branch that comes from high ones where there are several. None for as many as lead down
-            from a tenth of the largest |payoff|, if the temperature is known and `start` is not given; else 0. In
-            weighted zero-sum games the equilibrium is then found at any temperature: there is one at each, and Newton's
-            method cannot meet a singular Jacobian on the way.
+            the unit of payoffs does not matter. Then one more Newton step is made, if it lowers the residual.
+        max_steps: the largest number of Newton steps at each stage.
+        stages: the equilibria at temperatures 2^stages T, ..., 2 T are solved first, each from the one before. This
+            helps at low temperatures, and keeps to the branch that comes from high temperatures if there are several.
+            None for the number of stages that begins at a tenth of the largest |payoff|, if the temperature is not
+            traced and `start` is not given; else 0. In weighted zero-sum games the equilibrium is then found at any
+            temperature, because it is unique at each of them and the Jacobian is never singular.
 
     Raises:
-        InputError: a temperature that is not positive, a tolerance that is not or that 32-bit numbers cannot reach,
-            counts that are no integers.
+        InputError: a temperature or the tolerance is not positive, the tolerance is too fine for 32-bit numbers, or a
+            count is no integer.
     """
     problem = LogitNewton(game, temperature, start)
     check_count("logit_equilibrium", "max_steps", max_steps)
@@ -175,11 +176,11 @@ def logit_equilibrium(
 
 
 def _stages(problem: LogitNewton) -> int:
-    """How often the lowest temperature must be doubled to reach a tenth of the largest |payoff|; 0 if not known."""
-    coldest, payoff = known(problem.temperature), known(problem.game.payoff)
-    if coldest is None or payoff is None:
+    """How often the lowest temperature must be doubled to reach a tenth of the largest |payoff|; 0 if it is traced."""
+    temperature, payoff = known(problem.temperature), known(problem.game.payoff)
+    if temperature is None or payoff is None:
         return 0
-    return max(0, int(np.ceil(np.log2(max(0.1 * np.abs(payoff).max(), 1e-300) / coldest.min()))))
+    return max(0, int(np.ceil(np.log2(max(0.1 * np.abs(payoff).max(), 1e-300) / temperature.min()))))
 
 
 @eqx.filter_jit
@@ -188,27 +189,27 @@ def _find(problem: LogitNewton, bound: Float[Array, ""], max_steps: int, stages:
     game, dtype = problem.game, problem.start.dtype
 
     def find(_: Any, guess: Array) -> tuple[Array, tuple[Array, Array]]:
-        def cool(i: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        def stage(i: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
             guess, made, _ = carry
-            warmer = jnp.exp2((stages - i).astype(dtype))
-            warm = eqx.tree_at(lambda p: p.temperature, problem, problem.temperature * warmer)
-            found = solve(warm, rng.key(0), tol=bound, max_steps=max_steps, state=guess)
+            factor = jnp.exp2((stages - i).astype(dtype))
+            easier = eqx.tree_at(lambda p: p.temperature, problem, problem.temperature * factor)
+            found = solve(easier, rng.key(0), tol=bound, max_steps=max_steps, state=guess)
             return found.value, made + found.steps, found.residual
 
         first = (guess, jnp.int32(0), jnp.asarray(jnp.inf, dtype))
-        guess, made, rest = jax.lax.fori_loop(0, stages + 1, cool, first)
-        # small payoffs of some players hide in a bound on all of them, low temperatures multiply what is left
+        guess, made, rest = jax.lax.fori_loop(0, stages + 1, stage, first)
+        # One more step, because the bound is coarse for players with small payoffs or low temperatures.
         last, _ = problem.step(rng.key(0), guess, jnp.int32(0))
         after = problem.residual(last)
         better = (rest <= bound) & (after < rest)
         guess, rest = jnp.where(better, last, guess), jnp.where(better, after, rest)
-        return guess, (rest, made.astype(dtype))  # custom_root mishandles the tangents of integers
+        return guess, (rest, made.astype(dtype))  # a float, because custom_root mishandles the tangents of integers
 
     def tangent(linear: Any, y: Array) -> Array:
         jacobian = jax.jacobian(linear)(jnp.zeros_like(y)).reshape(y.size, y.size)
         return jnp.linalg.solve(jacobian, y.reshape(-1)).reshape(y.shape)
 
-    # the centred gap has no gradient along a player's common constant: pin it by adding the constant itself
+    # The centred gap is constant along a player's common constant; adding that constant makes the root unique.
     def root(z: Array) -> Array:
         return logit_gap(game, problem.temperature, z) + (z - centred(game, z))
 

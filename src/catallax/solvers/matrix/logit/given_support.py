@@ -1,4 +1,4 @@
-"""Rest points of the Q-learning flow inside a given face of the simplices, by Newton's method on the host."""
+"""Rest points of the Q-learning flow with a given support, by a damped Newton method on the host."""
 
 from typing import NamedTuple
 
@@ -8,80 +8,86 @@ from jaxtyping import Bool, Float
 from catallax.solvers.matrix.host.game import ConcreteGame, centred_on, softmax_on
 
 _SHARES = 2.0 ** -np.arange(12)
-"""Shares of a Newton step that are tried, the whole one first, until the residual falls."""
+"""The shares of a Newton step that are tried, the whole step first, until the residual falls."""
 
 
-class FacePoint(NamedTuple):
-    """Where Newton's method came to rest on the face."""
+class SupportPoint(NamedTuple):
+    """The point at which Newton's method ended."""
 
     policy: Float[np.ndarray, "n A"]
+    """Its actions outside the support have probability 0."""
     residual: float
-    """max |T ln x - r(x)|, centred over each player's actions on the face; in units of payoff."""
+    """max |T ln x - r(x)|, centred over each player's actions in the support; in units of payoff."""
     isolated: bool
-    """Whether the linearised equations single the point out; if not it lies, to first order, on a continuum."""
+    """Whether the linearised equations have no other solution. If not, the point lies on a continuum to first order."""
 
 
-def polish(
-    host: ConcreteGame,
-    heat: Float[np.ndarray, " n"],
-    policy: Float[np.ndarray, "n A"],
-    face: Bool[np.ndarray, "n A"],
+def solve_on_support(
+    concrete: ConcreteGame,
+    temperatures: Float[np.ndarray, " n"],
+    scores: Float[np.ndarray, "n A"],
+    support: Bool[np.ndarray, "n A"],
     *,
     steps: int = 50,
-) -> FacePoint:
-    """Solves T_k ln x_k(a) - r_k(a) = constant over the actions a of player k on the face, starting near `policy`.
+) -> SupportPoint:
+    """Solves T_k ln x_k(a) - r_k(a) = constant over the actions a of player k in the support.
 
-    Steps are of least norm in ln x, so that on a continuum of solutions the point stays where it was.
+    Steps have the least norm in ln x, so that on a continuum of solutions the point stays near where it started.
 
     Args:
-        heat: T >= 0, [n].
-        policy: positive on the face; what it has elsewhere is cut off.
-        face: which actions are played, at least one for each player.
+        temperatures: T >= 0, [n].
+        scores: where Newton's method starts, ln x up to a constant for each player; see `scores_on`.
+        support: which actions are played, at least one for each player.
+        steps: the largest number of Newton steps.
     """
-    z = centred_on(face, np.log(np.where(face, np.maximum(policy, 1e-300), 1.0)))
-    x = softmax_on(face, z)
-    gap = _gap(host, heat, z, x, face)
-    rest, isolated = float(np.abs(gap).max()), True
-    floor = 4 * np.finfo(float).eps * max(host.scale, heat.max())
-    some = face.reshape(-1)
+    z = centred_on(support, scores)
+    x = softmax_on(support, z)
+    gap = _gap(concrete, temperatures, z, x, support)
+    residual, isolated = float(np.abs(gap).max()), True
+    rounding = 4 * np.finfo(float).eps * max(concrete.scale, temperatures.max())
+    played = support.reshape(-1)
     for _ in range(steps):
-        jacobian = _jacobian(host, heat, x, face)
-        move, _, rank, _ = np.linalg.lstsq(jacobian, gap.reshape(-1)[some], rcond=1e-10)
-        isolated = int(rank) == int(some.sum()) - len(face)
-        if rest <= floor:
+        jacobian = _jacobian(concrete, temperatures, x, support)
+        move, _, rank, _ = np.linalg.lstsq(jacobian, gap.reshape(-1)[played], rcond=1e-10)
+        isolated = int(rank) == int(played.sum()) - len(support)
+        if residual <= rounding:
             break
-        step = np.zeros(some.size)
-        step[some] = move
+        step = np.zeros(played.size)
+        step[played] = move
         for share in _SHARES:
-            tried = centred_on(face, z - share * step.reshape(z.shape))
-            x_tried = softmax_on(face, tried)
-            after = _gap(host, heat, tried, x_tried, face)
-            if np.abs(after).max() < rest:
+            tried = centred_on(support, z - share * step.reshape(z.shape))
+            x_tried = softmax_on(support, tried)
+            after = _gap(concrete, temperatures, tried, x_tried, support)
+            if np.abs(after).max() < residual:
                 break
         else:
             break
-        z, x, gap, rest = tried, x_tried, after, float(np.abs(after).max())
-    return FacePoint(x, rest, isolated)
+        z, x, gap, residual = tried, x_tried, after, float(np.abs(after).max())
+    return SupportPoint(x, residual, isolated)
 
 
 def _gap(
-    host: ConcreteGame,
-    heat: Float[np.ndarray, " n"],
+    concrete: ConcreteGame,
+    temperatures: Float[np.ndarray, " n"],
     z: Float[np.ndarray, "n A"],
     x: Float[np.ndarray, "n A"],
-    face: Bool[np.ndarray, "n A"],
+    support: Bool[np.ndarray, "n A"],
 ) -> Float[np.ndarray, "n A"]:
-    return centred_on(face, heat[:, None] * z - host.rewards(x))
+    """T z - r(x), centred over the support: 0 at a solution."""
+    return centred_on(support, temperatures[:, None] * z - concrete.rewards(x))
 
 
 def _jacobian(
-    host: ConcreteGame, heat: Float[np.ndarray, " n"], x: Float[np.ndarray, "n A"], face: Bool[np.ndarray, "n A"]
-) -> Float[np.ndarray, "f f"]:
-    """d gap / dz on the face; its null space holds each player's common constant."""
+    concrete: ConcreteGame,
+    temperatures: Float[np.ndarray, " n"],
+    x: Float[np.ndarray, "n A"],
+    support: Bool[np.ndarray, "n A"],
+) -> Float[np.ndarray, "s s"]:
+    """d gap / dz over the s actions in the support; its null space contains each player's common constant."""
     n, width = x.shape
-    some = face.reshape(-1)
-    push = host.response(x).reshape(n * width, n * width)
-    whole = np.diag(np.repeat(heat, width)) - push
-    whose = np.repeat(np.eye(n), width, axis=0)[some]
-    projector = np.eye(int(some.sum())) - whose / face.sum(axis=1) @ whose.T
-    return projector @ whole[some][:, some] @ projector
+    played = support.reshape(-1)
+    response = concrete.response(x).reshape(n * width, n * width)
+    whole = np.diag(np.repeat(temperatures, width)) - response
+    owner = np.repeat(np.eye(n), width, axis=0)[played]
+    projector = np.eye(int(played.sum())) - owner / support.sum(axis=1) @ owner.T
+    return projector @ whole[played][:, played] @ projector

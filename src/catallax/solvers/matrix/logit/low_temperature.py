@@ -1,67 +1,73 @@
-"""Logit equilibria at low temperatures, where the rounding of scores as large as 1 / T ends continuation."""
+"""Logit equilibria at low temperatures, where scores are as large as 1 / T and their rounding ends continuation."""
 
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from catallax.solvers.matrix.host.game import ConcreteGame
+from catallax.solvers.matrix.host.game import ConcreteGame, scores_on
 
-from .given_support import polish
+from .given_support import solve_on_support
 
-COLD = 1e-3
-"""Temperatures up to this share of the largest |payoff| are low."""
-_GONE = 1e-290
-"""Actions less probable than that are left out of the equations: no reward feels them."""
-_FAR = 0.1
-"""A halved temperature that moves a probability by more has lost the branch."""
+LOW = 1e-3
+"""Temperatures up to this share of the largest |payoff| count as low."""
+_NEGLIGIBLE = 1e-290
+"""Actions with a lower probability are left out of the equations: they do not change any reward."""
+_JUMP = 0.1
+"""If halving the temperature changes a probability by more than this, the branch is lost."""
 
 
-class ColdPoint(NamedTuple):
-    """An equilibrium at a low temperature."""
+class LowTemperaturePoint(NamedTuple):
+    """A logit equilibrium at a low temperature."""
 
     temperature: float
+    """s, where T_k = s ratio_k."""
     policy: Float[np.ndarray, "n A"]
     scores: Float[np.ndarray, "n A"]
-    """ln x of the actions in play, (r - max r) / T of those that are gone; centred."""
+    """ln x of the actions that are played, (r - max r) / T of those with negligible probability; centred."""
     unstable: int
-    """Directions in which the Q-learning flow grows."""
+    """The number of unstable directions of the Q-learning flow."""
 
 
-def settle_cold(
-    host: ConcreteGame, ratios: Float[np.ndarray, " n"], temperature: float, policy: Float[np.ndarray, "n A"]
-) -> ColdPoint | None:
-    """The equilibrium at T_k = temperature ratio_k near a policy; None if Newton's method finds none near.
+def solve_at_low_temperature(
+    concrete: ConcreteGame, ratios: Float[np.ndarray, " n"], temperature: float, policy: Float[np.ndarray, "n A"]
+) -> LowTemperaturePoint | None:
+    """The equilibrium at T_k = temperature ratio_k near a policy; None if Newton's method finds none near it.
 
-    Only actions in play enter Newton's method, so that scores in the thousands of others cannot round theirs away.
+    Newton's method sees only the actions whose probability is not negligible, so that the scores of the others, which
+    may be in the thousands, cannot spoil theirs by rounding.
     """
-    heat = temperature * ratios
-    live = host.legal & (policy > _GONE)
-    found = polish(host, heat, policy, live)
-    earned = host.rewards(found.policy)
-    logs = np.log(np.where(live, np.maximum(found.policy, 1e-300), 1.0))
-    # the soft maximum: what every action in play has in T ln x - r
-    level = np.where(live, heat[:, None] * logs - earned, -np.inf).max(axis=1, keepdims=True)
-    scores = np.where(live, logs, (earned + level) / heat[:, None])
-    gone = host.legal & ~live
-    lost = found.residual > 1e-12 * max(host.scale, heat.max()) or (scores[gone] > -600.0).any()
-    if lost or np.abs(found.policy - policy).max() > _FAR:
+    temperatures = temperature * ratios
+    played = concrete.legal & (policy > _NEGLIGIBLE)
+    found = solve_on_support(concrete, temperatures, scores_on(played, policy), played)
+    rewards = concrete.rewards(found.policy)
+    logs = np.log(np.where(played, np.maximum(found.policy, 1e-300), 1.0))
+    # T ln x - r is the same for all played actions of a player; it also gives the scores of the others
+    level = np.where(played, temperatures[:, None] * logs - rewards, -np.inf).max(axis=1, keepdims=True)
+    scores = np.where(played, logs, (rewards + level) / temperatures[:, None])
+    others = concrete.legal & ~played
+    failed = found.residual > 1e-12 * max(concrete.scale, temperatures.max()) or (scores[others] > -600.0).any()
+    if failed or np.abs(found.policy - policy).max() > _JUMP:
         return None
-    return ColdPoint(temperature, found.policy, host.centred(scores), host.unstable(heat, found.policy))
+    unstable = concrete.unstable(temperatures, found.policy)
+    return LowTemperaturePoint(temperature, found.policy, concrete.centred(scores), unstable)
 
 
-def cool(
-    host: ConcreteGame,
+def halve_temperature(
+    concrete: ConcreteGame,
     ratios: Float[np.ndarray, " n"],
     temperature: float,
     policy: Float[np.ndarray, "n A"],
-    coldest: float,
-) -> tuple[list[ColdPoint], bool]:
-    """Equilibria at temperatures halved until `coldest`, and whether it was reached without a change of stability."""
-    points: list[ColdPoint] = []
-    while temperature > coldest:
-        temperature = max(temperature / 2, coldest)
-        after = settle_cold(host, ratios, temperature, policy)
+    lowest: float,
+) -> tuple[list[LowTemperaturePoint], bool]:
+    """Equilibria at temperatures that are halved until `lowest`.
+
+    The second result says whether `lowest` was reached without a change of stability on the way.
+    """
+    points: list[LowTemperaturePoint] = []
+    while temperature > lowest:
+        temperature = max(temperature / 2, lowest)
+        after = solve_at_low_temperature(concrete, ratios, temperature, policy)
         if after is None or (points and after.unstable != points[-1].unstable):
             return points, False
         points.append(after)

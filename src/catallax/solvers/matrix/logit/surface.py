@@ -1,4 +1,4 @@
-"""Logit equilibria over a plane of temperatures: the surfaces of equilibrium selection, every point checked."""
+"""Logit equilibria over a grid of two players' temperatures: surfaces of equilibrium selection."""
 
 from typing import Any, NamedTuple
 
@@ -16,22 +16,22 @@ from .choice import logit_gap, random_scores, scores_of, softmax
 from .equilibrium import LogitNewton, Status, logit_equilibrium
 
 _STEPS_A_STAGE = 3
-"""Newton steps of `LogitGrid` before it cools further."""
+"""The number of Newton steps that `LogitGrid` makes before it halves the temperatures."""
 
 
 class LogitSurface(NamedTuple):
-    """Logit equilibria at every pair of temperatures of two players, with how the solver ended at each."""
+    """Logit equilibria at every pair of temperatures of two players, and how the solver ended at each pair."""
 
     players: tuple[int, int]
-    """Whose temperatures the axes are."""
+    """The two players whose temperatures are the axes."""
     temperatures_a: Float[np.ndarray, " I"]
     temperatures_b: Float[np.ndarray, " J"]
     policy: Float[Array, "n A I J"]
-    """Where the solver got to; read it through `coordinate` or `require`, which look at `status`."""
+    """The last iterate at every point; `coordinate` and `require` read it and respect `status`."""
     residual: Float[Array, "I J"]
     """max |T z - r|, centred, in units of payoff."""
     status: Int[Array, "I J"]
-    """A `Status` each."""
+    """A `Status` at every point."""
 
     @property
     def converged(self) -> Bool[Array, "I J"]:
@@ -39,14 +39,14 @@ class LogitSurface(NamedTuple):
         return self.status == Status.CONVERGED
 
     def coordinate(self, player: int, action: int = 0) -> Float[np.ndarray, "I J"]:
-        """P(action) of a player at the equilibrium; NaN where none was found."""
+        """P(action) of a player at the equilibrium; NaN where the solver did not converge."""
         return np.where(self.converged, np.asarray(self.policy[player, action]), np.nan)
 
     def require(self) -> Float[Array, "n A I J"]:
-        """The policies, if all were found.
+        """The policies, if the solver converged at all points.
 
         Raises:
-            NumericalError: some were not; the least temperatures among them are named.
+            NumericalError: it did not; the message names the first such point.
         """
         lost = np.argwhere(~np.asarray(self.converged))
         if len(lost):
@@ -66,14 +66,16 @@ def temperature_grid(
     players: tuple[int, int] = (0, 1),
     others: Any = 1.0,
 ) -> Float[Array, "n IJ"]:
-    """Temperatures of everybody at all points of a grid: those of two players vary, the first slowest.
+    """The temperatures of all players at all points of a grid on which those of two players vary, the first slowest.
 
     Args:
         temperatures_a, temperatures_b: T > 0 of the two players, [I] and [J].
-        others: T > 0 of the rest: one number, or [n] (where the two entries of `players` are not looked at).
+        players: the two players.
+        others: T > 0 of the other players: one number, or [n], of which the entries of `players` are ignored.
 
     Raises:
-        InputError: players that are not two of the game, an axis that is no list, a temperature that is not positive.
+        InputError: `players` are not two different players of the game, an axis is no list, or a temperature is not
+            positive.
     """
     pair = isinstance(players, tuple | list) and len(players) == 2 and all(isinstance(k, int) for k in players)
     if not pair:
@@ -106,15 +108,16 @@ def logit_surface(
     max_steps: int = 50,
     stages: int = 2,
 ) -> LogitSurface:
-    """The logit equilibrium at every pair of temperatures of two players, the others' fixed; all at once.
+    """The logit equilibrium at every pair of temperatures of two players, with those of the others fixed.
 
-    Every point is solved by itself from uniform play by `logit_equilibrium`, cooled down from 2^stages times its
-    temperatures; so no point depends on its neighbours. In weighted zero-sum games the equilibrium is unique. In others
-    a surface may jump from one branch to another: each of its points is an equilibrium, the sheet need not be one.
+    All points are solved in one batch by `logit_equilibrium`, each from uniform play and with its own stages; so no
+    point depends on its neighbours. In weighted zero-sum games the equilibrium is unique. In other games each point is
+    an equilibrium, but the surface may jump from one branch to another.
 
     Args:
         temperatures_a, temperatures_b: T > 0 of `players[0]` and `players[1]`, [I] and [J].
-        others: T > 0 of the rest: one number, or one for each player.
+        players: the two players.
+        others: T > 0 of the other players: one number, or one for each player.
         tol, max_steps, stages: as in `logit_equilibrium`, at every point.
 
     Raises:
@@ -140,21 +143,21 @@ def _points(
 
 
 class LogitGrid(AbstractDynamics):
-    """`LogitNewton` at many temperature vectors side by side, one damped Newton step of all a step.
+    """`LogitNewton` at B temperature vectors side by side, as a dynamics whose step is one damped Newton step of all.
 
-    For runs that are stored: where the equilibrium is unique, all starts must lead to the same surface. The first steps
-    are made at 2^stages T, ..., 2 T, three at each: from far away Newton's method at a low temperature may wander for
-    a hundred steps.
+    It serves experiments that check uniqueness: if the equilibrium is unique, all starts lead to the same surface.
+    The first steps are made at temperatures 2^stages T, ..., 2 T, three at each, because Newton's method at a low
+    temperature may need a hundred steps if it starts far away.
 
     Args:
         temperature: T > 0 of every player at every point, [n, B]; see `temperature_grid`.
         start: interior policies, [n, A] or [n, A, B]; None draws them uniformly from the simplices, from the run's key.
-        stages: how often the temperatures are halved before the asked ones are reached.
+        stages: how often the temperatures are halved until those asked for are reached.
 
     The state is z, [n, A, B]; the residual is the largest of `gaps`.
 
     Raises:
-        InputError: temperatures of another shape or not positive, a start that is no interior point.
+        InputError: the temperatures have another shape or are not positive, or the start is no interior point.
     """
 
     game: AbstractMatrixGame
@@ -182,17 +185,17 @@ class LogitGrid(AbstractDynamics):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "n A B"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "n A B"], Float[Array, "n A B"]]:
-        """One Newton step at every point, where it helps; at higher temperatures at first."""
-        heat = 2.0 ** jnp.maximum(self.stages - t // _STEPS_A_STAGE, 0).astype(self.temperature.dtype)
-        warm = self.temperature * heat
-        one = lambda rates, z: LogitNewton(self.game, rates).step(key, z, t)[0]
-        after = jax.vmap(one, in_axes=(1, 2), out_axes=2)(warm, state)
-        better = _gaps(self.game, warm, after) <= _gaps(self.game, warm, state)
+        """One Newton step at every point where it lowers the residual, at the temperatures of the current stage."""
+        factor = 2.0 ** jnp.maximum(self.stages - t // _STEPS_A_STAGE, 0).astype(self.temperature.dtype)
+        temperature = self.temperature * factor
+        newton = lambda one, z: LogitNewton(self.game, one).step(key, z, t)[0]
+        after = jax.vmap(newton, in_axes=(1, 2), out_axes=2)(temperature, state)
+        better = _gaps(self.game, temperature, after) <= _gaps(self.game, temperature, state)
         after = jnp.where(better, after, state)
         return after, after
 
     def gaps(self, state: Float[Array, "n A B"]) -> Float[Array, " B"]:
-        """max |T z - r(x)|, centred, at each point: 0 at its logit equilibrium only; in units of payoff."""
+        """max |T z - r(x)|, centred, at each point, in units of payoff; 0 only at a logit equilibrium of the point."""
         return _gaps(self.game, self.temperature, state)
 
     def policy(self, state: Float[Array, "n A B"]) -> Float[Array, "n A B"]:

@@ -1,6 +1,6 @@
-"""Nash equilibria of two-player games, every result verified by its regrets.
+"""Nash equilibria of two-player games; every result is verified by its regrets.
 
-Nashpy, whose pivots and polytopes two of the methods use, is imported only then: it brings networkx with it.
+Two of the methods use Nashpy, which is imported only when they are called, because it imports networkx.
 """
 
 from itertools import combinations, islice, product
@@ -10,28 +10,27 @@ import numpy as np
 
 from catallax.core import EnvironmentFailure, InputError, NumericalError
 from catallax.games.matrix import AbstractMatrixGame, check_game, to_bimatrix
-from catallax.solvers.matrix.host.payoff_blocks import bounds, rewards
+from catallax.solvers.matrix.host.game import concrete_game
+from catallax.solvers.matrix.host.payoff_blocks import bounds
 
-from .equilibria import NashEquilibria, verified
-from .pure import pure_equilibria
+from .equilibria import NashEquilibria, pure_nash, verified
 
 _MOST_PIVOTS = 10_000
-"""Steps along one path of Lemke and Howson: rounding might make it a circle."""
+"""The largest number of steps along one Lemke-Howson path; rounding can make a path run in a circle."""
 _BATCH = 20_000
-"""Pairs of supports solved at the same time."""
+"""The number of pairs of supports that are solved at the same time."""
 _DEGENERATE = "The game is degenerate:"
 
 
 def lemke_howson(game: AbstractMatrixGame, *, every_label: bool = False, tol: float | None = None) -> NashEquilibria:
-    """Equilibria at the ends of Lemke-Howson paths, one for each label (action of either player) dropped at the start.
+    """Equilibria at the ends of Lemke-Howson paths, which start by dropping a label (an action of either player).
 
-    In floating point a path may end in overflow or at no equilibrium, in nondegenerate games too, the more often the
-    more actions. So labels are tried in turn until one leads to an equilibrium by its regrets.
-
-    With a single action of either player, the pure equilibria.
+    In floating point a path may overflow or end at a point that is no equilibrium, even in nondegenerate games; this is
+    more frequent with more actions. So labels are tried in turn until the end of a path is an equilibrium by its
+    regrets. If a player has a single action, the result is all pure equilibria.
 
     Args:
-        every_label: whether all labels are tried and all different ends returned. Not all equilibria are such ends.
+        every_label: whether all labels are tried and all different ends are returned. Some equilibria are no such end.
         tol: the largest regret allowed, in units of the spread of payoffs; None for 1e-9 (64-bit payoffs) or 1e-5.
 
     Raises:
@@ -43,7 +42,7 @@ def lemke_howson(game: AbstractMatrixGame, *, every_label: bool = False, tol: fl
     """
     first, second = _rescaled(game, "lemke_howson")
     if min(game.actions) == 1:
-        return _with_degeneracy(game, pure_equilibria(game, tol=tol), tol)
+        return _with_degeneracy(game, pure_nash(game, tol=tol), tol)
     ends, failed = [], []
     for label in range(sum(game.actions)):
         end = _path(first, second, label)
@@ -64,20 +63,20 @@ def lemke_howson(game: AbstractMatrixGame, *, every_label: bool = False, tol: fl
 
 
 def support_enumeration(game: AbstractMatrixGame, *, most: int = 20, tol: float | None = None) -> NashEquilibria:
-    """All equilibria of a nondegenerate game, by solving the indifference conditions of all pairs of equal supports.
+    """All equilibria of a nondegenerate game: it solves the indifference conditions of all pairs of equal supports.
 
-    In degenerate games it misses equilibria: use `vertex_enumeration`. The warning says so where an even number was
-    found, or an equilibrium shows that the game is degenerate; a degenerate game may pass unnoticed.
+    In degenerate games it misses equilibria; use `vertex_enumeration` there. The warning says so if an even number of
+    equilibria was found, or if an equilibrium shows that the game is degenerate. Not every degenerate game is noticed.
 
     Args:
-        most: actions of both players together that are tried; with ten each there are 184,755 pairs.
+        most: the largest total number of actions of both players; ten actions each make 184,755 pairs of supports.
         tol: the largest regret allowed, in units of the spread of payoffs; None for 1e-9 (64-bit payoffs) or 1e-5.
 
     Raises:
         InputError: the game has not two players, or too many actions.
 
     Source: Dickhaut and Kaplan (1993).
-    Differs: Nashpy's function of this name is not used: it asks rounded zeros not to be negative, and so misses
+    Differs: Nashpy's function of this name is not used. It rejects zeros that rounding has made negative, and so misses
         equilibria of most random games with five actions.
     """
     first, second = _rescaled(game, "support_enumeration", most)
@@ -87,7 +86,7 @@ def support_enumeration(game: AbstractMatrixGame, *, most: int = 20, tol: float 
         pairs = product(combinations(range(rows), size), combinations(range(columns), size))
         while batch := list(islice(pairs, _BATCH)):
             candidates += _indifferent(first, second, np.asarray(batch, dtype=int), game.width)
-    found = verified(game, candidates, tol)._replace(warning="")  # most indifferent points are no equilibria
+    found = verified(game, candidates, tol)._replace(warning="")  # most candidates are no equilibria, as they should be
     if len(found.policies) % 2 == 0:
         even = f"{_DEGENERATE} an even number of equilibria was found, so some are missing; use vertex_enumeration."
         return found._replace(warning=even)
@@ -95,7 +94,11 @@ def support_enumeration(game: AbstractMatrixGame, *, most: int = 20, tol: float 
 
 
 def _indifferent(first: np.ndarray, second: np.ndarray, supports: np.ndarray, width: int) -> list[np.ndarray]:
-    """Policies at which both are indifferent over their supports [pairs, 2, size], where that singles out a point."""
+    """The policies at which both players are indifferent over their supports, for pairs that have exactly one.
+
+    Args:
+        supports: actions of both players, [pairs, 2, size].
+    """
     i, j = supports[:, 0], supports[:, 1]
     parts, alive = [], np.ones(len(supports), dtype=bool)
     for block in (first[i[:, :, None], j[:, None]], second[i[:, None], j[:, :, None]]):
@@ -115,13 +118,13 @@ def _indifferent(first: np.ndarray, second: np.ndarray, supports: np.ndarray, wi
 
 
 def vertex_enumeration(game: AbstractMatrixGame, *, most: int = 20, tol: float | None = None) -> NashEquilibria:
-    """All equilibria that are no mixture of others, from pairs of vertices of the two best-response polytopes.
+    """All extreme equilibria, from pairs of vertices of the two best-response polytopes.
 
-    A nondegenerate game has no others. In a degenerate one those between some of them are equilibria too; the warning
-    says so. With a single action of either player, the pure equilibria.
+    A nondegenerate game has no other equilibria. In a degenerate game some mixtures of extreme equilibria are
+    equilibria too, and the warning says so. If a player has a single action, the result is all pure equilibria.
 
     Args:
-        most: actions of both players together that are tried; time grows exponentially; 62 is the limit.
+        most: the largest total number of actions of both players, at most 62; the time grows exponentially with it.
         tol: the largest regret allowed, in units of the spread of payoffs; None for 1e-9 (64-bit payoffs) or 1e-5.
 
     Raises:
@@ -133,12 +136,12 @@ def vertex_enumeration(game: AbstractMatrixGame, *, most: int = 20, tol: float |
     """
     first, second = _rescaled(game, "vertex_enumeration", most)
     if min(game.actions) == 1:
-        return _with_degeneracy(game, pure_equilibria(game, tol=tol), tol)
+        return _with_degeneracy(game, pure_nash(game, tol=tol), tol)
     _nashpy()
     from nashpy.polytope import build_halfspaces, non_trivial_vertices
-    from scipy.spatial import QhullError  # it costs a tenth of a second to import
+    from scipy.spatial import QhullError  # imported here, because it is slow to import
 
-    try:  # payoffs from 1 to 3: the polytopes are bounded
+    try:  # payoffs lie between 1 and 3, so that the polytopes are bounded
         ours = list(non_trivial_vertices(build_halfspaces(second.T + 1)))
         theirs = list(non_trivial_vertices(build_halfspaces(first + 1)))
     except QhullError as why:
@@ -153,6 +156,7 @@ def vertex_enumeration(game: AbstractMatrixGame, *, most: int = 20, tol: float |
 
 
 def _nashpy() -> Any:
+    """The package, or an error that says how to install it."""
     try:
         import nashpy
     except ImportError:
@@ -161,15 +165,15 @@ def _nashpy() -> Any:
 
 
 def _rescaled(game: AbstractMatrixGame, who: str, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Both matrices, player 0's actions as rows, each shifted to least 0 and divided by a power of two: below 2.
+    """Both matrices with player 0's actions as rows, shifted so that the least entry is 0 and scaled to below 2.
 
-    Neither changes equilibria, and integers stay exact.
+    The scale is a power of two, so that integers stay exact. Neither shift nor scale changes the equilibria.
     """
     check_game(game)
     if game.players != 2:
         raise InputError(
             f"{who}: this algorithm is for two players, the game has {game.players}; use zero_sum_nash if it is "
-            "weighted zero-sum, pure_equilibria, or logit_equilibrium at a low temperature"
+            "weighted zero-sum, pure_nash, or logit_equilibrium at a low temperature"
         )
     if most is not None and sum(game.actions) > most:
         raise InputError(
@@ -182,9 +186,9 @@ def _rescaled(game: AbstractMatrixGame, who: str, most: int | None = None) -> tu
 
 
 def _path(first: np.ndarray, second: np.ndarray, label: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """One Lemke-Howson path on Nashpy's lexicographic tableaus; None where floating point loses it.
+    """The end of one Lemke-Howson path on Nashpy's lexicographic tableaus; None if rounding errors break the path.
 
-    As `nashpy.Game.lemke_howson`, which would not stop where rounding closes a circle.
+    `nashpy.Game.lemke_howson` does the same, but it does not stop where rounding makes the path run in a circle.
     """
     _nashpy()
     from nashpy.linalg import create_col_tableau, create_row_tableau
@@ -203,22 +207,26 @@ def _path(first: np.ndarray, second: np.ndarray, label: int) -> tuple[np.ndarray
                     fits = x.shape == first.shape[:1] and y.shape == first.shape[1:]
                     return (x, y) if fits and np.isfinite(x).all() and np.isfinite(y).all() else None
     except (FloatingPointError, KeyError, ValueError):
-        return None  # overflow, or labels in disorder after rounding
+        return None  # an overflow, or inconsistent labels after rounding
     return None
 
 
 def _policy(game: AbstractMatrixGame, x: Any, y: Any) -> np.ndarray:
+    """The two mixed strategies as one policy, [2, A]."""
     policy = np.zeros((2, game.width))
     policy[0, : len(x)], policy[1, : len(y)] = x, y
     return policy
 
 
 def _with_degeneracy(game: AbstractMatrixGame, found: NashEquilibria, tol: float | None) -> NashEquilibria:
-    """Adds a warning if a player has more best replies than the other mixes over: the mark of a degenerate game."""
-    slack = bounds(game, tol)[:, None]
+    """Adds a warning if a player has more best replies than the other has actions in its support.
+
+    This happens in degenerate games only.
+    """
+    slack, concrete = bounds(game, tol)[:, None], concrete_game(game)
     for policy in found.policies:
-        earned = np.where(game.legal, rewards(game, policy), -np.inf)
-        best = (earned >= earned.max(axis=1, keepdims=True) - slack).sum(axis=1)
+        rewards = np.where(game.legal, concrete.rewards(policy), -np.inf)
+        best = (rewards >= rewards.max(axis=1, keepdims=True) - slack).sum(axis=1)
         support = (policy > 1e-9).sum(axis=1)
         if best[0] > support[1] or best[1] > support[0]:
             more = f"{_DEGENERATE} there may be more equilibria, in particular between those found."

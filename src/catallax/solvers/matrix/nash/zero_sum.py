@@ -1,4 +1,4 @@
-"""Nash equilibria of zero-sum games by one linear programme, for networks of any number of players."""
+"""Nash equilibria of zero-sum games with any number of players, by one linear programme."""
 
 from typing import Any
 
@@ -18,20 +18,21 @@ from .equilibria import NashEquilibria, verified
 def zero_sum_nash(game: AbstractMatrixGame, *, weights: Any = None, tol: float | None = None) -> NashEquilibria:
     """A Nash equilibrium of a weighted zero-sum polymatrix game, or of a two-player zero-sum game in any form.
 
-    min sum_k w_k v_k subject to v_k >= r_k(x)(a) for all k and a, x_k in the simplex (HiGHS, dual simplex). As
-    sum_k w_k u_k = 0 the sum is at least 0, and 0 exactly at Nash equilibria. Time is polynomial in the edges.
+    The programme is min sum_k w_k v_k subject to v_k >= r_k(x)(a) for all players k and actions a, with x_k in the
+    simplex (HiGHS, dual simplex). As sum_k w_k u_k = 0, its value is at least 0, and 0 exactly at Nash equilibria. The
+    time is polynomial in the edges.
 
-    Where there are several, it is a vertex of their convex set; which one means nothing. Compare policies by
-    `exploitability`. The vanishing-temperature limit of logit equilibria is another one as a rule. Values are unique
-    for two players; with more they may differ between equilibria.
+    If there are several equilibria the result is some vertex of their convex set, so compare policies by
+    `largest_regret`. The limit of logit equilibria at vanishing temperature is usually another point of this set. The
+    values of the game are unique for two players; with more players they may differ between equilibria.
 
     Args:
-        weights: w, [n], if known; None to find them with `zero_sum_weights`.
+        weights: w, [n], if they are known; None to find them with `zero_sum_weights`.
         tol: the largest regret allowed, in units of the spread of payoffs; None for 1e-9 (64-bit payoffs) or 1e-5.
 
     Raises:
-        InputError: the game is not weighted zero-sum, or a normal form of more than two players, where rewards are
-            not linear in the policies.
+        InputError: the game is not weighted zero-sum; or it is a normal form of more than two players, whose rewards
+            are not linear in the policies.
         NumericalError: the programme was not solved to the tolerance.
 
     Source: Cai, Candogan, Daskalakis and Papadimitriou (2016); Daskalakis and Papadimitriou (2009).
@@ -49,7 +50,7 @@ def zero_sum_nash(game: AbstractMatrixGame, *, weights: Any = None, tol: float |
 
 
 def _programme(game: Polymatrix, weights: np.ndarray) -> np.ndarray:
-    """Solves it; variables are all probabilities, then all v, payoffs in units of the largest."""
+    """The policy that solves the programme. Variables are all probabilities, then all v; payoffs are scaled to 1."""
     counts = np.asarray(game.actions)
     start = np.concatenate([[0], np.cumsum(counts)])
     size, n, scale = int(start[-1]), game.players, scale_of(game)

@@ -1,4 +1,4 @@
-"""Dominated actions, by pure and by mixed strategies, and their iterated elimination."""
+"""Actions dominated by pure or mixed strategies, and their iterated elimination."""
 
 from typing import NamedTuple
 
@@ -12,16 +12,16 @@ from catallax.solvers.matrix.host.payoff_blocks import blocks, bounds
 
 
 class Reduction(NamedTuple):
-    """A game without the actions that iterated elimination took."""
+    """The result of iterated elimination: what is left of the game, and which actions were eliminated when."""
 
     game: AbstractMatrixGame
     kept: tuple[tuple[int, ...], ...]
-    """For each player its surviving actions as numbered before: action i is now what kept[k][i] was."""
+    """The surviving actions of each player k: action i of the reduced game is action kept[k][i] of the original."""
     rounds: tuple[tuple[tuple[int, int], ...], ...]
-    """What went in each round, as (player, action before)."""
+    """The actions eliminated in each round, as (player, action of the original game)."""
 
     def lift(self, policy: Float[np.ndarray, "n a"], width: int) -> Float[np.ndarray, "n A"]:
-        """A policy of the reduced game as one of the game before, whose largest number of actions was `width`."""
+        """A policy of the reduced game as a policy of the original, whose largest number of actions is `width`."""
         whole = np.zeros((len(self.kept), width))
         for k, names in enumerate(self.kept):
             whole[k, list(names)] = np.asarray(policy)[k, : len(names)]
@@ -31,14 +31,20 @@ class Reduction(NamedTuple):
 def dominated_actions(
     game: AbstractMatrixGame, *, strict: bool = True, mixed: bool = True, tol: float | None = None
 ) -> Bool[np.ndarray, "n A"]:
-    """Which actions are dominated: strictly (worse whatever the others do) or weakly (never better, once worse).
+    """Which actions are dominated by another strategy of the same player, strictly or weakly.
 
-    In polymatrix games this takes time polynomial in the edges, as the worst case is found on each edge by itself.
+    A strategy dominates an action strictly if it earns more at every profile of the others; weakly if it never earns
+    less, and more at one profile. In polymatrix games the time is polynomial in the edges, because the worst case is
+    found on each edge separately.
 
     Args:
-        strict: whether the other strategy must be better at every profile; else never worse, and better at one.
-        mixed: whether mixed strategies may dominate (a linear programme for each action, HiGHS) or pure ones only.
+        strict: True for strict dominance, False for weak dominance.
+        mixed: whether mixed strategies may dominate too; each action then needs a linear programme (HiGHS).
         tol: differences up to tol times the spread of payoffs count as none; None for 1e-9 (64-bit payoffs) or 1e-5.
+
+    Raises:
+        InputError: `tol` is negative.
+        NumericalError: a linear programme was not solved.
     """
     slacks = bounds(game, tol)
     found = np.zeros((game.players, game.width), dtype=bool)
@@ -52,10 +58,17 @@ def dominated_actions(
 def eliminate_dominated(
     game: AbstractMatrixGame, *, strict: bool = True, mixed: bool = True, tol: float | None = None
 ) -> Reduction:
-    """Takes out all dominated actions of everybody, again and again, until none is left.
+    """Iterated elimination: in each round the dominated actions of all players are removed at the same time.
 
-    Every Nash equilibrium survives strict elimination, and what is left does not depend on the order. Weak elimination
-    may lose equilibria, and depends on the order: here all weakly dominated actions go at the same time.
+    Strict elimination keeps every Nash equilibrium, and its result does not depend on the order of elimination. Weak
+    elimination may lose equilibria, and its result depends on the order.
+
+    Args:
+        strict, mixed, tol: as in `dominated_actions`.
+
+    Raises:
+        InputError: `tol` is negative, or so small that rounding makes all actions of a player look dominated.
+        NumericalError: a linear programme was not solved.
     """
     check_game(game)
     kept = tuple(tuple(range(count)) for count in game.actions)
@@ -73,7 +86,7 @@ def eliminate_dominated(
 
 
 def _by_pure(tables: list[np.ndarray], a: int, strict: bool, slack: float) -> bool:
-    """Whether another action dominates action a: least and largest gains add up over blocks."""
+    """Whether another action dominates action a; least and largest gains of the whole are sums over the blocks."""
     least = np.sum([(x - x[a]).min(axis=1) for x in tables], axis=0)
     if strict:
         return bool((least > slack).any())
@@ -82,9 +95,13 @@ def _by_pure(tables: list[np.ndarray], a: int, strict: bool, slack: float) -> bo
 
 
 def _by_mixed(tables: list[np.ndarray], a: int, strict: bool, slack: float) -> bool:
-    """Whether a mixture s of the others dominates: with t_i the least gain of s in block i, sum_i t_i decides."""
+    """Whether a mixture s of the other actions dominates action a.
+
+    t_i is the least gain of s in block i. The programme maximises sum_i t_i (strict), or the mean gain subject to
+    sum_i t_i >= 0 (weak).
+    """
     count, parts = tables[0].shape[0], len(tables)
-    if count < 3:  # a mixture of one other action is pure
+    if count < 3:  # a mixture of one other action is a pure strategy
         return False
     scale = max(float(np.ptp(x)) for x in tables) or 1.0
     gains = [np.delete(x - x[a], a, axis=0) / scale for x in tables]
@@ -106,7 +123,7 @@ def _by_mixed(tables: list[np.ndarray], a: int, strict: bool, slack: float) -> b
         bounds=[(0, None)] * (count - 1) + [(None, None)] * parts,
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
-    if found.status == 2 and not strict:  # no mixture is nowhere worse
+    if found.status == 2 and not strict:  # infeasible: every mixture earns less at some profile
         return False
     if found.status != 0:
         raise NumericalError(f"dominance: the linear programme of an action was not solved ({found.message})")

@@ -1,4 +1,4 @@
-"""Potential games: recognising exact and weighted ones, and their potential."""
+"""Exact and weighted potential games: how they are recognised, and their potentials."""
 
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -9,31 +9,32 @@ from scipy.fft import dctn, idctn
 
 from catallax.core import InputError
 from catallax.games.matrix import AbstractMatrixGame, Polymatrix, to_arrays
-from catallax.solvers.matrix.host.null_space import positive_solution
 from catallax.solvers.matrix.host.payoff_blocks import sizes, tolerance
 
+from .zero_sum import positive_solution
 
-class Term(NamedTuple):
-    """A part of a potential that depends on the actions of some players."""
+
+class PotentialTerm(NamedTuple):
+    """A part of a potential: it depends on the actions of some players only."""
 
     players: tuple[int, ...]
     table: Float[np.ndarray, "*actions"]
 
 
 class Potential(NamedTuple):
-    """P with u_k(b, a_-k) - u_k(a) = w_k (P(b, a_-k) - P(a)) for every player, deviation and profile; mean 0."""
+    """A function P, of mean 0, with u_k(b, a_-k) - u_k(a) = w_k (P(b, a_-k) - P(a)) for every player k."""
 
     weights: Float[np.ndarray, " n"]
-    """w > 0; all 1 in an exact potential game, else the largest is 1."""
-    terms: tuple[Term, ...]
-    """P is their sum: one for each player and edge of a polymatrix game, else one over all players."""
+    """w > 0; all are 1 in an exact potential game, else the largest is 1."""
+    terms: tuple[PotentialTerm, ...]
+    """P is the sum of these: one for each player and each edge of a polymatrix game, else one over all players."""
 
     def at(self, profile: tuple[int, ...]) -> float:
-        """P at one action for each player."""
+        """P at a profile, which is one action for each player."""
         return float(sum(term.table[tuple(profile[k] for k in term.players)] for term in self.terms))
 
     def table(self) -> Float[np.ndarray, "*actions"]:
-        """P at every profile; exponential in the players."""
+        """P at every profile; its size is exponential in the number of players."""
         whole = np.zeros((1,) * len(self.weights))
         for term in self.terms:
             axes = [k for k in range(len(self.weights)) if k not in term.players]
@@ -42,18 +43,18 @@ class Potential(NamedTuple):
 
 
 def exact_potential(game: AbstractMatrixGame, tol: float | None = None) -> Potential:
-    """The potential whose change is what a deviator gains: w = 1 for everybody.
+    """The exact potential: its change is what a deviating player gains (all w_k = 1).
 
-    In a normal form it is the least-squares fit of P to the payoffs, each less its mean over the player's own actions;
-    the game is a potential game when the fit is exact. A polymatrix game is one if and only if every edge is: the
-    doubly centred A_kl and A_lk' are equal. Then P sums these over edges, and over players k and edges the centred row
-    means of A_kl. That takes time linear in the edges.
+    Normal form: P is fitted by least squares to the payoffs, each centred over the player's own actions; the game is an
+    exact potential game if the fit is exact. Polymatrix game: the game is an exact potential game if and only if the
+    doubly centred A_kl and A_lk' are equal on every edge. P is then the sum of these matrices over the edges, and
+    of the centred row means of A_kl over players k and their edges. The time is linear in the edges.
 
     Args:
-        tol: how far the fit may be off, in units of the largest payoff; None for 1e-9 (64-bit) or 1e-5 (32-bit).
+        tol: the largest error of the fit, in units of the largest payoff; None for 1e-9 (64-bit) or 1e-5 (32-bit).
 
     Raises:
-        InputError: this is no exact potential game; the message says how far it is from one.
+        InputError: the game is no exact potential game; the message says how far it is from one.
 
     Source: Monderer and Shapley (1996); the fit is that of Candogan, Menache, Ozdaglar and Parrilo (2011) with each
         player's deviations weighted equally.
@@ -70,14 +71,15 @@ def exact_potential(game: AbstractMatrixGame, tol: float | None = None) -> Poten
 
 
 def weighted_potential(game: AbstractMatrixGame, tol: float | None = None) -> Potential:
-    """A potential up to one positive factor for each player; all 1 where that will do.
+    """A weighted potential, with one weight w_k > 0 for each player; all are 1 if the game has an exact potential.
 
-    With v = 1 / w, v_k u_k must have an exact potential. By the four-cycle condition that is linear in v: centred over
-    both their actions, v_k u_k = v_l u_l for every pair of players (in polymatrix games, for every edge).
+    With v = 1 / w, the payoffs v_k u_k must have an exact potential. By the four-cycle condition this is linear in v:
+    for every pair of players (every edge of a polymatrix game), v_k u_k and v_l u_l are equal after both are centred
+    over the actions of k and of l.
 
     Args:
-        tol: how far the conditions may be off, in units of each player's largest payoff; None for 1e-9 (64-bit payoffs)
-            or 1e-5 (32-bit).
+        tol: the largest error of the conditions, in units of each player's largest payoff; None for 1e-9 (64-bit
+            payoffs) or 1e-5 (32-bit).
 
     Raises:
         InputError: there are no such weights.
@@ -100,19 +102,20 @@ def weighted_potential(game: AbstractMatrixGame, tol: float | None = None) -> Po
 
 
 def _centred(table: np.ndarray, *axes: int) -> np.ndarray:
+    """The table less its means over each of the axes in turn."""
     for axis in axes:
         table = table - table.mean(axis=axis, keepdims=True)
     return table
 
 
 def _edges(game: Polymatrix) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
-    """A_kl and A_lk' for each edge."""
+    """The pair (A_kl, A_lk') for each edge (k, l), k < l."""
     found = game.matrices()
     return {(k, m): (a, found[m, k].T) for (k, m), a in found.items() if k < m}
 
 
 def _fit(game: AbstractMatrixGame, inverse: Float[np.ndarray, " n"]) -> tuple[Potential, float]:
-    """The potential nearest to the payoffs times `inverse`, and by how much it misses their deviations."""
+    """The potential nearest to the payoffs times `inverse` = 1 / w, and the largest error of a deviator's gain."""
     if isinstance(game, Polymatrix):
         terms, gap = _fit_edges(game, inverse)
     else:
@@ -120,7 +123,8 @@ def _fit(game: AbstractMatrixGame, inverse: Float[np.ndarray, " n"]) -> tuple[Po
     return Potential(1.0 / inverse, terms), gap
 
 
-def _fit_edges(game: Polymatrix, inverse: Float[np.ndarray, " n"]) -> tuple[tuple[Term, ...], float]:
+def _fit_edges(game: Polymatrix, inverse: Float[np.ndarray, " n"]) -> tuple[tuple[PotentialTerm, ...], float]:
+    """`_fit` of a polymatrix game, edge by edge."""
     single = [np.zeros(count) for count in game.actions]
     terms, gap = [], 0.0
     for (k, m), (ours, theirs) in _edges(game).items():
@@ -128,23 +132,26 @@ def _fit_edges(game: Polymatrix, inverse: Float[np.ndarray, " n"]) -> tuple[tupl
         single[k] += _centred(ours.mean(axis=1), 0)
         single[m] += _centred(theirs.mean(axis=0), 0)
         ours, theirs = _centred(ours, 0, 1), _centred(theirs, 0, 1)
-        terms.append(Term((k, m), (ours + theirs) / 2))
+        terms.append(PotentialTerm((k, m), (ours + theirs) / 2))
         gap = max(gap, float(np.abs(ours - theirs).max()) / 2)
-    return (*(Term((k,), s) for k, s in enumerate(single)), *terms), gap
+    return (*(PotentialTerm((k,), s) for k, s in enumerate(single)), *terms), gap
 
 
-def _fit_table(game: AbstractMatrixGame, inverse: Float[np.ndarray, " n"]) -> tuple[tuple[Term, ...], float]:
-    """In a cosine basis centring over an action is dropping its constant, so the normal equations are diagonal."""
+def _fit_table(game: AbstractMatrixGame, inverse: Float[np.ndarray, " n"]) -> tuple[tuple[PotentialTerm, ...], float]:
+    """`_fit` of a normal form.
+
+    In a cosine basis, centring over an action drops the constant component, so the normal equations are diagonal.
+    """
     own = [_centred(v * x, k) for k, (v, x) in enumerate(zip(inverse, to_arrays(game), strict=True))]
     moving = sum(np.indices(game.actions) > 0)
     waves: Any = dctn(sum(own), norm="ortho")
     potential: Any = idctn(waves / np.maximum(moving, 1), norm="ortho")
     gap = max(float(np.abs(x - _centred(potential, k)).max()) for k, x in enumerate(own))
-    return (Term(tuple(range(game.players)), potential),), gap
+    return (PotentialTerm(tuple(range(game.players)), potential),), gap
 
 
 def _cycles(game: AbstractMatrixGame) -> Float[np.ndarray, "conditions n"]:
-    """Conditions on v: two rows for each pair, with the norms and angle of the two tables."""
+    """The linear conditions on v = 1 / w: two rows for each pair, the triangular factor of the two centred tables."""
     rows = []
     if isinstance(game, Polymatrix):
         tables = {pair: (*both, (0, 1)) for pair, both in _edges(game).items()}

@@ -1,44 +1,55 @@
-"""Weighted zero-sum games: recognising them, their weights, their pairwise form; interior Nash equilibria.
+"""Weighted zero-sum games: their weights and their pairwise form; interior Nash equilibria.
 
-Functions of one concrete game, on the host, in double precision whatever the game's dtype.
+All functions take one concrete game and work in NumPy in double precision, whatever the dtype of its payoffs.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.optimize import linprog
 
 from catallax.core import InputError
 from catallax.games.matrix import AbstractMatrixGame, Edge, Polymatrix, to_arrays
-from catallax.solvers.matrix.host.null_space import positive_solution
 from catallax.solvers.matrix.host.payoff_blocks import scale_of, sizes, tolerance
 
 
-class Weights(NamedTuple):
-    """The weights w > 0 with sum_k w_k u_k(s) = 0 at every profile s."""
+class ZeroSumWeights(NamedTuple):
+    """Weights w > 0 with sum_k w_k u_k(s) = 0 at every profile s."""
 
     weights: Float[np.ndarray, " n"]
     """The largest is 1."""
     unique: bool
-    """Whether they are the only ones up to scale."""
+    """Whether there are no other weights, up to scale."""
 
 
-def zero_sum_weights(game: AbstractMatrixGame, tol: float | None = None) -> Weights:
-    """Recognises a weighted zero-sum game; in a polymatrix game in time polynomial in its edges.
+class PositiveSolution(NamedTuple):
+    """A vector w > 0 with R w = 0, and what is known of the others."""
 
-    There, sum_k w_k u_k = 0 at all pure profiles holds if and only if, linear in w: on every edge the doubly centred
-    w_k A_kl + w_l A_lk' vanishes; for every player and action the centred row means of w_k A_kl plus column means of
-    w_l A_lk sum to 0 over its edges; and the grand means sum to 0. In other games every profile is a condition. A
-    linear programme (HiGHS) finds a positive solution in the null space of the conditions.
+    vector: Float[np.ndarray, " n"] | None
+    """One solution, its largest entry 1; None if there is none."""
+    unique: bool
+    """Whether there is no other, up to scale."""
+    gap: float
+    """The smallest singular value of R."""
 
-    In a game of several components weights are not unique as a rule: each component has a scale of its own.
+
+def zero_sum_weights(game: AbstractMatrixGame, tol: float | None = None) -> ZeroSumWeights:
+    """The weights with which the game is zero-sum; in a polymatrix game in time polynomial in its edges.
+
+    In a polymatrix game sum_k w_k u_k = 0 holds at all pure profiles if and only if three conditions hold, all linear
+    in w: on every edge the doubly centred w_k A_kl + w_l A_lk' vanishes; for every player and action the centred row
+    means of w_k A_kl and column means of w_l A_lk sum to 0 over the player's edges; and the grand means sum to 0. In
+    other games every profile is a condition. A linear programme (HiGHS) finds a positive solution in their null space.
+
+    In a game of several components the weights are usually not unique, because each component has its own scale.
 
     Args:
-        tol: how far a condition may be from zero, in units of each player's largest payoff; None for 1e-9 (64-bit
+        tol: the largest error of a condition, in units of each player's largest payoff; None for 1e-9 (64-bit
             payoffs) or 1e-5 (32-bit).
 
     Raises:
-        InputError: the game is not weighted zero-sum; the message says how far off the nearest weights are.
+        InputError: the game is not weighted zero-sum; the message gives the smallest singular value.
 
     Source: Cai, Candogan, Daskalakis and Papadimitriou (2016); conditions by decomposing payoffs into means.
     """
@@ -51,11 +62,42 @@ def zero_sum_weights(game: AbstractMatrixGame, tol: float | None = None) -> Weig
             f"(smallest singular value of the conditions {found.gap:.3g}, payoffs of each player scaled to at most 1)"
         )
     weights = found.vector / size
-    return Weights(weights / weights.max(), found.unique)
+    return ZeroSumWeights(weights / weights.max(), found.unique)
+
+
+def positive_solution(rows: Float[np.ndarray, "conditions n"], tol: float) -> PositiveSolution:
+    """A positive vector w with R w = 0, if there is one.
+
+    Args:
+        rows: the conditions R, in units in which `tol` is small.
+        tol: singular values up to tol sqrt(conditions n) count as zero, and |R w| up to n tol.
+    """
+    n = rows.shape[1]
+    triangle = np.linalg.qr(np.concatenate([rows, np.zeros((n, n))]), mode="r")
+    _, singular, right = np.linalg.svd(triangle)
+    null = right[int((singular > tol * np.sqrt(rows.size)).sum()) :].T
+    found = _positive(null)
+    if found is not None and np.abs(rows @ found).max(initial=0.0) > tol * n:
+        found = None
+    return PositiveSolution(found, null.shape[1] == 1, float(singular[-1]))
+
+
+def _positive(null: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"] | None:
+    """A vector in the column space of `null` whose entries are all positive, the largest 1; None if there is none."""
+    if null.shape[1] == 0:
+        return None
+    if null.shape[1] == 1:
+        w = null[:, 0] * np.sign(null[:, 0].sum())
+    else:
+        found = linprog(null.sum(axis=0), A_ub=-null, b_ub=-np.ones(null.shape[0]), bounds=(None, None))
+        if found.status != 0:
+            return None
+        w = null @ found.x
+    return w / w.max() if w.min() > 1e-9 * np.abs(w).max() else None
 
 
 def _conditions(game: Polymatrix) -> Float[np.ndarray, "conditions n"]:
-    """The matrix R with R w = 0 exactly for zero-sum weights."""
+    """The matrix R of a polymatrix game: R w = 0 if and only if w are zero-sum weights."""
     n = game.players
     blocks, means = [], np.zeros((1, n))
     single = np.zeros((n, game.width, n))
@@ -75,7 +117,7 @@ def _conditions(game: Polymatrix) -> Float[np.ndarray, "conditions n"]:
 
 
 def doubly_centred(a: Float[np.ndarray, "i j"]) -> Float[np.ndarray, "i j"]:
-    """A matrix less its row means and its column means: what depends on both actions together."""
+    """A matrix less its row means and its column means: the part that depends on both actions together."""
     return a - a.mean(axis=0) - a.mean(axis=1)[:, None] + a.mean()
 
 
@@ -90,10 +132,10 @@ def _network(who: str, game: AbstractMatrixGame) -> Polymatrix:
 
 
 def pairwise_constant_sum(game: AbstractMatrixGame) -> Polymatrix:
-    """The payoff-equivalent game whose every edge is constant-sum, payoffs weighted: Bhat_kl + Bhat_lk' = c_kl.
+    """The payoff-equivalent game in which every edge is constant-sum: Bhat_kl + Bhat_lk' = c_kl.
 
-    With B_kl = w_k A_kl, C_kl = B_kl + B_lk' and f_kl(a) = mean of row a of C_kl - mean of C_kl:
-    Bhat_kl[a, b] = B_kl[a, b] - f_kl(a). Player k's payoff at every profile is w_k times that of `game`.
+    With B_kl = w_k A_kl, C_kl = B_kl + B_lk' and f_kl(a) = mean of row a of C_kl - mean of C_kl, the matrices are
+    Bhat_kl[a, b] = B_kl[a, b] - f_kl(a). The payoff of player k at every profile is w_k times its payoff in `game`.
 
     Raises:
         InputError: the game is not weighted zero-sum, or a normal form.
@@ -120,12 +162,15 @@ def pairwise_constant_sum(game: AbstractMatrixGame) -> Polymatrix:
 
 
 def interior_equilibrium(game: AbstractMatrixGame, tol: float | None = None) -> Float[np.ndarray, "n A"]:
-    """The Nash equilibrium at which every player mixes over all its actions, if there is exactly one.
+    """The Nash equilibrium in which every player mixes over all its actions, if there is exactly one.
 
-    All actions of a player earn the same: r_k(x)(a) = v_k, sum_a x_k(a) = 1, a linear system.
+    It solves the linear system r_k(x)(a) = v_k for all actions a, sum_a x_k(a) = 1.
+
+    Args:
+        tol: the largest error of the system, in units of the largest payoff; None for 1e-9 (64-bit) or 1e-5 (32-bit).
 
     Raises:
-        InputError: no interior point solves it, or more than one does; or a normal form.
+        InputError: no interior point solves the system, or more than one does; or the game is a normal form.
     """
     game = _network("interior_equilibrium", game)
     tol = tolerance(game, tol)
@@ -134,7 +179,7 @@ def interior_equilibrium(game: AbstractMatrixGame, tol: float | None = None) -> 
     payoff = np.asarray(game.matrix(), float).reshape(n * width, n * width)
     whose = np.repeat(np.eye(n), width, axis=0)
     some = legal.reshape(-1)
-    pay, whose = payoff[some][:, some] / scale_of(game), whose[some]  # beside ones: their unit must not matter
+    pay, whose = payoff[some][:, some] / scale_of(game), whose[some]  # scaled, as the system has entries 1 too
     system = np.block([[pay, -whose], [whose.T, np.zeros((n, n))]])
     target = np.concatenate([np.zeros(some.sum()), np.ones(n)])
     found, _, rank, _ = np.linalg.lstsq(system, target, rcond=None)

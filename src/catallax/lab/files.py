@@ -1,11 +1,11 @@
-"""Files of a run: written whole or not at all, and verified to the last bit when read.
+"""Files of a run: each is written whole or not at all, and array files are verified when they are read.
 
-The write rule: a temporary file in the same directory, write, flush, fsync, rename, fsync of the directory.
-A reader never sees half a file; a process killed in between leaves a temporary that the next one removes.
+A file is written in five operations: write a temporary file in the same directory, fsync it, rename it, and fsync the
+directory. A reader therefore never sees half a file, and a process that is killed in between leaves a temporary file,
+which the next process removes.
 
-Arrays are `safetensors` (no pickle). The header carries a hash of the whole file, so that a copy which lost
-its neighbours can still be checked, and what the file is: its kind, the run it belongs to, dtypes, shapes,
-tree structure.
+Arrays are stored as `safetensors` (no pickle). The header of an array file holds a hash of the whole file, so that a
+copy can be checked on its own, and a description of the file: its kind, its run, and the dtypes and shapes.
 """
 
 import errno
@@ -27,25 +27,30 @@ FORMAT = "catallax-arrays-1"
 _TEMPORARY = ".writing"
 _DIGITS = 64
 _BLANK = b"0" * _DIGITS
-_MARK = rb"\"sha256\":\""  # quoted, because it lies in a JSON text inside the JSON header
-# dtypes that safetensors' NumPy side does not read back, and what they are stored as
+# The hash follows this text. The quotes are escaped because the description is JSON text inside the JSON header.
+_MARK = rb"\"sha256\":\""
+# These dtypes cannot be read back by the NumPy side of safetensors; they are stored as the dtype on the right.
 _AS_BITS = {"bfloat16": "uint16", "complex128": "float64"}
 
 
 class Arrays(NamedTuple):
-    """The content of one array file."""
+    """The content of one array file.
+
+    Attributes:
+        arrays: The arrays by name.
+        about: The file's description: `kind`, `spec`, and the entries that its writer added.
+    """
 
     arrays: dict[str, np.ndarray]
     about: dict[str, Any]
-    """What the file says of itself: `kind`, `spec` and whatever its writer added."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file by the write rule above.
+    """Write a file whole or not at all, by the operations listed at the head of this module.
 
     Raises:
-        EnvironmentFailure: the disk is full, the directory read-only or gone; what was there before is
-            untouched.
+        EnvironmentFailure: the disk is full, or the directory is read-only or gone. An earlier file of this name is
+            then unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_TEMPORARY}")
     try:
@@ -60,14 +65,16 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         _discard(temporary)
         raise environment_failure(path, error) from None
-    except BaseException:  # a second Ctrl-C
+    except BaseException:  # for instance KeyboardInterrupt, at the second Ctrl-C
         _discard(temporary)
         raise
 
 
 def rename_atomically(path: Path, new: Path) -> None:
-    """Renames a finished file. Raises EnvironmentFailure; the file is then still under one of the two
-    names.
+    """Rename a finished file.
+
+    Raises:
+        EnvironmentFailure: the operating system refuses. The file then has one of the two names.
     """
     try:
         os.replace(path, new)
@@ -77,7 +84,11 @@ def rename_atomically(path: Path, new: Path) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Makes a directory and its parents, durably. Raises EnvironmentFailure."""
+    """Make a directory and its parents, and sync them to disk.
+
+    Raises:
+        EnvironmentFailure: the operating system refuses.
+    """
     missing = [p for p in (path, *path.parents) if not p.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -88,7 +99,7 @@ def make_directory(path: Path) -> None:
 
 
 def remove_temporaries(directory: Path) -> int:
-    """Removes what killed writers left anywhere below `directory`; how many files that were."""
+    """Remove the temporary files that killed processes left below `directory`, and return their number."""
     stray = list(directory.rglob(f".*{_TEMPORARY}"))
     for path in stray:
         _discard(path)
@@ -96,21 +107,21 @@ def remove_temporaries(directory: Path) -> int:
 
 
 def sync_directory(directory: Path) -> None:
-    """Makes renames in a directory durable; does nothing where directories cannot be opened (Windows)."""
+    """Sync a directory to disk, so that its renames last. Windows cannot open directories; nothing is done there."""
     if os.name == "nt":
         return
     fd = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(fd)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems do not sync directories and say so
+        if error.errno != errno.EINVAL:  # some file systems cannot sync a directory
             raise
     finally:
         os.close(fd)
 
 
 def environment_failure(path: Path, error: OSError) -> EnvironmentFailure:
-    """An operating system's refusal in one line, with what to do."""
+    """The error for an operation on a file that the operating system refused; its message says what to do."""
     advice = {
         errno.ENOSPC: "free some space or choose another directory, then resume",
         errno.EDQUOT: "your quota is used up; free some space, then resume",
@@ -123,9 +134,13 @@ def environment_failure(path: Path, error: OSError) -> EnvironmentFailure:
 
 
 def encode(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
-    """The bytes of an array file: `arrays` by name, and what it says of itself as JSON-able values.
+    """Encode arrays as the bytes of an array file. The same input gives the same bytes.
 
-    The hash covers every byte of the file, with its own 64 digits read as zeros.
+    The hash covers every byte of the file; its own 64 digits count as zeros.
+
+    Args:
+        arrays: The arrays by name.
+        about: The file's description, as values that JSON can hold.
     """
     plain, dtypes = {}, {}
     for name, value in arrays.items():
@@ -136,7 +151,7 @@ def encode(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
         plain[name] = np.atleast_1d(value).view(stored) if stored else value
     shapes = {name: list(np.shape(value)) for name, value in arrays.items()}
     about = {**about, "dtypes": dtypes, "shapes": shapes, "format": FORMAT, "sha256": _BLANK.decode()}
-    # one entry, because the order of several would change from file to file
+    # There is one entry only, because safetensors does not keep the order of several.
     metadata = {"catallax": json.dumps(about, sort_keys=True, separators=(",", ":"))}
     data = bytearray(safetensors.numpy.save(plain, metadata))
     at = data.index(_MARK) + len(_MARK)
@@ -145,10 +160,14 @@ def encode(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
 
 
 def decode(data: bytes, name: str) -> Arrays:
-    """The inverse of `encode`; `name` is the file's, for messages.
+    """Decode the bytes of an array file; the inverse of `encode`.
+
+    Args:
+        data: The content of the file.
+        name: The name of the file, for messages.
 
     Raises:
-        FileError: truncated, altered, or not a file of ours.
+        FileError: the file is truncated, altered, or not an array file of catallax.
     """
     about = _verify(data, name)
     try:
@@ -165,22 +184,26 @@ def decode(data: bytes, name: str) -> Arrays:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> int:
-    """Encodes and writes an array file; its size in bytes. Raises EnvironmentFailure."""
+    """Encode and write an array file, and return its size in bytes.
+
+    Raises:
+        EnvironmentFailure: the file cannot be written.
+    """
     data = encode(arrays, about)
     write_atomically(path, data)
     return len(data)
 
 
 def read_arrays(path: Path, kind: str, spec: str) -> Arrays:
-    """Reads and verifies an array file.
+    """Read and verify an array file.
 
     Args:
-        path: the file.
-        kind: what it must be: "series" or "state".
-        spec: the hash of the run it must belong to.
+        path: The file.
+        kind: The kind that the file must have: "series" or "state".
+        spec: The hash of the run that the file must belong to.
 
     Raises:
-        FileError: missing, truncated, altered, of another kind or of another run.
+        FileError: the file is missing, truncated, altered, of another kind, or of another run.
     """
     found = decode(read_bytes(path), str(path))
     if found.about.get("kind") != kind:
@@ -191,7 +214,11 @@ def read_arrays(path: Path, kind: str, spec: str) -> Arrays:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file. Raises FileError if it is missing or cannot be read."""
+    """The content of a file.
+
+    Raises:
+        FileError: the file is missing or cannot be read.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -200,13 +227,34 @@ def read_bytes(path: Path) -> bytes:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
+def file_hash(path: Path) -> str:
+    """The sha256 of a file's content, 64 hexadecimal digits.
+
+    Raises:
+        FileError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes JSON by the write rule. Raises EnvironmentFailure."""
+    """Write a JSON file whole or not at all.
+
+    Raises:
+        EnvironmentFailure: the file cannot be written.
+    """
     write_atomically(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises FileError for a file that is missing, unreadable or not a JSON object."""
+    """Read a JSON object.
+
+    Raises:
+        FileError: the file is missing, cannot be read, or does not hold a JSON object.
+    """
     try:
         value = json.loads(read_bytes(path).decode())
     except (ValueError, RecursionError) as error:
@@ -217,7 +265,11 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def append_line(path: Path, value: Mapping[str, Any]) -> None:
-    """Appends one JSON line to a log; the only file that is not written whole. Raises EnvironmentFailure."""
+    """Append one JSON line to a log, the only file that is not written whole.
+
+    Raises:
+        EnvironmentFailure: the file cannot be written.
+    """
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
         try:
@@ -229,7 +281,7 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def _verify(data: bytes, name: str) -> dict[str, Any]:
-    """Checks the hash of a whole file and gives what it says of itself."""
+    """Check the hash of an array file and return the file's description."""
     if not data:
         raise FileError(f"{name}: the file is empty; delete it and resume, the work in it is done again")
     length = int.from_bytes(data[:8], "little")
@@ -254,6 +306,7 @@ def _verify(data: bytes, name: str) -> dict[str, Any]:
 
 
 def _write_all(fd: int, data: bytes) -> None:
+    """Write all bytes, also where the operating system takes only some of them at a time."""
     view = memoryview(data)
     while view:
         written = os.write(fd, view)
@@ -263,7 +316,8 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 def _discard(path: Path) -> None:
+    """Remove a temporary file if that is possible."""
     try:
         path.unlink(missing_ok=True)
     except OSError:
-        return  # it is hidden, named as a temporary, and removed at the next start
+        return  # the file has the name of a temporary; `remove_temporaries` removes it at the next start

@@ -1,4 +1,4 @@
-"""Populations of finitely many learners who draw their actions: what the population equation is the limit of."""
+"""Finitely many Q-learners who draw their actions; the transport equation of their density is the limit."""
 
 from typing import Any
 
@@ -11,55 +11,55 @@ from catallax.core import InputError, check_count, check_number, rng
 from catallax.core.checks import check_flag, check_kind
 
 from .law import ProductLaw, sobol
-from .model import AbstractPopulation, Atoms, LearnerPopulation
+from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints, check_law_size
 
 
-class FinitePopulation(AbstractPopulation):
-    """N learners, each with one value for each action. In a play all draw an action from softmax(Q / tau), and
+class FiniteLearners(AbstractLearnerDensity):
+    """N learners with one value for each action. In each play a learner draws an action a from softmax(Q / tau), and
 
-        Q_a <- Q_a + gain (r - Q_a)   for the action a that the learner played,
+        Q_a <- Q_a + gain (r - Q_a),
 
-    r its mean payoff against `opponents` others, drawn anew in each play, or against all others. Time advances by
-    gain / alpha a play. As N grows and the gain falls, the law of Q follows the population equation: mean policies are
-    off by a random part of order N^(-1/2) and by a bias of order gain, as the policy is not linear in a value that
-    fluctuates. Against all others only the learner's own draws make it fluctuate, with few opponents their draws too:
-    then the bias is largest.
+    where r is its mean payoff against all others, or against `opponents` others that are drawn anew in each play. Time
+    advances by gain / alpha a play. As N grows and the gain falls, the law of Q follows the transport equation. The
+    error of the mean policy has a random part of order N^(-1/2) and a bias of order gain, because values fluctuate and
+    the policy is not linear in them. Against all others only the learner's own draws make its values fluctuate; with
+    few opponents their draws do too, and the bias is larger.
 
     Args:
         model: the game and the learners.
-        law: from which they draw their first values.
+        law: the law of the values at time 0.
         agents: N, at least 2.
-        gain: step size of a play, in (0, 1].
-        interval: time between two steps of the dynamics, a whole number of plays.
-        opponents: m, how many others a learner meets in a play, drawn uniformly, with replacement; None for all.
-        populations: B, independent populations side by side.
-        lattice: first values on a grid of Sobol points, shifted at random for each population, instead of drawn: the
-            start then adds nearly nothing to the random part.
+        gain: the step size of a play, in (0, 1].
+        interval: the time between two steps of the dynamics, a whole number of plays.
+        opponents: the number of opponents in a play, drawn uniformly with replacement; None for all others.
+        populations: B, the number of independent populations side by side.
+        lattice: whether the values at time 0 are Sobol points, shifted at random for each population, instead of draws;
+            the start then adds almost nothing to the random error.
 
     The state is Q, [A, N, B].
 
     Raises:
-        InputError: a law for another number of actions, a count or gain out of range, an interval that is not a
-            whole number of plays.
+        InputError: the law is for another number of actions, a count or the gain is out of range, or the interval is
+            not a whole number of plays.
 
     Source: Hu, Leung and Leung (2019), the model of agents: each meets m of n others.
-    Differs: one population of learners, no discounting.
+    Differs: one population of learners, and no discounting.
     """
 
-    model: LearnerPopulation
+    model: LearnerModel
     interval: Float[Array, ""]
     quantiles: Float[Array, "A M"]
     gain: Float[Array, ""]
     lattice: Float[Array, "A N"] | None
     plays: int = eqx.field(static=True)
-    """Plays in a step of the dynamics."""
+    """The number of plays in a step of the dynamics."""
     agents: int = eqx.field(static=True)
     opponents: int | None = eqx.field(static=True)
     populations: int = eqx.field(static=True)
 
     def __init__(
         self,
-        model: LearnerPopulation,
+        model: LearnerModel,
         law: ProductLaw,
         agents: int = 1000,
         *,
@@ -69,8 +69,8 @@ class FinitePopulation(AbstractPopulation):
         populations: int = 1,
         lattice: bool = False,
     ):
-        who = "FinitePopulation"
-        check_kind(who, "model", model, LearnerPopulation)
+        who = "FiniteLearners"
+        check_kind(who, "model", model, LearnerModel)
         check_kind(who, "law", law, ProductLaw)
         check_flag(who, "lattice", lattice)
         check_count(who, "agents", agents, 2)
@@ -79,8 +79,7 @@ class FinitePopulation(AbstractPopulation):
             check_count(who, "opponents", opponents)
         check_number(who, "gain", gain, "(0, 1]")
         check_number(who, "interval", interval, "(0, inf)")
-        if len(law.marginals) != model.actions:
-            raise InputError(f"{who}: the law has {len(law.marginals)} values, the game {model.actions} actions")
+        check_law_size(who, len(law.marginals), model)
         dtype, play = model.payoff.dtype, float(gain) / float(model.rate)
         plays = round(float(interval) / play)
         if plays < 1 or abs(plays * play - interval) > 1e-6 * interval:
@@ -95,7 +94,7 @@ class FinitePopulation(AbstractPopulation):
         self.lattice = jnp.asarray(sobol(model.actions, agents), dtype) if lattice else None
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Float[Array, "A N B"]:
-        """Values drawn from the law."""
+        """Values from the law, drawn or on a shifted lattice."""
         key, dtype = rng.root(key), self.quantiles.dtype
         if self.lattice is None:
             drawn = [self._words(key, a, 0).first for a in range(self.model.actions)]
@@ -109,7 +108,7 @@ class FinitePopulation(AbstractPopulation):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "A N B"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "A N B"], Float[Array, "A N B"]]:
-        """The values after the plays of an interval."""
+        """The values one interval later."""
         key, first = rng.root(key), t * self.plays
 
         def play(values: Array, i: Array) -> tuple[Array, None]:
@@ -119,14 +118,14 @@ class FinitePopulation(AbstractPopulation):
         return after, state
 
     def _words(self, key: Shaped[PRNGKeyArray, ""], purpose: int, play: Any, agents: int | None = None) -> rng.Bits:
-        """Two random words for each learner, [N, B]; purposes 0 to A - 1 are for first values."""
+        """Two random words for each learner, [N, B]; the purposes 0 to A - 1 are for the values at time 0."""
         who = jnp.arange(self.agents if agents is None else agents)[:, None]
         return rng.random_bits(key, purpose, jnp.arange(self.populations)[None], who, jnp.asarray(play))
 
     def _play(
         self, key: Shaped[PRNGKeyArray, ""], values: Float[Array, "A N B"], number: Int[Array, ""]
     ) -> Float[Array, "A N B"]:
-        """Everybody draws an action, is paid, and learns."""
+        """The values after one play, in which all learners draw an action, are paid, and learn."""
         words = self._words(key, self.model.actions, number)
         below = jnp.cumsum(self.model.policy(values), axis=0)[:-1]
         action = (rng.to_uniform(words.first) >= below).sum(axis=0, dtype=jnp.int32)
@@ -141,22 +140,22 @@ class FinitePopulation(AbstractPopulation):
         return values + self.gain * jnp.where(played, reward - values, 0.0)
 
     def _against_all(self, played: Any) -> Float[Array, "A N B"]:
-        """What each action earns on average against all others as they played."""
+        """The mean reward of each action against the actions that all others played."""
         counts = played.sum(axis=1, dtype=self.model.payoff.dtype)
         itself = jnp.tensordot(self.model.payoff, played.astype(counts.dtype), axes=1)
         return (self.model.rewards(counts)[:, None] - itself) / (self.agents - 1)
 
     def _against_one(self, action: Int[Array, "N B"], word: Any) -> Float[Array, "A N B"]:
-        """What each action earns against one other, drawn uniformly."""
-        ahead = 1 + rng.to_integer(word, self.agents - 1)
-        other = (jnp.arange(self.agents)[:, None] + ahead) % self.agents
+        """The reward of each action against one other learner, drawn uniformly."""
+        offset = 1 + rng.to_integer(word, self.agents - 1)
+        other = (jnp.arange(self.agents)[:, None] + offset) % self.agents
         return self.model.payoff[:, jnp.take_along_axis(action, other, axis=0)]
 
     @property
     def longest(self) -> int:
-        """The plays are counted in 31 bits."""
+        """The largest number of steps: plays are counted in 31 bits."""
         return (2**31 - 1) // self.plays
 
-    def atoms(self, state: Float[Array, "A N B"]) -> Atoms:
-        """The learners, all of one weight."""
-        return Atoms(state, jnp.full((self.agents, 1), 1 / self.agents, state.dtype))
+    def points(self, state: Float[Array, "A N B"]) -> WeightedPoints:
+        """The learners, all with the same weight."""
+        return WeightedPoints(state, jnp.full((self.agents, 1), 1 / self.agents, state.dtype))

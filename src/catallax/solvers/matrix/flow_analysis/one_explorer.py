@@ -1,4 +1,4 @@
-"""Two players with two actions, one of whom explores: the threshold at which the other goes to the boundary."""
+"""2x2 games in which one player explores: the temperature above which the other player stops mixing."""
 
 from math import inf
 from typing import Any, NamedTuple
@@ -14,62 +14,61 @@ from catallax.solvers.matrix.host.game import concrete_game
 from .rest_points import RestKind
 
 _HALF = 1e-12
-"""So near to 1/2 an equilibrium of rounded payoffs counts as there."""
+"""An equilibrium probability counts as 1/2 if it differs by at most this, because payoffs are rounded."""
 
 
 class OneExplorer(NamedTuple):
-    """A 2x2 game with an interior Nash equilibrium around which play cycles, and who explores.
+    """A 2x2 game with an interior Nash equilibrium around which play cycles, one of whose players explores.
 
-    With x the other player's P(first action) and y the explorer's, at the explorer's temperature T,
+    Let x be P(first action) of the other player and y that of the explorer. At the explorer's temperature T,
 
         dx/dt = x (1 - x) alpha (y - y*),  dy/dt = y (1 - y) [beta (x - x*) - T logit y],  alpha beta < 0.
     """
 
     explorer: int
     alpha: float
-    """a11 - a12 - a21 + a22 of the other player's payoffs, its own action the row."""
+    """a11 - a12 - a21 + a22 of the other player's payoffs, whose rows are its own actions."""
     beta: float
-    """The same of the explorer's payoffs."""
+    """The same number of the explorer's payoffs."""
     other_nash: float
-    """x*, which leaves the explorer indifferent."""
+    """x*, which makes the explorer indifferent."""
     explorer_nash: float
-    """y*, which leaves the other indifferent."""
+    """y*, which makes the other player indifferent."""
 
     @property
     def abandoned(self) -> int | None:
-        """The action that the other player gives up above the threshold; None if there is no threshold."""
+        """The action that the other player gives up above the critical temperature; None if there is none."""
         if abs(self.explorer_nash - 0.5) <= _HALF:
             return None
         return int(self.explorer_nash < 0.5 if self.beta < 0 else self.explorer_nash > 0.5)
 
     @property
     def critical(self) -> float:
-        """T_c: below it the rest point is interior, above it on the boundary; inf where y* = 1/2.
+        """T_c: the rest point is interior below it and on the boundary above it; it is inf if y* = 1/2.
 
-        x = x* + (T / beta) logit y* reaches 1 or 0 there.
+        At T_c, x = x* + (T / beta) logit y* reaches 1 or 0.
         """
         if self.abandoned is None:
             return inf
         return float((self.abandoned - self.other_nash) * self.beta / logit(self.explorer_nash))
 
     def kind(self, temperature: Any) -> RestKind:
-        """INTERIOR below the threshold (at T = 0 the Nash equilibrium, a centre), BOUNDARY from it on.
+        """INTERIOR below the critical temperature (at T = 0 the Nash equilibrium, a centre), else BOUNDARY.
 
         Raises:
-            InputError: a temperature that is negative or not finite.
+            InputError: the temperature is negative or not finite.
         """
         check_number("OneExplorer", "temperature", temperature, "[0, inf)")
         return RestKind.INTERIOR if temperature < self.critical else RestKind.BOUNDARY
 
     def rest_point(self, temperature: Any) -> Float[np.ndarray, "2 2"]:
-        """The rest point, which attracts every interior start if T > 0.
+        """The rest point, [2, 2], which attracts every interior start if T > 0.
 
-        Below the threshold the explorer is at its own Nash mixture and the other has moved: y = y*,
-        x = x* + (T / beta) logit y*. From it on x is 1 or 0 and y = 1 / (1 + exp(-beta (x - x*) / T)), a logit
-        response that tends to 1/2.
+        Below T_c the explorer plays its own Nash mixture, y = y*, and the other player x = x* + (T / beta) logit y*.
+        From T_c on, x is 1 or 0 and y = 1 / (1 + exp(-beta (x - x*) / T)), a logit response that tends to 1/2.
 
         Raises:
-            InputError: a temperature that is negative or not finite.
+            InputError: the temperature is negative or not finite.
         """
         if self.kind(temperature) == RestKind.INTERIOR:
             y = self.explorer_nash
@@ -82,17 +81,20 @@ class OneExplorer(NamedTuple):
 
 
 def one_explorer(game: AbstractMatrixGame, explorer: Any) -> OneExplorer:
-    """What happens when only one of two players explores, in any 2x2 game that cycles around an interior equilibrium.
+    """The analysis of a 2x2 game that cycles around an interior equilibrium, if only one player explores.
 
-    Either player may be the explorer, and actions may be named in either order: no signs are assumed.
+    Either player may be the explorer, and no signs of the payoffs are assumed.
+
+    Args:
+        explorer: the player who explores, 0 or 1.
 
     Raises:
-        InputError: not two players with two actions, no such player, no interior Nash equilibrium, or one that is a
-            saddle (both players want to match, or both to mismatch): then play does not cycle, and exploration leads to
-            one of several rest points (see `rest_point` and `basins`).
+        InputError: the game has not two players with two actions, there is no such player, or there is no interior Nash
+            equilibrium; or the equilibrium is a saddle (both players want to match, or both to mismatch). Then play
+            does not cycle, and exploration leads to one of several rest points (see `rest_point` and `basins`).
 
     Source: Leonardos, Piliouras and Spendlove (2021), proposition C.1.
-    Differs: stated there for one order of roles and actions; the temperature by our derivation.
+    Differs: the source states it for one order of roles and actions; the critical temperature is our derivation.
     """
     check_game(game)
     if tuple(game.actions) != (2, 2):
@@ -113,6 +115,6 @@ def one_explorer(game: AbstractMatrixGame, explorer: Any) -> OneExplorer:
 
 
 def _indifferent(own: Any) -> tuple[float, float]:
-    """a11 - a12 - a21 + a22 of an own-row matrix, and where the rival must play for its owner to be indifferent."""
+    """a11 - a12 - a21 + a22 of an own-row matrix, and the rival's P(first action) that makes its owner indifferent."""
     slope = float(own[0, 0] - own[0, 1] - own[1, 0] + own[1, 1])
     return slope, float(own[1, 1] - own[0, 1]) / slope if slope else inf

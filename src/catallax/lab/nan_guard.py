@@ -1,4 +1,4 @@
-"""No NaN enters a table silently: what is looked at after each chunk, before anything of it is saved."""
+"""The search for NaN in each chunk before it is saved, so that no table holds NaN unnoticed."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,27 +7,33 @@ import numpy as np
 
 from catallax.core.errors import NumericalError
 from catallax.lab.experiment import Cell
-from catallax.lab.tree import HostTree
+from catallax.lab.program import HostTree
 
 NAN_COUNT = "nan_actions"
 """The variable of `catallax.core.NaNCount`; any count above zero ends a run."""
 
 
 class Span(NamedTuple):
-    """What a chunk covers."""
+    """The part of a run that a chunk covers.
+
+    Attributes:
+        cell: The cell.
+        first_replicate: The number of the first replicate of the block.
+        start: The first step.
+        stop: The step after the last.
+    """
 
     cell: Cell
     first_replicate: int
-    """Of the block."""
     start: int
     stop: int
 
 
 def check_state(state: HostTree, span: Span) -> None:
-    """Looks for NaN in the floating leaves of a state, which have the axes [(lane,) replicate, ...].
+    """Search the floating leaves of a state for NaN. The leaves have the axes [(lane,) replicate, ...].
 
     Raises:
-        NumericalError: with cell, replicate, steps and leaf.
+        NumericalError: there is NaN; the message names cell, replicate, steps and leaf.
     """
     for name, value in state.arrays.items():
         if name not in state.keys and _has_nan(value):
@@ -39,10 +45,10 @@ def check_state(state: HostTree, span: Span) -> None:
 
 
 def check_series(series: Mapping[str, np.ndarray], span: Span) -> None:
-    """Looks for NaN in series, which have the axes [(lane,) replicate, evaluation, ...], and for counted NaN.
+    """Search series for NaN and for counts of NaN. The series have the axes [(lane,) replicate, evaluation, ...].
 
     Raises:
-        NumericalError: with cell, replicate, step and variable.
+        NumericalError: there is NaN; the message names cell, replicate, step and variable.
     """
     for variable in span.cell.variables:
         value = series[variable.name]
@@ -64,14 +70,15 @@ def check_series(series: Mapping[str, np.ndarray], span: Span) -> None:
 
 
 def _has_nan(value: np.ndarray) -> bool:
+    """Whether an array has NaN; False for dtypes that have none."""
     kind = np.dtype(value.dtype).kind
-    if kind not in "fcV" or not value.size:  # V: the short floats of machine learning
+    if kind not in "fcV" or not value.size:  # V is the kind of bfloat16 and other short floats
         return False
     return bool(np.isnan(value).any())
 
 
 def _first_in_time(bad: np.ndarray, cell: Cell) -> np.ndarray:
-    """Only the entries of the earliest evaluation that has any."""
+    """The true entries of the earliest evaluation that has any."""
     axis = 2 if cell.lanes else 1
     first = np.argwhere(np.moveaxis(bad, axis, 0))[0][0]
     only = np.zeros_like(bad)
@@ -81,11 +88,13 @@ def _first_in_time(bad: np.ndarray, cell: Cell) -> np.ndarray:
 
 
 def _where(bad: np.ndarray, cell: Cell) -> tuple[int | None, int]:
+    """Lane (None without lanes) and replicate of the first true entry."""
     index = np.argwhere(bad)[0]
     return (int(index[0]), int(index[1])) if cell.lanes else (None, int(index[0]))
 
 
 def _place(span: Span, lane: int | None, replicate: int) -> str:
+    """Cell, point of the lanes and replicate, in words."""
     point = ""
     if lane is not None:
         shape = [len(v) for v in span.cell.lanes.values()]

@@ -1,4 +1,4 @@
-"""Files: whole or not at all, and verified to the last bit."""
+"""Files are written whole or not at all, and every flipped bit is found."""
 
 import errno
 import os
@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from catallax.core.errors import EnvironmentFailure, FileError
-from catallax.lab import store
-from catallax.lab.tree import HostTree, from_host, to_host
+from catallax.lab import files
+from catallax.lab.program import HostTree, from_host, to_host
 
 SPEC = "ab" * 32
 ABOUT = {"kind": "state", "spec": SPEC, "step": 7}
@@ -39,33 +39,33 @@ def same(a, b):
 
 
 def read(path):
-    return store.read_arrays(path, "state", SPEC)
+    return files.read_arrays(path, "state", SPEC)
 
 
 def test_arrays_come_back_bit_for_bit(tmp_path):
     path = tmp_path / "state.safetensors"
-    size = store.write_arrays(path, some_arrays(), ABOUT)
+    size = files.write_arrays(path, some_arrays(), ABOUT)
     found = read(path)
     assert same(found.arrays, some_arrays())
     assert found.about["step"] == 7
     assert path.stat().st_size == size
-    store.write_arrays(path, {}, ABOUT)
+    files.write_arrays(path, {}, ABOUT)
     assert read(path).arrays == {}
 
 
 def test_the_same_arrays_give_the_same_file():
-    assert store.encode(some_arrays(), ABOUT) == store.encode(some_arrays(), ABOUT)
+    assert files.encode(some_arrays(), ABOUT) == files.encode(some_arrays(), ABOUT)
 
 
 def test_a_file_is_safetensors(tmp_path):
     import safetensors.numpy
 
-    data = store.encode({"a": np.ones(3, np.float32)}, ABOUT)
+    data = files.encode({"a": np.ones(3, np.float32)}, ABOUT)
     assert safetensors.numpy.load(data)["a"].tolist() == [1, 1, 1]
 
 
 def test_a_file_cut_at_any_offset_is_refused(tmp_path):
-    data = store.encode(some_arrays(), ABOUT)
+    data = files.encode(some_arrays(), ABOUT)
     path = tmp_path / "cut.safetensors"
     for offset in {0, 1, 7, 8, 9, *np.linspace(10, len(data) - 1, 20).astype(int).tolist()}:
         path.write_bytes(data[:offset])
@@ -78,7 +78,7 @@ def test_a_file_cut_at_any_offset_is_refused(tmp_path):
 
 
 def test_any_flipped_bit_is_found(tmp_path):
-    data = store.encode(some_arrays(), ABOUT)
+    data = files.encode(some_arrays(), ABOUT)
     header = 8 + int.from_bytes(data[:8], "little")
     path = tmp_path / "flip.safetensors"
     lot = random.Random(1)
@@ -86,7 +86,7 @@ def test_any_flipped_bit_is_found(tmp_path):
         altered = bytearray(data)
         altered[position] ^= 1 << lot.randrange(8)
         with pytest.raises(FileError):
-            store.decode(bytes(altered), str(path))
+            files.decode(bytes(altered), str(path))
 
 
 @pytest.mark.parametrize(
@@ -109,11 +109,11 @@ def test_what_is_no_array_file_is_refused(tmp_path, data):
 
 def test_a_right_file_in_the_wrong_place_is_refused(tmp_path):
     path = tmp_path / "state.safetensors"
-    store.write_arrays(path, some_arrays(), ABOUT)
+    files.write_arrays(path, some_arrays(), ABOUT)
     with pytest.raises(FileError, match="holds 'state', not 'series'"):
-        store.read_arrays(path, "series", SPEC)
+        files.read_arrays(path, "series", SPEC)
     with pytest.raises(FileError, match="belongs to another run"):
-        store.read_arrays(path, "state", "cd" * 32)
+        files.read_arrays(path, "state", "cd" * 32)
     with pytest.raises(FileError, match="no such file"):
         read(tmp_path / "missing.safetensors")
     with pytest.raises(FileError, match="cannot be read"):
@@ -186,14 +186,14 @@ class Failing:
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS])
 def test_whichever_operation_fails_the_old_file_stays(tmp_path, code):
     path = tmp_path / "state.safetensors"
-    store.write_arrays(path, {"a": np.zeros(1000)}, ABOUT)
+    files.write_arrays(path, {"a": np.zeros(1000)}, ABOUT)
     n = 0
     while True:
         n += 1
         with pytest.MonkeyPatch.context() as patch:
             failing = Failing(patch, n, code)
             try:
-                store.write_arrays(path, {"a": np.ones(1000)}, ABOUT)
+                files.write_arrays(path, {"a": np.ones(1000)}, ABOUT)
                 finished = True
             except EnvironmentFailure as error:
                 finished = False
@@ -213,7 +213,7 @@ def test_a_short_write_is_continued(tmp_path):
     path = tmp_path / "state.safetensors"
     with pytest.MonkeyPatch.context() as patch:
         Failing(patch, 2, errno.EIO, short=True)
-        store.write_arrays(path, {"a": np.ones(1000)}, ABOUT)
+        files.write_arrays(path, {"a": np.ones(1000)}, ABOUT)
     assert read(path).arrays["a"].sum() == 1000
 
 
@@ -222,20 +222,20 @@ def test_a_file_is_synced_before_it_gets_its_name(tmp_path, monkeypatch):
     for name in ("write", "fsync", "replace"):
         real = getattr(os, name)
         monkeypatch.setattr(os, name, lambda *a, name=name, real=real: (calls.append(name), real(*a))[1])
-    store.write_atomically(tmp_path / "x", b"content")
+    files.write_atomically(tmp_path / "x", b"content")
     assert calls == ["write", "fsync", "replace", "fsync"]
 
 
 def test_stray_temporaries_are_removed(tmp_path):
     (tmp_path / "deep").mkdir()
-    store.write_atomically(tmp_path / "deep" / "kept", b"1")
+    files.write_atomically(tmp_path / "deep" / "kept", b"1")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "replace", lambda a, b: (_ for _ in ()).throw(SystemExit))
-        patch.setattr(store, "_discard", lambda path: None)  # killed: nobody tidies up
+        patch.setattr(files, "_discard", lambda path: None)  # killed: nobody tidies up
         with pytest.raises(SystemExit):
-            store.write_atomically(tmp_path / "deep" / "lost", b"1")
+            files.write_atomically(tmp_path / "deep" / "lost", b"1")
     assert len(os.listdir(tmp_path / "deep")) == 2
-    assert store.remove_temporaries(tmp_path) == 1
+    assert files.remove_temporaries(tmp_path) == 1
     assert os.listdir(tmp_path / "deep") == ["kept"]
 
 
@@ -244,4 +244,4 @@ def test_json_that_is_none_is_refused(tmp_path):
     for content in (b"", b"{", b"[1]", b"\xff", b"[" * 100_000):
         path.write_bytes(content)
         with pytest.raises(FileError, match=r"x\.json: "):
-            store.read_json(path)
+            files.read_json(path)
