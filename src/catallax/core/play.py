@@ -12,11 +12,11 @@ from jaxtyping import Array, Int, PRNGKeyArray, PyTree, Shaped
 from . import rng
 from .agent import Batch, Spec
 from .checks import check_count
-from .control import Joint
+from .control import AbstractControl, Joint
 from .draws import AbstractPrefetching, Draws, TickBits
 from .errors import BuildError, CatallaxError
 from .game import AbstractGame, Role
-from .population import Group, Population
+from .population import Group, Interface, Population
 from .space import conform
 
 
@@ -168,7 +168,7 @@ class Play(AbstractPrefetching):
         """Each group's observations and what its interface makes of them, [n, E, ...]."""
         obs = jax.vmap(self.game.observe, out_axes=1)(worlds)
         seen = [g.take(obs[g.role]) for g in self.population.groups]
-        views = [jax.vmap(jax.vmap(g.interface.view))(x) for g, x in zip(self.population.groups, seen, strict=True)]
+        views = [_views(g.interface, x) for g, x in zip(self.population.groups, seen, strict=True)]
         return seen, views
 
     def _specs(self, key: Any) -> list[Spec]:
@@ -203,7 +203,7 @@ class Play(AbstractPrefetching):
         for (group, _, role), bits, state, memory, obs, view in zip(
             self._groups(), drawn.acts, agents, memories, *observe(worlds), strict=True
         ):
-            action, memory, extras = group.control.act(draws.for_all(bits, 1), state, memory, view)
+            action, memory, extras = _act(group.control, draws.for_all(bits, 1), state, memory, view)
             decided.append((view, action, extras))
             moves.append(_moves(group, role, obs, action))
             kept.append(memory)
@@ -232,7 +232,7 @@ class Play(AbstractPrefetching):
         learnt, logs = [], []
         for group, bits, state, batch in zip(self.population.groups, learning_bits, agents, batches, strict=True):
             with _errors_of(group, "`learn` failed on what was lived through"):
-                state, log = group.control.learn(bits, state, batch, t)
+                state, log = _learnt(group.control, bits, state, batch, t)
             learnt.append(state)
             logs.append(log)
         return tuple(learnt), tuple(logs)
@@ -245,7 +245,7 @@ class Play(AbstractPrefetching):
         ):
             with _errors_of(group, "`act` failed on what it is shown"):
                 bits = rng.Bits(*jnp.zeros((2, group.size(role), self.copies), jnp.uint32))
-                action, kept, _ = group.control.act(bits, agent, memory, view)
+                action, kept, _ = _act(group.control, bits, agent, memory, view)
                 if (was := _form(memory)) != (now := _form(kept)):
                     raise BuildError(
                         f"{group}: `act` must keep the form of the memory; it was given {was}, and returned {now}"
@@ -260,6 +260,29 @@ class Play(AbstractPrefetching):
                 "Play: a phase changed the form of the state; `learn` and `act` must keep the shapes they got"
             )
         return after
+
+
+# Calls of a group's rule and of its interface are jitted, so that JAX traces them once for the dry run and
+# the run, and traces and lowers them once for all groups of one form (the buyers and the sellers of a market, say). XLA
+# inlines them where they are called.
+
+
+@eqx.filter_jit
+def _views(interface: Interface, seen: Any) -> Any:
+    """What the interface shows of the game's observations, [n, E, ...]."""
+    return jax.vmap(jax.vmap(interface.view))(seen)
+
+
+@eqx.filter_jit
+def _act(control: AbstractControl, bits: rng.Bits, state: Any, memory: Any, view: Any) -> tuple[Any, Any, Any]:
+    """Actions, memories and extras of a group."""
+    return control.act(bits, state, memory, view)
+
+
+@eqx.filter_jit
+def _learnt(control: AbstractControl, bits: rng.Bits, state: Any, batch: Batch, t: Array) -> tuple[Any, dict]:
+    """The state of a group after a phase, and its log."""
+    return control.learn(bits, state, batch, t)
 
 
 def _moves(group: Group, role: Role, obs: Any, action: Any) -> Any:
