@@ -20,14 +20,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas
 
+from catallax.lab import Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_text
 from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value
-from catallax.lab.experiment import Experiment, Scale
-from catallax.lab.figure import Figure
 from catallax.lab.quantity import Quantity, stack
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 
 from .classics_markets import (
     ALPHAS,
@@ -395,17 +391,13 @@ def _trades_figure(results: Results[Settings]) -> Figure:
 
 
 experiment = Experiment(
-    name="double_auction.classics",
+    name="double_auction.classics", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="The first laboratory markets, replayed",
     summary="ZIP, GD and zero intelligence in the markets of Smith, Cliff, and Gjerstad and Dickhaut, beside print",
     sources=("Smith1962", "GodeSunder1993", "Cliff1997", "GjerstadDickhaut1998"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=1, replications=10, block=10, chunk=1),
         "paper": Scale(steps=2, replications=20, block=10, chunk=2),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip
 """A step is a round: all days of a market with fresh traders. Replications average the rounds they played."""

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas
 
+from catallax.lab import Figure, Results, Table
 from catallax.lab.charts import interval_text
-from catallax.lab.figure import ASKS, TWO_COLUMNS, Figure
-from catallax.lab.results import Results
+from catallax.lab.figure import ASKS, TWO_COLUMNS
 from catallax.lab.statistics import LEVEL, Effect, effect, holm
-from catallax.lab.table import Table
 
 from .rounds import every_round, late_mean
 

@@ -34,14 +34,11 @@ from catallax.games.double_auction import (
     memoryless_market,
     standard_interface,
 )
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns, interval_text
 from catallax.lab.claims import Direction, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, Figure, state_sample
+from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 from catallax.measures import double_auction
 
 from .effects import Arm, Comparison, OutcomeVariable, effects_tables, levels
@@ -256,16 +253,12 @@ def _draw(sheet: Any, data: pandas.DataFrame, replications: int) -> None:
 
 
 experiment = Experiment(
-    name="double_auction.opponents",
+    name="double_auction.opponents", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="Two learners among scripted traders of one kind",
     summary="One learning buyer and seller against seven kinds of scripted traders, in two institutions",
     sources=("Rawat2023", "RawatCode2023", "RustMillerPalmer1994", "Cliff1997", "GjerstadDickhaut1998", "Holm1979"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=20, replications=10, block=10, chunk=10),
         "paper": Scale(steps=500, replications=20, block=10, chunk=50),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip

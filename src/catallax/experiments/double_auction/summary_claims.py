@@ -118,18 +118,10 @@ def _value(id: str, row: Row, column: str, printed: Printed) -> Value:
         reason += "; no SD is printed, a random holder's stands in"
     control = Baseline("ZIC only", row.cells["zic"].mean, late_mean("zic", row.variable))
     return Value(
-        id=id,
-        source=TABLE,
-        statement=f"{row.name.replace('_', ' ')}, {LABELS[column]}",
-        published=printed.mean,
-        error=error,
-        error_reason=reason,
-        unit=row.unit,
-        estimate=late_mean(column, row.variable),
-        note=printed.note,
-        baseline=None if column == "zic" else control,
-        may_be_undefined=True,
-    )
+        id=id, source=TABLE, statement=f"{row.name.replace('_', ' ')}, {LABELS[column]}", published=printed.mean,
+        error=error, error_reason=reason, unit=row.unit, estimate=late_mean(column, row.variable), note=printed.note,
+        baseline=None if column == "zic" else control, may_be_undefined=True,
+    )  # fmt: skip
 
 
 def _as_printed() -> tuple[Value, ...]:
@@ -150,12 +142,9 @@ def _said(id: str, where: str, statement: str, sign: Literal[-1, 1], effect: Qua
 _CONTROL = "paired with the all-ZIC market on the same tokens, whose buyer efficiency is above 1 by itself"
 
 _SAID = (
-    *(
-        _said(f"learner_beats_zic.{side}", "experiment I", "the reinforcers outsmart the ZIC agents", 1,
-              advantage(f"{side}_profit"),
-              f"profit a round of the learning {side} less that of its three neighbours")
-        for side in ("buyer", "seller")
-    ),
+    *(_said(f"learner_beats_zic.{side}", "experiment I", "the reinforcers outsmart the ZIC agents", 1,
+            advantage(f"{side}_profit"), f"profit a round of the learning {side} less that of its three neighbours")
+      for side in ("buyer", "seller")),
     _said("learner_quotes_closer", "experiment I", "unlike ZIC, reinforcers are able to bid close to prices", 1,
           of_both_sides(lambda side: far("single", side, slice(1, None)) - far("single", side, slice(0, 1))),
           "distance of quotes from p*, neighbours less learners"),
@@ -192,21 +181,13 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     *_as_printed(),
     *_SAID,
     Value(
-        id="no_market_power.single",
-        source="Rawat2023, experiment I",
-        statement="neither side seems to enjoy market power",
-        published=0.0,
-        error=2 * float(np.hypot(0.15, 0.12)) / 10 + 0.01,
+        id="no_market_power.single", source="Rawat2023, experiment I", published=0.0, unit="1",
+        statement="neither side seems to enjoy market power", error=2 * float(np.hypot(0.15, 0.12)) / 10 + 0.01,
         error_reason="2 standard errors of the difference of two printed buyer efficiencies, and their rounding",
-        unit="1",
-        estimate=change("buyer_efficiency", "single"),
-        note="buyer efficiency less that of the all-ZIC control",
+        estimate=change("buyer_efficiency", "single"), note="buyer efficiency less that of the all-ZIC control",
     ),
     NotComparable(
-        id="humans",
-        source=TABLE,
-        statement="the column of human traders",
-        published="higher, lower or close to ZIC",
+        id="humans", source=TABLE, statement="the column of human traders", published="higher, lower or close to ZIC",
         missing="numbers: the column is verbal and its two sources are other markets",
     ),
-)
+)  # fmt: skip

@@ -23,10 +23,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from catallax.games.double_auction.environments import ENVIRONMENTS
+from catallax.lab import Experiment, Results, Scale
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value, printed_error
-from catallax.lab.experiment import Experiment, Scale
 from catallax.lab.quantity import Quantity, defined_mean
-from catallax.lab.results import Results
 
 from .tournament_design import (
     FIELD,
@@ -252,17 +251,13 @@ LOST = (
 CLAIMS: tuple[AbstractClaim, ...] = (*NUMBERS, *SIGNS, *LOST)
 
 experiment = Experiment(
-    name="double_auction.tournament",
+    name="double_auction.tournament", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="A tournament of trading rules in the ten environments of 1990",
     summary="Every pair, free-for-alls and intruders on equal tokens: ranking, pairwise tables, invasion, replicators",
     sources=("RustMillerPalmer1993", "RustMillerPalmer1994", "TaylorJonker1978", "GodeSunder1993", "Cliff1997"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=2, replications=10, block=10, chunk=2),
         "paper": Scale(steps=5, replications=20, block=4, chunk=5),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip
 """A step is a round of tokens, which a pair of traders plays twice: 200 rounds for each pair at scale paper."""

@@ -13,9 +13,8 @@ from catallax.agents.traders import AbstractTrader
 from catallax.core import Group, InputError, Lineup, NaNCount, Play, Population
 from catallax.games.double_auction import SingleRole, aurora, environment
 from catallax.games.double_auction.environments import ENVIRONMENTS
-from catallax.lab.experiment import Cell
+from catallax.lab import Cell, Results
 from catallax.lab.quantity import Quantity, defined_mean
-from catallax.lab.results import Results
 from catallax.lab.settings import load_class, make
 from catallax.measures.double_auction import (
     Autocorrelation,

@@ -6,12 +6,10 @@ from typing import Any
 import numpy as np
 import pandas
 
-from catallax.lab.figure import TWO_COLUMNS, Figure, series_style
+from catallax.lab import Figure, Report, Results, Table
+from catallax.lab.figure import TWO_COLUMNS, series_style
 from catallax.lab.quantity import defined_mean
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 from catallax.solvers.matrix.flow import evolutionarily_stable, replicator_path, symmetric_regret
 
 from .tournament_design import (

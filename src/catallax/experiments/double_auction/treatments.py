@@ -34,15 +34,12 @@ from catallax.games.double_auction import (
     memoryless_market,
     standard_interface,
 )
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import ONE_COLUMN, Figure
-from catallax.lab.report import Report
-from catallax.lab.results import Results
+from catallax.lab.figure import ONE_COLUMN
 from catallax.lab.statistics import Estimate, mean_interval
-from catallax.lab.table import Table
 from catallax.measures import double_auction
-from catallax.measures.double_auction.series import speed_of_convergence, speed_of_learning
+from catallax.measures.double_auction import speed_of_convergence, speed_of_learning
 
 from .curves import curve, curves_figure, smooth_curve
 from .effects import Arm, Comparison, arms_of, compare, effects_figure, effects_tables, less, levels, path, sample
@@ -362,16 +359,12 @@ def _by_trade(results: Results[Settings]) -> Figure:
 
 
 experiment = Experiment(
-    name="double_auction.treatments",
+    name="double_auction.treatments", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="Which rules and disclosures improve a double auction, and for whom",
     summary="Fifteen treatments of the double auction, with learners and with their zero-intelligence controls",
     sources=("Rawat2023", "RawatCode2023", "GodeSunder1993", "Williams1992", "Holm1979", "Cohen1988"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=20, replications=10, block=10, chunk=10),
         "paper": Scale(steps=500, replications=20, block=10, chunk=50),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip

@@ -101,38 +101,23 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     n = settings.players
     guards = (SocialOutcomes(), Conservation(), NaNCount())
     field = (FieldOutcomes(every=20),)
-    solved = {"quick": 100, "paper": _ANNEAL}
     return (
         Cell(
-            name="fixed",
-            label="COIN and DICT",
-            build=fixed(n),
-            measures=guards,
-            lanes={"urgent_bid": tuple(range(len(SCRIPTED)))},
-            steps={"quick": 1, "paper": 1},
+            name="fixed", label="COIN and DICT", build=fixed(n), measures=guards,
+            lanes={"urgent_bid": tuple(range(len(SCRIPTED)))}, steps={"quick": 1, "paper": 1},
         ),
         Cell(
-            name="learners",
-            label="learners, PBS, beta 5",
-            build=lambda: learners(n),
+            name="learners", label="learners, PBS, beta 5", build=lambda: learners(n),
             measures=(*guards, KarmaDistribution(10), MeanBids(10)),
         ),
         Cell(
-            name="field",
-            label="mean field, PBS, beta 5",
-            build=lambda: smooth_field(PayBidToSociety()),
-            measures=field,
-            steps={"quick": 100, "paper": 1000},
+            name="field", label="mean field, PBS, beta 5", build=lambda: smooth_field(PayBidToSociety()),
+            measures=field, steps={"quick": 100, "paper": 1000},
         ),
-        *(
-            Cell(
-                name=f"rational_{name}",
-                label=f"mean field, {name.upper()}, beta 1000",
-                build=lambda gamma, payment=payment: rational_field(payment, gamma),
-                measures=field,
-                lanes={"gamma": DISCOUNTS},
-                steps=solved,
-            )
-            for name, payment in (("pbp", PayBidToPeer()), ("pbs", PayBidToSociety()))
-        ),
-    )
+        *(Cell(
+              name=f"rational_{name}", label=f"mean field, {name.upper()}, beta 1000",
+              build=lambda gamma, payment=payment: rational_field(payment, gamma), measures=field,
+              lanes={"gamma": DISCOUNTS}, steps={"quick": 100, "paper": _ANNEAL},
+          )
+          for name, payment in (("pbp", PayBidToPeer()), ("pbs", PayBidToSociety()))),
+    )  # fmt: skip
