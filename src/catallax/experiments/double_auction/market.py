@@ -107,10 +107,8 @@ def market(settings: Settings) -> Market:
     if settings.schedule is not None and settings.published is not None:
         raise InputError("schedule and published both name a schedule; give one")
     if settings.schedule is not None or settings.published is not None:
-        chosen = (
-            auctions.read_schedule(settings.schedule) if settings.schedule else _PUBLISHED[settings.published or ""]
-        )
-        changes |= _scheduled(chosen, settings)
+        own = auctions.read_schedule(settings.schedule) if settings.schedule else None
+        changes |= _scheduled(own or _PUBLISHED[settings.published or ""], settings)
     low, high = changes.get("low"), changes.get("high")
     if low is not None and high is not None and low >= high:
         raise InputError(f"low must be below high, got {low:g} and {high:g}")

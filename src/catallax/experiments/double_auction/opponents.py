@@ -16,16 +16,7 @@ import numpy as np
 import pandas
 
 from catallax.agents.deep import Reinforce
-from catallax.agents.traders import (
-    GD,
-    ZIC,
-    ZIP,
-    AbstractTrader,
-    EasleyLedyard,
-    Kaplan,
-    Skeleton,
-    TruthTeller,
-)
+from catallax.agents.traders import GD, ZIC, ZIP, AbstractTrader, EasleyLedyard, Kaplan, Skeleton, TruthTeller
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.double_auction import (
     DoubleAuction,
@@ -39,7 +30,7 @@ from catallax.lab.charts import interval_columns, interval_text
 from catallax.lab.claims import Direction, NotComparable
 from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity
-from catallax.measures import double_auction
+from catallax.measures import double_auction as measures
 
 from .effects import Arm, Comparison, OutcomeVariable, effects_tables, levels
 from .published import Settings, learner
@@ -49,12 +40,8 @@ from .rounds import late_mean, scope, unfinished
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (
-    double_auction.Efficiency(),
-    double_auction.Dispersion(),
-    double_auction.Profit(),
-    double_auction.SurplusShift(),
-    NaNCount(),
-)
+    measures.Efficiency(), measures.Dispersion(), measures.Profit(), measures.SurplusShift(), NaNCount()
+)  # fmt: skip
 OPPONENTS: tuple[tuple[str, AbstractTrader], ...] = (
     ("zic", ZIC()),
     ("truth", TruthTeller()),
@@ -68,14 +55,14 @@ QUICK = ("zic", "kaplan")
 """Opponents at scale quick; the others at scale paper only."""
 
 
-def memoryless() -> DoubleAuction:
+def memoryless(**changes: Any) -> DoubleAuction:
     """The market of A1, with a tape for those who need one."""
-    return memoryless_market(disclosure=FullDisclosure())
+    return memoryless_market(disclosure=FullDisclosure(), **changes)
 
 
 def standing() -> DoubleAuction:
     """The same with standing quotes that new ones must beat."""
-    return memoryless_market(disclosure=FullDisclosure(), persistence=True, improvement=True)
+    return memoryless(persistence=True, improvement=True)
 
 
 INSTITUTIONS = {"memoryless": memoryless, "standing": standing}
@@ -106,9 +93,8 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
                 build = lambda game=game, rule=rule, sides=sides: line_up(game(), rule, rival, sides)
                 label = f"{name.replace('_', ' ')}, {place}{suffix.replace('.', ', ')}"
                 scales = None if name in QUICK and suffix in ("", ".alone") else ("paper",)
-                made.append(
-                    Cell(name=f"{place}.{name}{suffix}", label=label, build=build, measures=MEASURES, scales=scales)
-                )
+                name_of = f"{place}.{name}{suffix}"
+                made.append(Cell(name=name_of, label=label, build=build, measures=MEASURES, scales=scales))
     return tuple(made)
 
 
@@ -143,26 +129,20 @@ def gain(cell: str, side: str) -> Quantity:
 def _claim(place: str, opponent: str, side: str) -> Direction:
     cell = f"{place}.{opponent}"
     return Direction(
-        id=f"outperforms.{cell}.{side}",
-        source="Rawat2023, introduction",
-        statement="reinforcement learning can outperform simple trading rules",
-        sign=1,
-        needs=(cell,),
-        estimate=advantage(cell, side),
+        id=f"outperforms.{cell}.{side}", source="Rawat2023, introduction", sign=1, needs=(cell,),
+        statement="reinforcement learning can outperform simple trading rules", estimate=advantage(cell, side),
         note=f"profit a round of the learning {side} less its neighbours', among {LABELS[opponent]}; {place} market",
-    )
+    )  # fmt: skip
 
 
 CLAIMS = (
     *(_claim(place, opponent, side) for place in PLACES for opponent in LABELS for side in ("buyer", "seller")),
     NotComparable(
-        id="opponents",
-        source="Rawat2023, experimental design",
+        id="opponents", source="Rawat2023, experimental design", published="no results",
         statement="A2: against particular trading strategies",
-        published="no results",
         missing="numbers: the source lists the experiment and prints results against zero intelligence only",
     ),
-)
+)  # fmt: skip
 
 # What is shown.
 

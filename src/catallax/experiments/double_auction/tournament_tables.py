@@ -233,13 +233,8 @@ def _replicator(results: Results[Settings], path: pandas.DataFrame) -> Table:
     who, game, gain = names(results), _mean(PAIRS(results)), ADVANTAGE(results)
     end, stable, rows = path[list(who)].to_numpy()[-1], evolutionarily_stable(game), []
     for i in np.argsort(-end, kind="stable"):
-        row = {
-            "trader": who[i],
-            "start": 1 / len(who),
-            "end": end[i],
-            "payoff_at_end": float((game @ end)[i]),
-            "stable": "yes" if stable[i] else "no",
-        }
+        row = {"trader": who[i], "start": 1 / len(who), "end": end[i], "payoff_at_end": float((game @ end)[i])}
+        row["stable"] = "yes" if stable[i] else "no"
         if results.settings.intruders:
             invaders = [name for j, name in enumerate(who) if j != i and _is_positive(gain[:, j, i])]
             row["invaded_by"] = ", ".join(invaders) or "nobody"
@@ -248,9 +243,8 @@ def _replicator(results: Results[Settings], path: pandas.DataFrame) -> Table:
     caption = (
         "Replicator dynamics on the pairwise table from equal shares, to time "
         f"{LAST_TIME:.0f} (a share of 1 more grows by e in one unit of time); at the end the best rule "
-        f"earns {symmetric_regret(game, end):.2g} more than the mean (0 at an equilibrium). "
-        "stable: evolutionarily stable in the "
-        f"pairwise table of means.{invaded if results.settings.intruders else ''}"
+        f"earns {symmetric_regret(game, end):.2g} more than the mean (0 at an equilibrium). stable: evolutionarily "
+        f"stable in the pairwise table of means.{invaded if results.settings.intruders else ''}"
     )
     return _table(results, "replicator", rows, caption)
 
@@ -261,20 +255,14 @@ def _replicator(results: Results[Settings], path: pandas.DataFrame) -> Table:
 def _ranking_figure(results: Results[Settings]) -> Figure:
     who, field = names(results), FIELD(results)
     designs = {"free-for-all": field, "round robin": against_others(PAIRS(results))}
-    data = pandas.DataFrame(
-        [
-            {"trader": who[i], "design": design, **_line("share", values[:, i])}
-            for i in _best_first(field)
-            for design, values in designs.items()
-        ]
-    )
-    return Figure(
-        name="ranking",
-        draw=lambda sheet: draw_ranking(sheet, data),
-        data=data,
-        caption=f"Share of each trader in the free-for-all and against single opponents. {_scope(results)}",
-        size=(TWO_COLUMNS[0], 0.8 + 0.28 * len(who)),
-    )
+    rows = [
+        {"trader": who[i], "design": design, **_line("share", values[:, i])}
+        for i in _best_first(field)
+        for design, values in designs.items()
+    ]
+    caption = f"Share of each trader in the free-for-all and against single opponents. {_scope(results)}"
+    data, size = pandas.DataFrame(rows), (TWO_COLUMNS[0], 0.8 + 0.28 * len(who))
+    return Figure(name="ranking", draw=lambda sheet: draw_ranking(sheet, data), data=data, caption=caption, size=size)
 
 
 def draw_ranking(sheet: Any, data: pandas.DataFrame) -> None:
@@ -303,13 +291,9 @@ def _pairwise_figure(results: Results[Settings]) -> Figure:
     data = pandas.DataFrame(
         [{"trader": labels[i], "against": labels[j], "lead": lead} for (i, j), lead in np.ndenumerate(table)]
     )
-    return Figure(
-        name="pairwise",
-        draw=lambda sheet: draw_pairwise(sheet, labels, table),
-        data=data,
-        caption=f"What the row's rule earns more than the column's in their common markets. {_scope(results)}",
-        size=(2.2 + 0.36 * len(who), 1.6 + 0.3 * len(who)),
-    )
+    caption = f"What the row's rule earns more than the column's in their common markets. {_scope(results)}"
+    draw, size = lambda sheet: draw_pairwise(sheet, labels, table), (2.2 + 0.36 * len(who), 1.6 + 0.3 * len(who))
+    return Figure(name="pairwise", draw=draw, data=data, caption=caption, size=size)
 
 
 def draw_pairwise(sheet: Any, labels: list[str], table: np.ndarray) -> None:
@@ -333,13 +317,9 @@ def draw_pairwise(sheet: Any, labels: list[str], table: np.ndarray) -> None:
 
 
 def _replicator_figure(results: Results[Settings], path: pandas.DataFrame) -> Figure:
-    return Figure(
-        name="replicator",
-        draw=lambda sheet: draw_replicator(sheet, path),
-        data=path,
-        caption=f"Replicator dynamics on the mean pairwise shares, from equal shares. {_scope(results)}",
-        size=TWO_COLUMNS,
-    )
+    caption = f"Replicator dynamics on the mean pairwise shares, from equal shares. {_scope(results)}"
+    draw = lambda sheet: draw_replicator(sheet, path)
+    return Figure(name="replicator", draw=draw, data=path, caption=caption, size=TWO_COLUMNS)
 
 
 def draw_replicator(sheet: Any, path: pandas.DataFrame) -> None:

@@ -20,25 +20,13 @@ import numpy as np
 
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.double_auction import (
-    AbstractDisclosure,
-    ConditionalDisclosure,
-    DoubleAuction,
-    FullDisclosure,
-    InelasticSupply,
-    KeptDraw,
-    NormalTokens,
-    ReducedDisclosure,
-    SecondPrice,
-    ZeroDisclosure,
-    memoryless_market,
-    standard_interface,
-)
+from catallax.games import double_auction as auctions
+from catallax.games.double_auction import DoubleAuction, FullDisclosure, NormalTokens
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 from catallax.lab.figure import ONE_COLUMN
 from catallax.lab.statistics import Estimate, mean_interval
-from catallax.measures import double_auction
+from catallax.measures import double_auction as measures
 from catallax.measures.double_auction import speed_of_convergence, speed_of_learning
 
 from .curves import curve, curves_figure, smooth_curve
@@ -50,14 +38,9 @@ from .rounds import late_mean, scope, unfinished
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (
-    double_auction.Efficiency(),
-    double_auction.Dispersion(),
-    double_auction.DeviationByTrade(),
-    double_auction.Profit(),
-    double_auction.SurplusShift(),
-    double_auction.QuoteFees(),
-    NaNCount(),
-)
+    measures.Efficiency(), measures.Dispersion(), measures.DeviationByTrade(), measures.Profit(),
+    measures.SurplusShift(), measures.QuoteFees(), NaNCount(),
+)  # fmt: skip
 
 
 class MarketTreatment(NamedTuple):
@@ -85,53 +68,35 @@ class MarketTreatment(NamedTuple):
 
 def full(**changes: Any) -> DoubleAuction:
     """The base market with changes: everything is disclosed unless they say otherwise."""
-    return memoryless_market(**({"disclosure": FullDisclosure()} | changes))
-
-
-def showing(disclosure: AbstractDisclosure) -> Callable[[], DoubleAuction]:
-    """The base market under another disclosure."""
-    return lambda: full(disclosure=disclosure)
+    return auctions.memoryless_market(**({"disclosure": FullDisclosure()} | changes))
 
 
 TREATMENTS = (
     MarketTreatment("base", "B1 base, full disclosure", full),
-    MarketTreatment("inelastic", "B2 inelastic supply", lambda: full(tokens=InelasticSupply(NormalTokens(), 50.0, 2))),
+    MarketTreatment("inelastic", "B2 inelastic supply",
+                    lambda: full(tokens=auctions.InelasticSupply(NormalTokens(), 50.0, 2))),
     MarketTreatment("few_buyers", "B3 two buyers", lambda: full(buyers=2)),
     MarketTreatment("one_token", "B4 one unit each", lambda: full(tokens=NormalTokens(units=1))),
-    MarketTreatment(
-        "kept_tokens",
-        "B5 tokens kept",
-        lambda draw: full(tokens=KeptDraw(NormalTokens(), draw)),
-        lanes={"draw": (1, 2, 3, 4)},
-    ),
-    MarketTreatment(
-        "patient",
-        "B6 discount",
-        lambda gamma: full(),
-        lanes={"gamma": (0.9, 1.0)},
-        learner=lambda gamma: {"gamma": gamma},
-        control="base",
-    ),
-    MarketTreatment("reduced", "B7 reduced disclosure", showing(ReducedDisclosure()), control="base"),
-    MarketTreatment("none", "B8 no disclosure", showing(ZeroDisclosure()), control="base"),
-    MarketTreatment("conditional", "B9 conditional disclosure", showing(ConditionalDisclosure()), control="base"),
-    MarketTreatment("second_price", "B10 second price", lambda: full(acceptance="quotes", price_rule=SecondPrice())),
+    MarketTreatment("kept_tokens", "B5 tokens kept", lambda draw: full(tokens=auctions.KeptDraw(NormalTokens(), draw)),
+                    {"draw": (1, 2, 3, 4)}),
+    MarketTreatment("patient", "B6 discount", lambda gamma: full(), {"gamma": (0.9, 1.0)},
+                    learner=lambda gamma: {"gamma": gamma}, control="base"),
+    *(MarketTreatment(name, label, partial(full, disclosure=disclosure), control="base")
+      for name, label, disclosure in (
+          ("reduced", "B7 reduced disclosure", auctions.ReducedDisclosure()),
+          ("none", "B8 no disclosure", auctions.ZeroDisclosure()),
+          ("conditional", "B9 conditional disclosure", auctions.ConditionalDisclosure()),
+      )),
+    MarketTreatment("second_price", "B10 second price",
+                    lambda: full(acceptance="quotes", price_rule=auctions.SecondPrice())),
     MarketTreatment("first_price", "first price, quotes must cross", lambda: full(acceptance="quotes")),
     MarketTreatment("nyse", "B11 NYSE rule", lambda: full(persistence=True, improvement=True)),
     MarketTreatment("fee", "B12 offer fee", lambda fee: full(fee=fee), {"fee": (0.0, 0.5)}, may_abstain=True),
-    MarketTreatment(
-        "reserve_bid",
-        "B13 lowest bid",
-        lambda lowest_bid: full(lowest_bid=lowest_bid),
-        lanes={"lowest_bid": (50.0, 55.0, 60.0, 65.0)},
-    ),
-    MarketTreatment(
-        "reserve_ask",
-        "B13 highest ask",
-        lambda highest_ask: full(highest_ask=highest_ask),
-        lanes={"highest_ask": (60.0, 65.0, 70.0, 75.0)},
-    ),
-)
+    MarketTreatment("reserve_bid", "B13 lowest bid", lambda lowest_bid: full(lowest_bid=lowest_bid),
+                    {"lowest_bid": (50.0, 55.0, 60.0, 65.0)}),
+    MarketTreatment("reserve_ask", "B13 highest ask", lambda highest_ask: full(highest_ask=highest_ask),
+                    {"highest_ask": (60.0, 65.0, 70.0, 75.0)}),
+)  # fmt: skip
 """B10 has a second control, `first_price`: it too asks quotes to cross and takes their midpoint, so that the price rule
 is all they differ in. B12 has a lane without a fee: the difference is the fee, not the leave to abstain."""
 
@@ -142,7 +107,7 @@ QUICK = ("base", "reduced", "none", "conditional", "fee")
 
 def learning(treatment: MarketTreatment, settings: Settings, **lane: Any) -> Play:
     """Eight learners, each with a network of its own, under the treatment."""
-    interface = standard_interface(may_abstain=treatment.may_abstain)
+    interface = auctions.standard_interface(may_abstain=treatment.may_abstain)
     rule = learner(settings, **treatment.learner(**lane))
     return _play(treatment, tuple(Group(role, None, rule, interface) for role in ("buyer", "seller")), lane)
 
@@ -174,13 +139,9 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 def _said(id: str, statement: str, variable: str, cell: str, against: str, sign: int, note: str) -> Direction:
     """A statement on one cell less another."""
     return Direction(
-        id=id,
-        source="Rawat2023, summary",
-        statement=statement,
-        sign=1 if sign > 0 else -1,
+        id=id, source="Rawat2023, summary", statement=statement, sign=1 if sign > 0 else -1, note=note,
         estimate=late_mean(cell, variable) - late_mean(against, variable),
-        note=note,
-    )
+    )  # fmt: skip
 
 
 _PARADOX = "increasing disclosures can, paradoxically, worsen market outcomes"
@@ -195,13 +156,11 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     _said("stable.full", _STABLE, "price_sd", "base", "base.zic", -1, "SD of prices, less the ZIC control"),
     _said("stable.none", _STABLE, "price_sd", "none", "base.zic", -1, "SD of prices, less the ZIC control"),
     NotComparable(
-        id="treatments",
-        source="Rawat2023, experimental design",
+        id="treatments", source="Rawat2023, experimental design", published="no results",
         statement="B2 to B7 and B9 to B13 are listed as experiments",
-        published="no results",
         missing="numbers and parameters: the source lists these treatments and prints no results of them",
     ),
-)
+)  # fmt: skip
 
 # What is shown.
 
@@ -220,35 +179,28 @@ def report(results: Results[Settings]) -> Report:
         for name, cell in (("reduced", "reduced"), ("conditional", "conditional"), ("full", "base"))
     ]
     rules, net = _of_rules(results, arms)
+    rules_text = (
+        "What rules change among learners: less the base market; the second price less the first price, the fee less "
+        "the same market without one."
+    )
+    net_text = "The same net of what these rules change among zero-intelligence traders, who do not adapt to them."
     tables = (
         levels(results, arms, "learners", f"Eight learners under each treatment. {_scope(results)}"),
         levels(results, controls, "zero_intelligence", f"Eight zero-intelligence traders likewise. {_scope(results)}"),
         *effects_tables(learning, "learning", "What learning changes: learners less the control under the same rules."),
         # zero-intelligence traders do not read the tape: disclosure needs no control
         *effects_tables(disclosure, "disclosure", "What disclosure changes among learners: less no disclosure."),
-        *effects_tables(
-            rules,
-            "rules",
-            "What rules change among learners: less the base market; the second price less the first price, the fee "
-            "less the same market without one.",
-        ),
-        *effects_tables(
-            net,
-            "rules_net",
-            "The same net of what these rules change among zero-intelligence traders, who do not adapt to them.",
-        ),
+        *effects_tables(rules, "rules", rules_text),
+        *effects_tables(net, "rules_net", net_text),
         _speeds(results, arms),
         _fees(results),
     )
     n = results.scale.replications
-    effects = effects_figure(
-        [*disclosure, *rules],
-        "treatment_effects",
-        "Effects of disclosures (against none) and rules (against their reference) in "
-        f"standard deviations over {n} replications, with 95% intervals; filled: p < 0.05 after Holm's adjustment "
-        "over this figure.",
-        n,
+    caption = (
+        f"Effects of disclosures (against none) and rules (against their reference) in standard deviations over {n} "
+        "replications, with 95% intervals; filled: p < 0.05 after Holm's adjustment over this figure."
     )
+    effects = effects_figure([*disclosure, *rules], "treatment_effects", caption, n)
     return Report(tables=tables, figures=(effects, _learning(results), _by_trade(results)))
 
 
