@@ -239,7 +239,6 @@ def _sample(results: Results[Settings]) -> str:
 
 
 def _cliff_table(results: Results[Settings]) -> Table:
-    """Mean price of the first, fourth, tenth and last day, and efficiency."""
     rows = []
     for market in MARKETS:
         for cell, trader in _players(results, LANED):
@@ -269,7 +268,6 @@ def _published(trader: str, market: str) -> str:
 
 
 def _deviations_table(results: Results[Settings]) -> Table:
-    """Gjerstad and Dickhaut's table, ours below each row."""
     heads = {"first": "first two periods", "all": "all periods", "last": "last two periods"}
     rows: list[dict[str, Any]] = []
     for trader in (*DEVIATIONS, "zip", "ziu"):
@@ -289,7 +287,6 @@ def _deviations_table(results: Results[Settings]) -> Table:
 
 
 def _smith_table(results: Results[Settings]) -> Table:
-    """Alpha of the first five periods."""
     printed = {f"period {i + 1}": f"{alpha:.1f}" for i, alpha in enumerate(ALPHAS)}
     rows = [{"trader": "humans (published)", **printed, "first less fifth": "-"}]
     for cell, trader in _players(results, LANED):
@@ -305,7 +302,6 @@ def _smith_table(results: Results[Settings]) -> Table:
 
 
 def _gode_table(results: Results[Settings]) -> Table:
-    """Efficiency, dispersion of profits and order of trade of zero intelligence."""
     heads = ("trader", "market", "efficiency, %", "profit dispersion", "order of trade")
     places = [("cliff", market, f"Cliff {market}") for market in MARKETS]
     if "symmetric" in results.cells:
@@ -366,7 +362,6 @@ def _price_figure(results: Results[Settings]) -> Figure:
 
 
 def _spread_figure(results: Results[Settings]) -> Figure:
-    """Alpha in Smith's market and mean |p - p*| in Gjerstad and Dickhaut's, by period."""
     alpha = "Smith's test 1: alpha, %"
     people = pandas.DataFrame({"at": range(1, len(ALPHAS) + 1), "mean": ALPHAS, "low": np.nan, "high": np.nan})
     parts = [people.assign(panel=alpha, series="humans, published")]
@@ -381,7 +376,6 @@ def _spread_figure(results: Results[Settings]) -> Figure:
 
 
 def _trades_figure(results: Results[Settings]) -> Figure:
-    """|p - p*| by the number of the trade in its period."""
     variable = "deviation_by_trade"
     parts = _curves(results, LANED, variable, "Smith's test 1 (Cliff's A)", "A")
     for cell, book in _BOOKS.items():

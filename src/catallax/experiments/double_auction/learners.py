@@ -209,7 +209,6 @@ def _scope(results: Results[Settings]) -> str:
 
 
 def _shown(results: Results[Settings], columns: Mapping[str, Quantity], decimals: int = 1) -> dict[str, str]:
-    """Columns of a row: means with intervals."""
     return {name: interval_text(quantity(results), decimals) for name, quantity in columns.items()}
 
 

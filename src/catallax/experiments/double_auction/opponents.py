@@ -43,14 +43,9 @@ MEASURES = (
     measures.Efficiency(), measures.Dispersion(), measures.Profit(), measures.SurplusShift(), NaNCount()
 )  # fmt: skip
 OPPONENTS: tuple[tuple[str, AbstractTrader], ...] = (
-    ("zic", ZIC()),
-    ("truth", TruthTeller()),
-    ("skeleton", Skeleton()),
-    ("kaplan", Kaplan()),
-    ("zip", ZIP()),
-    ("gd", GD()),
-    ("easley_ledyard", EasleyLedyard()),
-)
+    ("zic", ZIC()), ("truth", TruthTeller()), ("skeleton", Skeleton()), ("kaplan", Kaplan()), ("zip", ZIP()),
+    ("gd", GD()), ("easley_ledyard", EasleyLedyard()),
+)  # fmt: skip
 QUICK = ("zic", "kaplan")
 """Opponents at scale quick; the others at scale paper only."""
 
@@ -101,14 +96,9 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 # What is read.
 
 LABELS = {
-    "zic": "zero intelligence",
-    "truth": "truth-tellers",
-    "skeleton": "Skeleton",
-    "kaplan": "Kaplan",
-    "zip": "ZIP",
-    "gd": "Gjerstad-Dickhaut",
-    "easley_ledyard": "Easley-Ledyard",
-}
+    "zic": "zero intelligence", "truth": "truth-tellers", "skeleton": "Skeleton", "kaplan": "Kaplan", "zip": "ZIP",
+    "gd": "Gjerstad-Dickhaut", "easley_ledyard": "Easley-Ledyard",
+}  # fmt: skip
 PLACES = tuple(INSTITUTIONS)
 
 
@@ -199,7 +189,6 @@ def _profits(results: Results[Settings], last: str) -> Table:
 
 
 def _figure(results: Results[Settings]) -> Figure:
-    """What learning earns over the scripted trader in the same seat."""
     rows = []
     for place, name in _line_ups(results):
         for side in ("buyer", "seller"):

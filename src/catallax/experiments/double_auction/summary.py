@@ -121,7 +121,6 @@ def _summary(results: Results[Settings]) -> Table:
 
 
 def _numbers(results: Results[Settings]) -> Table:
-    """A row for every number of the table, with the SD over rounds that the source prints."""
     rows = []
     for row in TABLE_ROWS:
         for cell in _CELLS:
@@ -136,7 +135,6 @@ def _numbers(results: Results[Settings]) -> Table:
 
 
 def _controls(results: Results[Settings]) -> Table:
-    """What learning changes against the all-ZIC market on the same tokens."""
     rows = []
     profits = ("efficiency", "buyer_efficiency", "seller_efficiency")
     for variable in (*profits, "mad", "price_sd", "bid_handover", "ask_handover"):
@@ -168,7 +166,6 @@ def _profits(results: Results[Settings]) -> Table:
 
 
 def _speeds(results: Results[Settings]) -> Table:
-    """Speeds of learning and of convergence: the first round, mean over the replications in which it is reached."""
     rows = []
     for cell in _LEARNING:
         learnt = map(measures.speed_of_learning, every_round(cell, "buyer_profit", buyer=0)(results))

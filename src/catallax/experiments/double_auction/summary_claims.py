@@ -46,28 +46,23 @@ TABLE_ROWS = (
         "full": Printed(0.99, 0.06, 0.01, "0.99 (0.06): a ratio, where its neighbours are percentages"),
     }),
     Row("buyer_efficiency", "buyer_efficiency", "1", {
-        "zic": Printed(1.03, 0.15, 0.01),
-        "single": Printed(1.03, 0.12, 0.01),
+        "zic": Printed(1.03, 0.15, 0.01), "single": Printed(1.03, 0.12, 0.01),
         "none": Printed(1.05, 0.12, 0.01, "one training run; read it against the ZIC control, not against 1"),
         "full": Printed(1.07, 0.15, 0.01, "one training run; read it against the ZIC control, not against 1"),
     }),
     Row("mean_absolute_deviation", "mad", "price", {
-        "zic": Printed(4.63, 0.96, 0.01),
-        "single": Printed(4.51, 0.91, 0.01),
+        "zic": Printed(4.63, 0.96, 0.01), "single": Printed(4.51, 0.91, 0.01),
         "none": Printed(1.99, 0.99, 0.01, _SWAPPED.format(row="deviation", other="volatility")),
         "full": Printed(2.28, 0.99, 0.01),
     }),
     Row("volatility", "price_sd", "price", {
-        "zic": Printed(5.41, 0.98, 0.01),
-        "single": Printed(5.11, 0.89, 0.01),
+        "zic": Printed(5.41, 0.98, 0.01), "single": Printed(5.11, 0.89, 0.01),
         "none": Printed(1.53, 0.56, 0.01, _SWAPPED.format(row="volatility", other="deviation")),
         "full": Printed(2.15, 0.65, 0.01),
     }),
     Row("autocorrelation", "autocorrelation", "1", {
-        "zic": Printed(-0.04, 0.24, 0.01),
-        "single": Printed(-0.03, 0.25, 0.01),
-        "none": Printed(0.09, 0.29, 0.01),
-        "full": Printed(0.019, 0.32, 0.001),
+        "zic": Printed(-0.04, 0.24, 0.01), "single": Printed(-0.03, 0.25, 0.01),
+        "none": Printed(0.09, 0.29, 0.01), "full": Printed(0.019, 0.32, 0.001),
     }),
     Row("bid_handover", "bid_handover", "1", {
         "zic": Printed(0.72, None, 0.01, "72%, no SD printed; a random holder among four gives 70.3%"),

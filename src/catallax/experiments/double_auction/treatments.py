@@ -23,9 +23,9 @@ from catallax.core import Group, NaNCount, Play, Population
 from catallax.games import double_auction as auctions
 from catallax.games.double_auction import DoubleAuction, FullDisclosure, NormalTokens
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab.charts import interval_columns
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable
 from catallax.lab.figure import ONE_COLUMN
-from catallax.lab.statistics import Estimate, mean_interval
 from catallax.measures import double_auction as measures
 from catallax.measures.double_auction import speed_of_convergence, speed_of_learning
 
@@ -137,7 +137,6 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 
 
 def _said(id: str, statement: str, variable: str, cell: str, against: str, sign: int, note: str) -> Direction:
-    """A statement on one cell less another."""
     return Direction(
         id=id, source="Rawat2023, summary", statement=statement, sign=1 if sign > 0 else -1, note=note,
         estimate=late_mean(cell, variable) - late_mean(against, variable),
@@ -244,13 +243,7 @@ def _reference(arm: Arm) -> Arm:
     return _BASE
 
 
-def _ends(name: str, e: Estimate) -> dict[str, Any]:
-    """The ends of an interval as columns."""
-    return {f"{name}, low": e.low, f"{name}, high": e.high}
-
-
 def _speeds(results: Results[Settings], arms: tuple[Arm, ...]) -> Table:
-    """Rounds until buyers' profit and the deviation of prices have settled."""
     speeds = {"learning": ("buyer_profit", speed_of_learning), "convergence": ("mad", speed_of_convergence)}
     rows = []
     for arm in arms:
@@ -258,8 +251,8 @@ def _speeds(results: Results[Settings], arms: tuple[Arm, ...]) -> Table:
         for name, (variable, speed) in speeds.items():
             found = [speed(x) for x in path(results, arm, variable)]
             reached = [x for x in found if x is not None]
-            e = mean_interval(np.asarray(reached, float))
-            row |= {f"{name}, rounds": e.mean, **_ends(name, e), f"{name}, reached": f"{len(reached)} of {len(found)}"}
+            row |= interval_columns(np.asarray(reached, float), f"{name}, rounds", f"{name}, ")
+            row |= {f"{name}, reached": f"{len(reached)} of {len(found)}"}
         rows.append(row)
     caption = (
         "Speed of learning: rounds until the 100-round mean of buyers' profit stays within 5% of its final value. "
@@ -270,13 +263,11 @@ def _speeds(results: Results[Settings], arms: tuple[Arm, ...]) -> Table:
 
 
 def _fees(results: Results[Settings]) -> Table:
-    """Who is silent under a fee, and what the market earns."""
     rows = []
     for arm in (arm for cell in ("fee", "fee.zic") for arm in arms_of(results, cell, results.cells[cell].label)):
         row: dict[str, Any] = {"market": arm.label}
         for name in ("revenue", "bids_named", "asks_named", "surplus"):
-            e = mean_interval(sample(results, arm, name), allow_undefined=True)
-            row |= {name: e.mean, **_ends(name, e)}
+            row |= interval_columns(sample(results, arm, name), name, f"{name}, ", allow_undefined=True)
         rows.append(row)
     caption = (
         "Offer fees: revenue of the market in a round, share of seats and ticks with a legal quote, and realised "
@@ -286,7 +277,6 @@ def _fees(results: Results[Settings]) -> Table:
 
 
 def _learning(results: Results[Settings]) -> Figure:
-    """How deviation and buyers' profit move while they learn, for the four disclosures."""
     disclosures = {"none": "none", "reduced": "reduced", "conditional": "conditional", "base": "full"}
     parts = [
         smooth_curve(path(results, Arm(cell, ""), variable), f"{panel}, price units", label)
@@ -299,7 +289,6 @@ def _learning(results: Results[Settings]) -> Figure:
 
 
 def _by_trade(results: Results[Settings]) -> Figure:
-    """Convergence within a period: the deviation of the first, second, ... trade."""
     parts = []
     for cell, label in {"base.zic": "zero intelligence", "none": "learners, none", "base": "learners, full"}.items():
         deviation = late_mean(cell, "deviation_by_trade")(results)

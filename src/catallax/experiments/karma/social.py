@@ -170,8 +170,7 @@ def _outcomes(results: Results[Settings]) -> Table:
         row: dict[str, Any] = {"allocation": _LABELS[allocation]}
         for variable, number in zip(VARIABLES, printed, strict=True):
             name = variable.replace("_", " ")
-            ours = interval_columns(settled(allocation, variable)(results), name)
-            row |= {name: ours[name], f"{name}, low": ours["low"], f"{name}, high": ours["high"]}
+            row |= interval_columns(settled(allocation, variable)(results), name, f"{name}, ")
             row[f"{name}, printed"] = number
         rows.append(row | {"steps": EPOCH if allocation == "learners" else HORIZON})
     rows.append({"allocation": "mean field, PBS, beta 5 (logit)", "efficiency": field("efficiency")(results).mean()})

@@ -242,8 +242,7 @@ def _response_table(results: Results[Settings]) -> Table:
     for t in range(price.shape[1]):
         line: dict[str, Any] = {"period": t}
         for firm, who in enumerate(("deviator", "rival")):
-            ours = interval_columns(price[:, t, firm], allow_undefined=True)
-            line |= {who: ours["mean"], f"{who}_low": ours["low"], f"{who}_high": ours["high"]}
+            line |= interval_columns(price[:, t, firm], who, f"{who}_", allow_undefined=True)
         rows.append(line | {"back": float(back[known, t].mean()) if known.any() else None})
     worse = ""
     if known.any():
