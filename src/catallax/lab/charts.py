@@ -105,16 +105,19 @@ SPREAD = {
 """Columns that describe a sample [replicate]: name -> function of the sample."""
 
 
-def interval_columns(sample: Any, mean: str = "mean", *, allow_undefined: bool = False) -> dict[str, float | None]:
+def interval_columns(
+    sample: Any, mean: str = "mean", prefix: str = "", *, allow_undefined: bool = False
+) -> dict[str, float | None]:
     """The mean over replications and the ends of its 95% interval as columns of a row: `mean`, "low" and "high".
 
     Args:
         sample: one value a replication.
         mean: name of the mean's column.
+        prefix: what stands before "low" and "high", where a row has several intervals.
         allow_undefined: whether NaN means "undefined in this replication".
     """
     estimate = mean_interval(sample, allow_undefined=allow_undefined)
-    return {mean: estimate.mean, "low": estimate.low, "high": estimate.high}
+    return {mean: estimate.mean, f"{prefix}low": estimate.low, f"{prefix}high": estimate.high}
 
 
 def interval_text(sample: Any, decimals: int) -> str:

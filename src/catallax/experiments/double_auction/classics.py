@@ -20,14 +20,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas
 
+from catallax.lab import Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_text
 from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value
-from catallax.lab.experiment import Experiment, Scale
-from catallax.lab.figure import Figure
 from catallax.lab.quantity import Quantity, stack
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 
 from .classics_markets import (
     ALPHAS,
@@ -243,7 +239,6 @@ def _sample(results: Results[Settings]) -> str:
 
 
 def _cliff_table(results: Results[Settings]) -> Table:
-    """Mean price of the first, fourth, tenth and last day, and efficiency."""
     rows = []
     for market in MARKETS:
         for cell, trader in _players(results, LANED):
@@ -273,7 +268,6 @@ def _published(trader: str, market: str) -> str:
 
 
 def _deviations_table(results: Results[Settings]) -> Table:
-    """Gjerstad and Dickhaut's table, ours below each row."""
     heads = {"first": "first two periods", "all": "all periods", "last": "last two periods"}
     rows: list[dict[str, Any]] = []
     for trader in (*DEVIATIONS, "zip", "ziu"):
@@ -293,7 +287,6 @@ def _deviations_table(results: Results[Settings]) -> Table:
 
 
 def _smith_table(results: Results[Settings]) -> Table:
-    """Alpha of the first five periods."""
     printed = {f"period {i + 1}": f"{alpha:.1f}" for i, alpha in enumerate(ALPHAS)}
     rows = [{"trader": "humans (published)", **printed, "first less fifth": "-"}]
     for cell, trader in _players(results, LANED):
@@ -309,7 +302,6 @@ def _smith_table(results: Results[Settings]) -> Table:
 
 
 def _gode_table(results: Results[Settings]) -> Table:
-    """Efficiency, dispersion of profits and order of trade of zero intelligence."""
     heads = ("trader", "market", "efficiency, %", "profit dispersion", "order of trade")
     places = [("cliff", market, f"Cliff {market}") for market in MARKETS]
     if "symmetric" in results.cells:
@@ -370,7 +362,6 @@ def _price_figure(results: Results[Settings]) -> Figure:
 
 
 def _spread_figure(results: Results[Settings]) -> Figure:
-    """Alpha in Smith's market and mean |p - p*| in Gjerstad and Dickhaut's, by period."""
     alpha = "Smith's test 1: alpha, %"
     people = pandas.DataFrame({"at": range(1, len(ALPHAS) + 1), "mean": ALPHAS, "low": np.nan, "high": np.nan})
     parts = [people.assign(panel=alpha, series="humans, published")]
@@ -385,7 +376,6 @@ def _spread_figure(results: Results[Settings]) -> Figure:
 
 
 def _trades_figure(results: Results[Settings]) -> Figure:
-    """|p - p*| by the number of the trade in its period."""
     variable = "deviation_by_trade"
     parts = _curves(results, LANED, variable, "Smith's test 1 (Cliff's A)", "A")
     for cell, book in _BOOKS.items():
@@ -395,17 +385,13 @@ def _trades_figure(results: Results[Settings]) -> Figure:
 
 
 experiment = Experiment(
-    name="double_auction.classics",
+    name="double_auction.classics", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="The first laboratory markets, replayed",
     summary="ZIP, GD and zero intelligence in the markets of Smith, Cliff, and Gjerstad and Dickhaut, beside print",
     sources=("Smith1962", "GodeSunder1993", "Cliff1997", "GjerstadDickhaut1998"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=1, replications=10, block=10, chunk=1),
         "paper": Scale(steps=2, replications=20, block=10, chunk=2),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip
 """A step is a round: all days of a market with fresh traders. Replications average the rounds they played."""

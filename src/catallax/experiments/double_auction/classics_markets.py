@@ -17,15 +17,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.traders import GD, ZIC, ZIP, ZIU, AbstractTrader
 from catallax.core import AbstractMeasure, Group, InputError, Lineup, NaNCount, Play, Population
-from catallax.games.double_auction import ContinuousDoubleAuction, DoubleAuction, aurora
-from catallax.games.double_auction.schedules import (
-    CLIFF_A,
-    CLIFF_B,
-    CLIFF_C,
-    CLIFF_D,
-    GJERSTAD_DICKHAUT_SYMMETRIC,
-    Schedule,
-)
+from catallax.games.double_auction import ContinuousDoubleAuction, DoubleAuction, Schedule, aurora, schedules
 from catallax.games.double_auction.tokens import AbstractTokens
 from catallax.lab.experiment import Cell
 from catallax.lab.quantity import Quantity, defined_mean, recorded
@@ -34,7 +26,7 @@ from catallax.measures import double_auction
 LOW, HIGH = 1.0, 400.0
 """Price bounds: those of Cliff's random quotes, $0.01 to $4.00, and of our markets of Gjerstad and Dickhaut."""
 CENT = 1.0
-MARKETS = {"A": CLIFF_A, "B": CLIFF_B, "C": CLIFF_C, "D": CLIFF_D}
+MARKETS = {"A": schedules.CLIFF_A, "B": schedules.CLIFF_B, "C": schedules.CLIFF_C, "D": schedules.CLIFF_D}
 """Cliff's markets, in the order of the lane "market"; A is Smith's test 1 in cents."""
 TARGET = 200.0
 """Competitive price of all of Cliff's markets, cents."""
@@ -54,19 +46,15 @@ def _traders() -> dict[str, AbstractTrader]:
 
 
 class Session(NamedTuple):
-    """A cell: who plays, each trader in a copy of its own, and how long.
-
-    Attributes:
-        label: What tables print.
-        traders: Names, in the order of the copies.
-        steps: Ticks in a period.
-        periods: Periods in a round, by name of the scale; traders remember earlier periods.
-    """
+    """A cell: who plays, each trader in a copy of its own, and how long."""
 
     label: str
     traders: tuple[str, ...]
+    """Names, in the order of the copies."""
     steps: int
+    """Ticks in a period."""
     periods: dict[str, int]
+    """Periods in a round, by name of the scale; traders remember earlier periods."""
 
 
 SESSIONS = {
@@ -123,7 +111,7 @@ def continuous(**changes: Any) -> ContinuousDoubleAuction:
 
 def game(name: str, scale: str, market: Any = 0) -> ContinuousDoubleAuction | DoubleAuction:
     """The market of a cell at a scale; `market` is the number of one of Cliff's, where the cell has lanes."""
-    session, symmetric = SESSIONS[name], GJERSTAD_DICKHAUT_SYMMETRIC
+    session, symmetric = SESSIONS[name], schedules.GJERSTAD_DICKHAUT_SYMMETRIC
     changes: dict[str, Any] = dict(steps=session.steps, periods=session.periods[scale])
     if name in LANED:
         tokens = OneOf(tuple(MARKETS.values()), market)
@@ -264,30 +252,24 @@ def _mean(path: Quantity) -> Quantity:
 
 
 class Prediction(NamedTuple):
-    """The mean price of budget-constrained zero intelligence in one of Cliff's markets.
-
-    Attributes:
-        mean: As Cliff predicts it.
-        shouts: The mean of days under the shouts of his program, written out again; standard error 0.3 to 0.4 (see the
-            tests).
-        why: What moves our mean away from the prediction.
-    """
+    """The mean price of budget-constrained zero intelligence in one of Cliff's markets."""
 
     mean: float
+    """As Cliff predicts it."""
     shouts: float
+    """Of days under the shouts of his program, written out again; standard error 0.3 to 0.4 (see the tests)."""
     why: str = ""
+    """What moves our mean away from the prediction."""
 
 
 PREDICTED = {
     "A": Prediction(200.0, 199.8, "the quotes' range is centred on 200.5"),
     "B": Prediction(233.3, 233.8),
-    "C": Prediction(
-        125.0, 137.1, "excess demand: standing bids of eleven buyers wait for the next seller and lift the price"
-    ),
-    "D": Prediction(
-        260.0, 251.4, "excess supply: standing asks of eleven sellers wait for the next buyer and lower the price"
-    ),
-}
+    "C": Prediction(125.0, 137.1,
+                    "excess demand: standing bids of eleven buyers wait for the next seller and lift the price"),
+    "D": Prediction(260.0, 251.4,
+                    "excess supply: standing asks of eleven sellers wait for the next buyer and lower the price"),
+}  # fmt: skip
 REBUILT = {"C": "129, 127, 138, 172", "D": "239, 240, 229, 207"}
 """ZIP's mean prices on days 1, 4, 10, 30 under the shouts of Cliff's program: eight sessions of ours. Not published."""
 NEAR = 5.0

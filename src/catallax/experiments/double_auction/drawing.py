@@ -8,9 +8,9 @@ import numpy as np
 import pandas
 
 from catallax.games.double_auction.equilibrium import competitive_equilibrium
-from catallax.lab.figure import ASKS, BIDS, COLOURS, ONE_COLUMN, PRICES, TWO_COLUMNS, Figure
+from catallax.lab import Figure, Results
+from catallax.lab.figure import ASKS, BIDS, COLOURS, ONE_COLUMN, PRICES, TWO_COLUMNS
 from catallax.lab.quantity import time_axis
-from catallax.lab.results import Results
 
 
 def schedules(values: np.ndarray, costs: np.ndarray) -> pandas.DataFrame:

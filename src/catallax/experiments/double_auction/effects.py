@@ -11,27 +11,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas
 
+from catallax.lab import Figure, Results, Table
 from catallax.lab.charts import interval_text
-from catallax.lab.figure import ASKS, TWO_COLUMNS, Figure
-from catallax.lab.results import Results
+from catallax.lab.figure import ASKS, TWO_COLUMNS
 from catallax.lab.statistics import LEVEL, Effect, effect, holm
-from catallax.lab.table import Table
 
 from .rounds import every_round, late_mean
 
 
 class Arm(NamedTuple):
-    """One column of numbers.
-
-    Attributes:
-        cell: Name of the cell.
-        label: What tables print.
-        at: Where on the cell's lanes, by name; empty without lanes.
-    """
+    """One column of numbers."""
 
     cell: str
     label: str
+    """What tables print."""
     at: Mapping[str, float] = {}
+    """Where on the cell's lanes, by name; empty without lanes."""
 
     @property
     def name(self) -> str:
@@ -40,14 +35,7 @@ class Arm(NamedTuple):
 
 
 class OutcomeVariable(NamedTuple):
-    """A variable that arms are compared by.
-
-    Attributes:
-        name: A column's name.
-        variable: Recorded variable; seats are summed.
-        unit: Of the variable.
-        decimals: Digits that tables print.
-    """
+    """A variable that arms are compared by: a column's name, the recorded variable (seats are summed), unit, digits."""
 
     name: str
     variable: str
@@ -94,7 +82,6 @@ def sample(results: Results[Any], arm: Arm, variable: str) -> np.ndarray:
 
 
 def _positions(results: Results[Any], arm: Arm) -> dict[str, int]:
-    """Where the arm lies on the lanes of its cell."""
     return {name: results.cells[arm.cell].lanes[name].index(value) for name, value in arm.at.items()}
 
 
@@ -174,13 +161,8 @@ def effects_figure(comparisons: Sequence[Comparison], name: str, caption: str, r
         row = {"effect of": label, "on": outcome.name, "d": found.size, "low": low, "high": high, "p_holm": adjusted}
         rows.append(row)
     data = pandas.DataFrame(rows)
-    return Figure(
-        name=name,
-        draw=lambda sheet: _draw_effects(sheet, data, replications),
-        data=data,
-        caption=caption,
-        size=(TWO_COLUMNS[0], 0.9 + 0.2 * len(set(data["effect of"]))),
-    )
+    draw, size = lambda sheet: _draw_effects(sheet, data, replications), (TWO_COLUMNS[0], 0.9 + 0.2 * len(comparisons))
+    return Figure(name=name, draw=draw, data=data, caption=caption, size=size)
 
 
 def _draw_effects(sheet: Any, data: pandas.DataFrame, replications: int) -> None:

@@ -18,23 +18,19 @@ import numpy as np
 from catallax.agents.deep import PPO, ActorCritic, Reinforce
 from catallax.agents.tabular import EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import AbstractAgent, Group, Interface, NaNCount, Play, Population
-from catallax.games.double_auction.disclosure import AbstractDisclosure, FullDisclosure, ReducedDisclosure
-from catallax.games.double_auction.discretized import discretized_interface
-from catallax.games.double_auction.double_auction import DoubleAuction
-from catallax.games.double_auction.institutions import memoryless_market
-from catallax.games.double_auction.views import standard_interface
+from catallax.games.double_auction import (
+    DoubleAuction,
+    FullDisclosure,
+    ReducedDisclosure,
+    discretized_interface,
+    memoryless_market,
+    standard_interface,
+)
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns, interval_text
 from catallax.lab.claims import Direction, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import Figure
 from catallax.lab.quantity import Quantity, defined_mean, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
-from catallax.measures.double_auction.collusion import SurplusShift
-from catallax.measures.double_auction.efficiency import Efficiency
-from catallax.measures.double_auction.prices import Dispersion
-from catallax.measures.double_auction.profit import Profit
+from catallax.measures.double_auction import Dispersion, Efficiency, Profit, SurplusShift
 from catallax.measures.double_auction.series import speed_of_learning
 
 from .curves import curve, curves_figure, smooth_curve
@@ -44,7 +40,7 @@ from .trials import MARKETS, MIXED, NAMES, ROUNDS_PER_UPDATE, Answer, InEachMark
 # What is run.
 
 MEASURES = (Profit(), Efficiency(), SurplusShift(), Dispersion(), NaNCount())
-_DISCLOSURES: dict[str, type[AbstractDisclosure]] = {"reduced": ReducedDisclosure, "full": FullDisclosure}
+_DISCLOSURES = {"reduced": ReducedDisclosure, "full": FullDisclosure}
 
 
 class Learner(NamedTuple):
@@ -55,19 +51,16 @@ class Learner(NamedTuple):
     interface: Callable[[], Interface] = standard_interface
 
 
+_EXPLORE = EpsilonGreedy(1.0, 2e-4, 0.02)
 LEARNERS = {
     "reinforce": Learner("REINFORCE, published", Reinforce),
     "baseline": Learner("REINFORCE, baseline", lambda: Reinforce(baseline=True)),
     "actor_critic": Learner("actor-critic", lambda: ActorCritic(rate=3e-3, reward_scale=0.01)),
     "ppo": Learner("PPO", lambda: PPO(rate=1e-3, reward_scale=0.01)),
     "table": Learner(
-        "Q-table",
-        lambda: QLearning(120, 8, EpsilonGreedy(1.0, 2e-4, 0.02), PolynomialRate(0.7), gamma=0.99),
-        discretized_interface,
+        "Q-table", lambda: QLearning(120, 8, _EXPLORE, PolynomialRate(0.7), gamma=0.99), discretized_interface
     ),
 }
-
-
 QUICK = ("baseline", "table")
 """Learners at scale quick: a policy gradient and a table. The others, and the mixed population, at scale paper only."""
 
@@ -107,27 +100,23 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     """A cell for each learner, and the mixed population."""
     each = (InEachMarket(measure=m) for m in MEASURES)  # pyright: ignore[reportCallIssue]  (every is a property)
     measures = (*each, Answer())
-    kinds = tuple(
-        Cell(
-            name=name,
-            label=learner.label,
-            build=partial(alone, settings, name),
-            measures=measures,
-            scales=None if name in (*QUICK, settings.learner) else ("paper",),
-        )
-        for name, learner in LEARNERS.items()
-        if settings.learner in ("all", name)
-    )
-    if settings.learner != "all":
-        return kinds
-    together = partial(mixed, settings)
-    return (*kinds, Cell(name="mixed", label="mixed", build=together, measures=MEASURES, scales=("paper",)))
+    made = []
+    for name, learner in LEARNERS.items():
+        scales = None if name in (*QUICK, settings.learner) else ("paper",)
+        if settings.learner in ("all", name):
+            build = partial(alone, settings, name)
+            made.append(Cell(name=name, label=learner.label, build=build, measures=measures, scales=scales))
+    if settings.learner == "all":
+        build = partial(mixed, settings)
+        made.append(Cell(name="mixed", label="mixed", build=build, measures=MEASURES, scales=("paper",)))
+    return tuple(made)
 
 
 # What is read.
 
 FIRST, OTHERS, ALL = slice(0, 1), slice(1, None), slice(None)
 """Seats of a side."""
+SIDES = ("buyer", "seller")
 
 
 def profit(cell: str, market: str | None, side: str, seats: slice = ALL, last: int = LAST) -> Quantity:
@@ -180,41 +169,24 @@ def kinds(results: Results[Settings]) -> dict[str, str]:
 
 # What is claimed.
 
-
 CLAIMS = (
-    *(
-        Direction(
-            id=f"outperforms.{kind}.{side}",
-            source="Rawat2023, introduction",
-            statement="reinforcement learning can outperform simple trading rules",
-            sign=1,
-            estimate=gain(kind, "one", side, FIRST),
-            note=f"profit a round of the learning {side} 1 less the zero-intelligence trader's in its seat",
-            needs=(kind,),
-        )
-        for kind in LEARNERS
-        for side in ("buyer", "seller")
-    ),
-    *(
-        Direction(
-            id=f"vulnerable.{kind}",
-            source="Rawat2023, introduction",
-            statement="reinforcers can learn to collude, but can also be vulnerable to it",
-            sign=1,
-            estimate=exploited(kind),
-            note="profit of a fresh buyer 1 on the frozen others less the frozen one: a lower bound on exploitability",
-            needs=(kind,),
-        )
-        for kind in LEARNERS
-    ),
+    *(Direction(id=f"outperforms.{kind}.{side}", source="Rawat2023, introduction", needs=(kind,), sign=1,
+                statement="reinforcement learning can outperform simple trading rules",
+                estimate=gain(kind, "one", side, FIRST),
+                note=f"profit a round of the learning {side} 1 less the zero-intelligence trader's in its seat")
+      for kind in LEARNERS for side in SIDES),
+    *(Direction(id=f"vulnerable.{kind}", source="Rawat2023, introduction", needs=(kind,), sign=1,
+                statement="reinforcers can learn to collude, but can also be vulnerable to it",
+                estimate=exploited(kind),
+                note="profit of a fresh buyer 1 on the frozen others less the frozen one: a lower bound on "
+                "exploitability")
+      for kind in LEARNERS),
     NotComparable(
-        id="collusion",
-        source="Rawat2023, introduction",
+        id="collusion", source="Rawat2023, introduction", published="no measure",
         statement="reinforcers can learn to collude",
-        published="no measure",
         missing="a definition; surplus moved and answers to a forced deviation are in the tables beside their controls",
     ),
-)
+)  # fmt: skip
 
 # What is shown.
 
@@ -237,28 +209,31 @@ def _scope(results: Results[Settings]) -> str:
 
 
 def _shown(results: Results[Settings], columns: Mapping[str, Quantity], decimals: int = 1) -> dict[str, str]:
-    """Columns of a row: means with intervals."""
     return {name: interval_text(quantity(results), decimals) for name, quantity in columns.items()}
 
 
+def _for_each(results: Results[Settings], columns: Callable[[str, str], dict[str, str]]) -> list[dict[str, str]]:
+    """A row for each kind of learner and each side."""
+    found = kinds(results).items()
+    return [{"learner": label, "side": side} | columns(cell, side) for cell, label in found for side in SIDES]
+
+
 def _profits(results: Results[Settings]) -> Table:
-    rows = []
-    for cell, label in kinds(results).items():
-        for side in ("buyer", "seller"):
-            columns = {
-                "alone among ZIC": gain(cell, "one", side, FIRST),
-                "its ZIC neighbours": gain(cell, "one", side, OTHERS),
-                "all eight learn": gain(cell, "all", side),
-            }
-            row = {"learner": label, "side": side} | _shown(results, columns)
-            row["mixed population"] = _mixed(results, cell, side)
-            rows.append(row | _shown(results, {"ZIC control": profit(cell, "zero", side)}))
+    def columns(cell: str, side: str) -> dict[str, str]:
+        gains = {
+            "alone among ZIC": gain(cell, "one", side, FIRST),
+            "its ZIC neighbours": gain(cell, "one", side, OTHERS),
+            "all eight learn": gain(cell, "all", side),
+        }
+        row = _shown(results, gains) | {"mixed population": _mixed(results, cell, side)}
+        return row | _shown(results, {"ZIC control": profit(cell, "zero", side)})
+
     caption = (
         "Profit a round less that of the same seats held by zero intelligence on the same tokens and random numbers "
         "(last column: that control itself, mean of a side), price units, 95% intervals over replications; mixed: one "
         f"learner of each kind on each side; {_scope(results)}"
     )
-    return Table.of_rows("profits", caption, rows)
+    return Table.of_rows("profits", caption, _for_each(results, columns))
 
 
 def _mixed(results: Results[Settings], cell: str, side: str) -> str:
@@ -283,12 +258,10 @@ def _markets(results: Results[Settings]) -> Table:
     ]
     rows = []
     for label, cell, market in markets:
-        row = {"market": label}
-        for name, digits in _MARKET_COLUMNS.items():
-            row |= _shown(results, {name: late_mean(cell, name, **_in(market))}, digits)
-        moved = late_mean(cell, "surplus_to_buyers", **_in(market))
-        moved -= late_mean(first, "surplus_to_buyers", **_in("zero"))
-        rows.append(row | _shown(results, {"to buyers, less ZIC": moved}, 4))
+        read = lambda name, cell=cell, market=market: late_mean(cell, name, **_in(market))
+        shown = {name: interval_text(read(name)(results), digits) for name, digits in _MARKET_COLUMNS.items()}
+        moved = read("surplus_to_buyers") - late_mean(first, "surplus_to_buyers", **_in("zero"))
+        rows.append({"market": label} | shown | _shown(results, {"to buyers, less ZIC": moved}, 4))
     caption = (
         "Efficiency; mean |p - p*| and SD of prices, price units; share of the maximum surplus that each side took "
         "beyond its competitive part (what moved between the sides, and what was lost), and the buyers' less that of "
@@ -298,24 +271,23 @@ def _markets(results: Results[Settings]) -> Table:
 
 
 def _elsewhere(results: Results[Settings]) -> Table:
-    rows = []
-    for cell, label in kinds(results).items():
-        for side in ("buyer", "seller"):
-            home, kin = profit(cell, "one", side, FIRST), profit(cell, "own_kind", side)
-            columns = {
-                "at home": home,
-                "among truth-tellers": profit(cell, "among_truthful", side, FIRST),
-                "less a truth-teller there": gain(cell, "among_truthful", side, FIRST, "truthful"),
-                "among its own kind": kin,
-                "own kind less at home": kin - home,
-            }
-            rows.append({"learner": label, "side": side} | _shown(results, columns))
+    def columns(cell: str, side: str) -> dict[str, str]:
+        home, kin = profit(cell, "one", side, FIRST), profit(cell, "own_kind", side)
+        profits = {
+            "at home": home,
+            "among truth-tellers": profit(cell, "among_truthful", side, FIRST),
+            "less a truth-teller there": gain(cell, "among_truthful", side, FIRST, "truthful"),
+            "among its own kind": kin,
+            "own kind less at home": kin - home,
+        }
+        return _shown(results, profits)
+
     caption = (
         "Profit a round of a learner that learnt among zero intelligence (at home) and is put, frozen as it is in each "
         "phase, among truth-tellers and among copies of itself (mean of the side); price units, 95% intervals; "
         f"{_scope(results)}"
     )
-    return Table.of_rows("frozen_elsewhere", caption, rows)
+    return Table.of_rows("frozen_elsewhere", caption, _for_each(results, columns))
 
 
 def _exploited(results: Results[Settings]) -> Table:
@@ -399,16 +371,12 @@ def _answers_figure(results: Results[Settings]) -> Figure:
 
 
 experiment = Experiment(
-    name="double_auction.learners",
+    name="double_auction.learners", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="Five learners in one double auction",
     summary="Profits beside zero intelligence, collusion, frozen learners elsewhere, what a fresh one gains on them",
     sources=("Rawat2023", "Williams1992", "MnihEtAl2016", "Schulman2017", "WatkinsDayan1992", "GodeSunder1993"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=8, replications=10, block=10, chunk=8),
         "paper": Scale(steps=512, replications=20, block=10, chunk=64),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip

@@ -14,34 +14,13 @@ from msgspec import Meta, Struct
 
 from catallax.agents.deep import Reinforce
 from catallax.core import AbstractAgent, Group, InputError, Interface, NaNCount, Play, Population
-from catallax.games.double_auction import schedules
-from catallax.games.double_auction.call_market import CallMarket
-from catallax.games.double_auction.continuous import ContinuousDoubleAuction
-from catallax.games.double_auction.disclosure import (
-    AbstractDisclosure,
-    ConditionalDisclosure,
-    FullDisclosure,
-    ReducedDisclosure,
-    ZeroDisclosure,
-)
-from catallax.games.double_auction.double_auction import DoubleAuction
-from catallax.games.double_auction.in_environment import in_environment
-from catallax.games.double_auction.institutions import aurora, memoryless_market
-from catallax.games.double_auction.posted_offer import PostedOffer
-from catallax.games.double_auction.schedule_file import read_schedule
-from catallax.games.double_auction.views import standard_interface
-from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.games import double_auction as auctions
+from catallax.games.double_auction import schedules, standard_interface
+from catallax.lab import Cell, Experiment, Report, Results, Scale, Table
 from catallax.lab.quantity import Quantity
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.settings import load_class, make
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
-from catallax.measures.double_auction.activity import Handover, Volume
-from catallax.measures.double_auction.efficiency import Efficiency
-from catallax.measures.double_auction.prices import Autocorrelation, CompetitiveBenchmark, Dispersion
-from catallax.measures.double_auction.profit import Profit
-from catallax.measures.double_auction.quotes import SampleRound
+from catallax.measures import double_auction as measures
 
 from .drawing import quotes_figure, schedule_figure
 from .replay import replay_figure
@@ -49,15 +28,19 @@ from .rounds import late_mean, rounds_played
 from .rules import check_rule, rule
 
 Institution = Literal["memoryless", "aurora", "continuous", "call", "posted_offer"]
-Market = DoubleAuction | ContinuousDoubleAuction | CallMarket | PostedOffer
+Market = auctions.DoubleAuction | auctions.ContinuousDoubleAuction | auctions.CallMarket | auctions.PostedOffer
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 
 _LEARNER = "reinforce"
-_DISCLOSURES: dict[str, type[AbstractDisclosure]] = {
-    "zero": ZeroDisclosure,
-    "reduced": ReducedDisclosure,
-    "full": FullDisclosure,
-    "conditional": ConditionalDisclosure,
+MEASURES = (
+    measures.Efficiency(), measures.Dispersion(), measures.Autocorrelation(), measures.Handover(), measures.Volume(),
+    measures.Profit(), measures.CompetitiveBenchmark(), measures.SampleRound(every=10), NaNCount(),
+)  # fmt: skip
+_DISCLOSURES: dict[str, type[auctions.AbstractDisclosure]] = {
+    "zero": auctions.ZeroDisclosure,
+    "reduced": auctions.ReducedDisclosure,
+    "full": auctions.FullDisclosure,
+    "conditional": auctions.ConditionalDisclosure,
 }
 _PUBLISHED = {
     "smith": schedules.SMITH_1962_TEST_1,
@@ -124,8 +107,8 @@ def market(settings: Settings) -> Market:
     if settings.schedule is not None and settings.published is not None:
         raise InputError("schedule and published both name a schedule; give one")
     if settings.schedule is not None or settings.published is not None:
-        chosen = read_schedule(settings.schedule) if settings.schedule else _PUBLISHED[settings.published or ""]
-        changes |= _scheduled(chosen, settings)
+        own = auctions.read_schedule(settings.schedule) if settings.schedule else None
+        changes |= _scheduled(own or _PUBLISHED[settings.published or ""], settings)
     low, high = changes.get("low"), changes.get("high")
     if low is not None and high is not None and low >= high:
         raise InputError(f"low must be below high, got {low:g} and {high:g}")
@@ -153,18 +136,16 @@ def _rules(settings: Settings) -> dict[str, Any]:
 
 
 def _institution(settings: Settings, changes: dict[str, Any]) -> Market:
-    place = settings.environment
-    match settings.institution:
-        case "memoryless":
-            return memoryless_market(**changes)
-        case "aurora":
-            return aurora(place, **changes)
-        case "continuous":
-            return in_environment(ContinuousDoubleAuction, place, **changes)
-        case "call":
-            return in_environment(CallMarket, place, **changes)
-        case "posted_offer":
-            return in_environment(PostedOffer, place, **changes)
+    kinds = {
+        "continuous": auctions.ContinuousDoubleAuction,
+        "call": auctions.CallMarket,
+        "posted_offer": auctions.PostedOffer,
+    }
+    if settings.institution == "memoryless":
+        return auctions.memoryless_market(**changes)
+    if settings.institution == "aurora":
+        return auctions.aurora(settings.environment, **changes)
+    return auctions.in_environment(kinds[settings.institution], settings.environment, **changes)
 
 
 def _scheduled(schedule: schedules.Schedule, settings: Settings) -> dict[str, Any]:
@@ -209,18 +190,7 @@ def play(settings: Settings) -> Play:
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """One cell."""
-    measures = (
-        Efficiency(),
-        Dispersion(),
-        Autocorrelation(),
-        Handover(),
-        Volume(),
-        Profit(),
-        CompetitiveBenchmark(),
-        SampleRound(every=10),
-        NaNCount(),
-    )
-    return (Cell(name="market", label="market", build=lambda: play(settings), measures=measures),)
+    return (Cell(name="market", label="market", build=lambda: play(settings), measures=MEASURES),)
 
 
 def report(results: Results[Settings]) -> Report:
@@ -238,21 +208,10 @@ def report(results: Results[Settings]) -> Report:
 
 
 _SHOWN = {
-    "efficiency": "1",
-    "buyer_efficiency": "1",
-    "seller_efficiency": "1",
-    "trades": "count",
-    "mean_price": "price",
-    "equilibrium_price": "price",
-    "mad": "price",
-    "price_sd": "price",
-    "smith_alpha": "%",
-    "autocorrelation": "1",
-    "autocorrelation_of_changes": "1",
-    "bid_handover": "1",
-    "ask_handover": "1",
-    "second_half": "%",
-}
+    "efficiency": "1", "buyer_efficiency": "1", "seller_efficiency": "1", "trades": "count", "mean_price": "price",
+    "equilibrium_price": "price", "mad": "price", "price_sd": "price", "smith_alpha": "%", "autocorrelation": "1",
+    "autocorrelation_of_changes": "1", "bid_handover": "1", "ask_handover": "1", "second_half": "%",
+}  # fmt: skip
 """Variables of the table of market performance, with their units."""
 
 
@@ -285,16 +244,12 @@ def _profits(results: Results[Settings]) -> Table:
 
 
 experiment = Experiment(
-    name="double_auction.market",
+    name="double_auction.market", settings=Settings, cells=cells, report=report, claims=(),
     title="A double auction of your own",
     summary="One double auction of your own: rules, tokens and traders from the settings",
     sources=("RustMillerPalmer1994", "GodeSunder1993", "Rawat2023"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=20, replications=10, block=10, chunk=10),
         "paper": Scale(steps=500, replications=20, block=10, chunk=50),
     },
-    report=report,
-    claims=(),
-)
+)  # fmt: skip

@@ -16,16 +16,7 @@ import numpy as np
 import pandas
 
 from catallax.agents.deep import Reinforce
-from catallax.agents.traders import (
-    GD,
-    ZIC,
-    ZIP,
-    AbstractTrader,
-    EasleyLedyard,
-    Kaplan,
-    Skeleton,
-    TruthTeller,
-)
+from catallax.agents.traders import GD, ZIC, ZIP, AbstractTrader, EasleyLedyard, Kaplan, Skeleton, TruthTeller
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.double_auction import (
     DoubleAuction,
@@ -34,15 +25,12 @@ from catallax.games.double_auction import (
     memoryless_market,
     standard_interface,
 )
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns, interval_text
 from catallax.lab.claims import Direction, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, Figure, state_sample
+from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
-from catallax.measures import double_auction
+from catallax.measures import double_auction as measures
 
 from .effects import Arm, Comparison, OutcomeVariable, effects_tables, levels
 from .published import Settings, learner
@@ -52,33 +40,24 @@ from .rounds import late_mean, scope, unfinished
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (
-    double_auction.Efficiency(),
-    double_auction.Dispersion(),
-    double_auction.Profit(),
-    double_auction.SurplusShift(),
-    NaNCount(),
-)
+    measures.Efficiency(), measures.Dispersion(), measures.Profit(), measures.SurplusShift(), NaNCount()
+)  # fmt: skip
 OPPONENTS: tuple[tuple[str, AbstractTrader], ...] = (
-    ("zic", ZIC()),
-    ("truth", TruthTeller()),
-    ("skeleton", Skeleton()),
-    ("kaplan", Kaplan()),
-    ("zip", ZIP()),
-    ("gd", GD()),
-    ("easley_ledyard", EasleyLedyard()),
-)
+    ("zic", ZIC()), ("truth", TruthTeller()), ("skeleton", Skeleton()), ("kaplan", Kaplan()), ("zip", ZIP()),
+    ("gd", GD()), ("easley_ledyard", EasleyLedyard()),
+)  # fmt: skip
 QUICK = ("zic", "kaplan")
 """Opponents at scale quick; the others at scale paper only."""
 
 
-def memoryless() -> DoubleAuction:
+def memoryless(**changes: Any) -> DoubleAuction:
     """The market of A1, with a tape for those who need one."""
-    return memoryless_market(disclosure=FullDisclosure())
+    return memoryless_market(disclosure=FullDisclosure(), **changes)
 
 
 def standing() -> DoubleAuction:
     """The same with standing quotes that new ones must beat."""
-    return memoryless_market(disclosure=FullDisclosure(), persistence=True, improvement=True)
+    return memoryless(persistence=True, improvement=True)
 
 
 INSTITUTIONS = {"memoryless": memoryless, "standing": standing}
@@ -109,23 +88,17 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
                 build = lambda game=game, rule=rule, sides=sides: line_up(game(), rule, rival, sides)
                 label = f"{name.replace('_', ' ')}, {place}{suffix.replace('.', ', ')}"
                 scales = None if name in QUICK and suffix in ("", ".alone") else ("paper",)
-                made.append(
-                    Cell(name=f"{place}.{name}{suffix}", label=label, build=build, measures=MEASURES, scales=scales)
-                )
+                name_of = f"{place}.{name}{suffix}"
+                made.append(Cell(name=name_of, label=label, build=build, measures=MEASURES, scales=scales))
     return tuple(made)
 
 
 # What is read.
 
 LABELS = {
-    "zic": "zero intelligence",
-    "truth": "truth-tellers",
-    "skeleton": "Skeleton",
-    "kaplan": "Kaplan",
-    "zip": "ZIP",
-    "gd": "Gjerstad-Dickhaut",
-    "easley_ledyard": "Easley-Ledyard",
-}
+    "zic": "zero intelligence", "truth": "truth-tellers", "skeleton": "Skeleton", "kaplan": "Kaplan", "zip": "ZIP",
+    "gd": "Gjerstad-Dickhaut", "easley_ledyard": "Easley-Ledyard",
+}  # fmt: skip
 PLACES = tuple(INSTITUTIONS)
 
 
@@ -146,26 +119,20 @@ def gain(cell: str, side: str) -> Quantity:
 def _claim(place: str, opponent: str, side: str) -> Direction:
     cell = f"{place}.{opponent}"
     return Direction(
-        id=f"outperforms.{cell}.{side}",
-        source="Rawat2023, introduction",
-        statement="reinforcement learning can outperform simple trading rules",
-        sign=1,
-        needs=(cell,),
-        estimate=advantage(cell, side),
+        id=f"outperforms.{cell}.{side}", source="Rawat2023, introduction", sign=1, needs=(cell,),
+        statement="reinforcement learning can outperform simple trading rules", estimate=advantage(cell, side),
         note=f"profit a round of the learning {side} less its neighbours', among {LABELS[opponent]}; {place} market",
-    )
+    )  # fmt: skip
 
 
 CLAIMS = (
     *(_claim(place, opponent, side) for place in PLACES for opponent in LABELS for side in ("buyer", "seller")),
     NotComparable(
-        id="opponents",
-        source="Rawat2023, experimental design",
+        id="opponents", source="Rawat2023, experimental design", published="no results",
         statement="A2: against particular trading strategies",
-        published="no results",
         missing="numbers: the source lists the experiment and prints results against zero intelligence only",
     ),
-)
+)  # fmt: skip
 
 # What is shown.
 
@@ -222,7 +189,6 @@ def _profits(results: Results[Settings], last: str) -> Table:
 
 
 def _figure(results: Results[Settings]) -> Figure:
-    """What learning earns over the scripted trader in the same seat."""
     rows = []
     for place, name in _line_ups(results):
         for side in ("buyer", "seller"):
@@ -256,16 +222,12 @@ def _draw(sheet: Any, data: pandas.DataFrame, replications: int) -> None:
 
 
 experiment = Experiment(
-    name="double_auction.opponents",
+    name="double_auction.opponents", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="Two learners among scripted traders of one kind",
     summary="One learning buyer and seller against seven kinds of scripted traders, in two institutions",
     sources=("Rawat2023", "RawatCode2023", "RustMillerPalmer1994", "Cliff1997", "GjerstadDickhaut1998", "Holm1979"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=20, replications=10, block=10, chunk=10),
         "paper": Scale(steps=500, replications=20, block=10, chunk=50),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip

@@ -7,9 +7,9 @@ import numpy as np
 import pandas
 
 from catallax.games.double_auction.equilibrium import competitive_equilibrium
-from catallax.lab.figure import ASKS, BIDS, COLOURS, PRICES, TWO_COLUMNS, Figure
+from catallax.lab import Figure, Results
+from catallax.lab.figure import ASKS, BIDS, COLOURS, PRICES, TWO_COLUMNS
 from catallax.lab.quantity import time_axis
-from catallax.lab.results import Results
 
 
 def replay(results: Results[Any], cell: str, steps: int, which: int = -1) -> pandas.DataFrame:

@@ -61,16 +61,5 @@ def scope(results: Results[Any], cell: str) -> str:
 
 def unfinished(results: Results[Any], cell: str) -> str:
     """A sentence for captions where learners had fewer rounds than the source's; empty where they had as many."""
-    if rounds_played(results, cell) >= TRAINED:
-        return ""
-    return " The source trains for 5,000 rounds: learners are not finished here."
-
-
-def rounds(results: Any, cell: str, variable: str) -> np.ndarray:
-    """The values of `every_round`."""
-    return every_round(cell, variable)(results)
-
-
-def mean_of_last(results: Any, cell: str, variable: str, n: int = LAST) -> np.ndarray:
-    """The values of `late_mean`."""
-    return late_mean(cell, variable, n)(results)
+    done = rounds_played(results, cell) >= TRAINED
+    return "" if done else " The source trains for 5,000 rounds: learners are not finished here."

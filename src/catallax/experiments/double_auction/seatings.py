@@ -57,39 +57,31 @@ def line_ups(rules: int, buyers: int, sellers: int, *, intruders: bool = True) -
     """
     if rules < 2:
         raise InputError(f"a tournament needs at least 2 traders, got {rules}")
-    for side, seats in (("buyers", buyers), ("sellers", sellers)):
-        if seats < 2:
+    for side, n in (("buyers", buyers), ("sellers", sellers)):
+        if n < 2:
             raise InputError(
-                f"a tournament needs at least 2 {side}, so that two traders can share a side; the market has {seats}"
+                f"a tournament needs at least 2 {side}, so that two traders can share a side; the market has {n}"
             )
-    book = _Book(buyers + sellers)
-    alone = np.array([book.add(np.full(book.seats, i)) for i in range(rules)])
+    seats, columns = buyers + sellers, []
+
+    def add(column: np.ndarray) -> int:
+        columns.append(column)
+        return len(columns) - 1
+
+    alone = np.array([add(np.full(seats, i)) for i in range(rules)])
     pairs, lonely = (np.tile(alone[:, None, None], (1, rules, 2)) for _ in range(2))
     halves, first = half(buyers, sellers), (0, buyers)
     for i in range(rules):
         for j in range(rules):
             if i < j:
                 for h in (0, 1):
-                    pairs[i, j, h] = pairs[j, i, 1 - h] = book.add(np.where(halves == h, i, j))
+                    pairs[i, j, h] = pairs[j, i, 1 - h] = add(np.where(halves == h, i, j))
             if i != j and intruders:
                 for side in (0, 1):
-                    lonely[i, j, side] = book.add(np.where(np.arange(book.seats) == first[side], i, j))
+                    lonely[i, j, side] = add(np.where(np.arange(seats) == first[side], i, j))
     circles = np.random.default_rng(_SEED)
     field = []
     for _ in range(CIRCLES):
         circle = circles.permutation(rules)
-        field += [book.add(circle[(np.arange(book.seats) + turn) % rules]) for turn in range(rules)]
-    return LineUps(np.stack(book.columns, axis=1), alone, pairs, lonely, np.array(field))
-
-
-class _Book:
-    """The columns of a table, numbered as they come."""
-
-    def __init__(self, seats: int) -> None:
-        self.seats = seats
-        self.columns: list[np.ndarray] = []
-
-    def add(self, column: np.ndarray) -> int:
-        """The number of the new column."""
-        self.columns.append(column)
-        return len(self.columns) - 1
+        field += [add(circle[(np.arange(seats) + turn) % rules]) for turn in range(rules)]
+    return LineUps(np.stack(columns, axis=1), alone, pairs, lonely, np.array(field))

@@ -9,6 +9,7 @@ Source: Rawat (2023), "Reinforcement Learning and Double Auctions", summary tabl
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,12 @@ import numpy as np
 from catallax.agents.deep import Reinforce
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.double_auction.disclosure import AbstractDisclosure, FullDisclosure, ZeroDisclosure
-from catallax.games.double_auction.institutions import memoryless_market
+from catallax.games.double_auction import AbstractDisclosure, FullDisclosure, ZeroDisclosure, memoryless_market
 from catallax.games.double_auction.views import standard_interface
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_text
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import Figure
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
-from catallax.measures.double_auction.activity import Handover, Volume
-from catallax.measures.double_auction.efficiency import Efficiency
-from catallax.measures.double_auction.prices import Autocorrelation, CompetitiveBenchmark, Dispersion
-from catallax.measures.double_auction.profit import Profit
-from catallax.measures.double_auction.quotes import QuoteDistance, SampleRound
-from catallax.measures.double_auction.series import speed_of_convergence, speed_of_learning
+from catallax.measures import double_auction as measures
 
 from .curves import curves_figure, smooth_curve
 from .drawing import quotes_figure, schedule_figure
@@ -44,17 +35,10 @@ from .summary_claims import CLAIMS, LABELS, TABLE_ROWS, change
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (
-    Efficiency(),
-    Dispersion(),
-    Autocorrelation(),
-    Handover(),
-    Volume(),
-    Profit(),
-    CompetitiveBenchmark(),
-    QuoteDistance(),
-    SampleRound(every=10),
+    measures.Efficiency(), measures.Dispersion(), measures.Autocorrelation(), measures.Handover(), measures.Volume(),
+    measures.Profit(), measures.CompetitiveBenchmark(), measures.QuoteDistance(), measures.SampleRound(every=10),
     NaNCount(),
-)
+)  # fmt: skip
 
 
 def _play(disclosure: AbstractDisclosure, groups: tuple[Group, ...]) -> Play:
@@ -83,22 +67,12 @@ def all_learning(learner: Reinforce, disclosure: AbstractDisclosure) -> Play:
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """The four columns of the table."""
-    rule = learner(settings)
+    rule, cell = learner(settings), partial(Cell, measures=MEASURES)
     return (
-        Cell(name="zic", label="ZIC only", build=zic_only, measures=MEASURES),
-        Cell(name="single", label="Single RL (1B, 1S)", build=lambda: single(rule), measures=MEASURES),
-        Cell(
-            name="none",
-            label="Multi RL (no disclosure)",
-            build=lambda: all_learning(rule, ZeroDisclosure()),
-            measures=MEASURES,
-        ),
-        Cell(
-            name="full",
-            label="Multi RL (full disclosure)",
-            build=lambda: all_learning(rule, FullDisclosure()),
-            measures=MEASURES,
-        ),
+        cell(name="zic", label="ZIC only", build=zic_only),
+        cell(name="single", label="Single RL (1B, 1S)", build=lambda: single(rule)),
+        cell(name="none", label="Multi RL (no disclosure)", build=lambda: all_learning(rule, ZeroDisclosure())),
+        cell(name="full", label="Multi RL (full disclosure)", build=lambda: all_learning(rule, FullDisclosure())),
     )
 
 
@@ -147,37 +121,23 @@ def _summary(results: Results[Settings]) -> Table:
 
 
 def _numbers(results: Results[Settings]) -> Table:
-    """A row for every number of the table, with the SD over rounds that the source prints."""
     rows = []
     for row in TABLE_ROWS:
         for cell in _CELLS:
             ours = mean_interval(late_mean(cell, row.variable)(results), allow_undefined=True)
-            rows.append(
-                {
-                    "criterion": row.name,
-                    "market": LABELS[cell],
-                    "unit": row.unit,
-                    "printed": row.cells[cell].mean,
-                    "printed_sd": row.cells[cell].sd,
-                    "ours": ours.mean,
-                    "low": ours.low,
-                    "high": ours.high,
-                    "sd_over_rounds": late_sd(cell, row.variable)(results).mean(),
-                    "sd_over_replications": ours.sd,
-                    "n": ours.n,
-                }
-            )
+            line = {"criterion": row.name, "market": LABELS[cell], "unit": row.unit}
+            line |= {"printed": row.cells[cell].mean, "printed_sd": row.cells[cell].sd}
+            line |= {"ours": ours.mean, "low": ours.low, "high": ours.high}
+            line["sd_over_rounds"] = late_sd(cell, row.variable)(results).mean()
+            rows.append(line | {"sd_over_replications": ours.sd, "n": ours.n})
     caption = f"Every cell with our SD over rounds (mean of the replications) and over replications; {_scope(results)}"
     return Table.of_rows("numbers", caption, rows)
 
 
 def _controls(results: Results[Settings]) -> Table:
-    """What learning changes against the all-ZIC market on the same tokens."""
     rows = []
-    for variable in (
-        *("efficiency", "buyer_efficiency", "seller_efficiency"),
-        *("mad", "price_sd", "bid_handover", "ask_handover"),
-    ):
+    profits = ("efficiency", "buyer_efficiency", "seller_efficiency")
+    for variable in (*profits, "mad", "price_sd", "bid_handover", "ask_handover"):
         line = {"variable": variable, "ZIC only": interval_text(late_mean("zic", variable)(results), 4)}
         for cell in _LEARNING:
             line[f"{LABELS[cell]}, less ZIC"] = interval_text(change(variable, cell)(results), 4)
@@ -206,11 +166,10 @@ def _profits(results: Results[Settings]) -> Table:
 
 
 def _speeds(results: Results[Settings]) -> Table:
-    """Speeds of learning and of convergence: the first round, mean over the replications in which it is reached."""
     rows = []
     for cell in _LEARNING:
-        learnt = map(speed_of_learning, every_round(cell, "buyer_profit", buyer=0)(results))
-        settled = map(speed_of_convergence, every_round(cell, "mad")(results))
+        learnt = map(measures.speed_of_learning, every_round(cell, "buyer_profit", buyer=0)(results))
+        settled = map(measures.speed_of_convergence, every_round(cell, "mad")(results))
         rows.append({"market": LABELS[cell]} | _reached("learning", learnt) | _reached("convergence", settled))
     caption = (
         "Speed of learning: first round from which buyer 1's 100-round mean profit stays within 5% of its final value. "
@@ -243,24 +202,14 @@ def _learning(results: Results[Settings]) -> Figure:
 
 
 experiment = Experiment(
-    name="double_auction.summary",
+    name="double_auction.summary", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="Learning and scripted traders in a double auction: the summary table",
     summary="Four markets of eight traders; every printed number of Rawat's table beside ours",
     sources=(
-        "Rawat2023",
-        "RawatCode2023",
-        "GodeSunder1993",
-        "Williams1992",
-        "KingmaBa2015",
-        "RustMillerPalmer1994",
-        "optax",
+        "Rawat2023", "RawatCode2023", "GodeSunder1993", "Williams1992", "KingmaBa2015", "RustMillerPalmer1994", "optax",
     ),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=200, replications=10, block=10, chunk=10),
         "paper": Scale(steps=500, replications=20, block=10, chunk=10),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip

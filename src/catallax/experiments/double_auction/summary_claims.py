@@ -46,28 +46,23 @@ TABLE_ROWS = (
         "full": Printed(0.99, 0.06, 0.01, "0.99 (0.06): a ratio, where its neighbours are percentages"),
     }),
     Row("buyer_efficiency", "buyer_efficiency", "1", {
-        "zic": Printed(1.03, 0.15, 0.01),
-        "single": Printed(1.03, 0.12, 0.01),
+        "zic": Printed(1.03, 0.15, 0.01), "single": Printed(1.03, 0.12, 0.01),
         "none": Printed(1.05, 0.12, 0.01, "one training run; read it against the ZIC control, not against 1"),
         "full": Printed(1.07, 0.15, 0.01, "one training run; read it against the ZIC control, not against 1"),
     }),
     Row("mean_absolute_deviation", "mad", "price", {
-        "zic": Printed(4.63, 0.96, 0.01),
-        "single": Printed(4.51, 0.91, 0.01),
+        "zic": Printed(4.63, 0.96, 0.01), "single": Printed(4.51, 0.91, 0.01),
         "none": Printed(1.99, 0.99, 0.01, _SWAPPED.format(row="deviation", other="volatility")),
         "full": Printed(2.28, 0.99, 0.01),
     }),
     Row("volatility", "price_sd", "price", {
-        "zic": Printed(5.41, 0.98, 0.01),
-        "single": Printed(5.11, 0.89, 0.01),
+        "zic": Printed(5.41, 0.98, 0.01), "single": Printed(5.11, 0.89, 0.01),
         "none": Printed(1.53, 0.56, 0.01, _SWAPPED.format(row="volatility", other="deviation")),
         "full": Printed(2.15, 0.65, 0.01),
     }),
     Row("autocorrelation", "autocorrelation", "1", {
-        "zic": Printed(-0.04, 0.24, 0.01),
-        "single": Printed(-0.03, 0.25, 0.01),
-        "none": Printed(0.09, 0.29, 0.01),
-        "full": Printed(0.019, 0.32, 0.001),
+        "zic": Printed(-0.04, 0.24, 0.01), "single": Printed(-0.03, 0.25, 0.01),
+        "none": Printed(0.09, 0.29, 0.01), "full": Printed(0.019, 0.32, 0.001),
     }),
     Row("bid_handover", "bid_handover", "1", {
         "zic": Printed(0.72, None, 0.01, "72%, no SD printed; a random holder among four gives 70.3%"),
@@ -118,18 +113,10 @@ def _value(id: str, row: Row, column: str, printed: Printed) -> Value:
         reason += "; no SD is printed, a random holder's stands in"
     control = Baseline("ZIC only", row.cells["zic"].mean, late_mean("zic", row.variable))
     return Value(
-        id=id,
-        source=TABLE,
-        statement=f"{row.name.replace('_', ' ')}, {LABELS[column]}",
-        published=printed.mean,
-        error=error,
-        error_reason=reason,
-        unit=row.unit,
-        estimate=late_mean(column, row.variable),
-        note=printed.note,
-        baseline=None if column == "zic" else control,
-        may_be_undefined=True,
-    )
+        id=id, source=TABLE, statement=f"{row.name.replace('_', ' ')}, {LABELS[column]}", published=printed.mean,
+        error=error, error_reason=reason, unit=row.unit, estimate=late_mean(column, row.variable), note=printed.note,
+        baseline=None if column == "zic" else control, may_be_undefined=True,
+    )  # fmt: skip
 
 
 def _as_printed() -> tuple[Value, ...]:
@@ -150,12 +137,9 @@ def _said(id: str, where: str, statement: str, sign: Literal[-1, 1], effect: Qua
 _CONTROL = "paired with the all-ZIC market on the same tokens, whose buyer efficiency is above 1 by itself"
 
 _SAID = (
-    *(
-        _said(f"learner_beats_zic.{side}", "experiment I", "the reinforcers outsmart the ZIC agents", 1,
-              advantage(f"{side}_profit"),
-              f"profit a round of the learning {side} less that of its three neighbours")
-        for side in ("buyer", "seller")
-    ),
+    *(_said(f"learner_beats_zic.{side}", "experiment I", "the reinforcers outsmart the ZIC agents", 1,
+            advantage(f"{side}_profit"), f"profit a round of the learning {side} less that of its three neighbours")
+      for side in ("buyer", "seller")),
     _said("learner_quotes_closer", "experiment I", "unlike ZIC, reinforcers are able to bid close to prices", 1,
           of_both_sides(lambda side: far("single", side, slice(1, None)) - far("single", side, slice(0, 1))),
           "distance of quotes from p*, neighbours less learners"),
@@ -192,21 +176,13 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     *_as_printed(),
     *_SAID,
     Value(
-        id="no_market_power.single",
-        source="Rawat2023, experiment I",
-        statement="neither side seems to enjoy market power",
-        published=0.0,
-        error=2 * float(np.hypot(0.15, 0.12)) / 10 + 0.01,
+        id="no_market_power.single", source="Rawat2023, experiment I", published=0.0, unit="1",
+        statement="neither side seems to enjoy market power", error=2 * float(np.hypot(0.15, 0.12)) / 10 + 0.01,
         error_reason="2 standard errors of the difference of two printed buyer efficiencies, and their rounding",
-        unit="1",
-        estimate=change("buyer_efficiency", "single"),
-        note="buyer efficiency less that of the all-ZIC control",
+        estimate=change("buyer_efficiency", "single"), note="buyer efficiency less that of the all-ZIC control",
     ),
     NotComparable(
-        id="humans",
-        source=TABLE,
-        statement="the column of human traders",
-        published="higher, lower or close to ZIC",
+        id="humans", source=TABLE, statement="the column of human traders", published="higher, lower or close to ZIC",
         missing="numbers: the column is verbal and its two sources are other markets",
     ),
-)
+)  # fmt: skip

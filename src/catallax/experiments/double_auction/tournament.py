@@ -18,27 +18,16 @@ Differs: other programs than the thirty of 1990; each pair is also played by its
     opponents at random; tokens are drawn anew every round.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from catallax.games.double_auction.environments import ENVIRONMENTS
+from catallax.lab import Experiment, Results, Scale
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value, printed_error
-from catallax.lab.experiment import Experiment, Scale
 from catallax.lab.quantity import Quantity, defined_mean
-from catallax.lab.results import Results
 
-from .tournament_design import (
-    FIELD,
-    Settings,
-    alone,
-    cells,
-    field_share,
-    names,
-    pair_share,
-    payoffs,
-    places,
-)
+from .tournament_design import FIELD, Settings, alone, cells, field_share, names, pair_share, payoffs, places
 from .tournament_tables import report
 
 REPORT, PAPER = "RustMillerPalmer1993", "RustMillerPalmer1994"
@@ -69,13 +58,13 @@ def where(quantity: Quantity, traders: Iterable[str] = (), environments: Iterabl
 # Markets of zero-intelligence traders alone, in all environments.
 
 
+def _of_zic(quantity: Quantity) -> Quantity:
+    return where(quantity, ["zic"], ENVIRONMENTS)
+
+
 def _zic(variable: str) -> Quantity:
     """The mean over the rounds of all environments in which the variable is defined."""
     return _of_zic(alone("zic", variable).then(lambda values: defined_mean(values, axis=(0, 2))))
-
-
-def _of_zic(quantity: Quantity) -> Quantity:
-    return where(quantity, ["zic"], ENVIRONMENTS)
 
 
 def _total(variable: str) -> Quantity:
@@ -106,23 +95,16 @@ def _number(
         sd: SD over draws of our own all-ZIC markets, one in each environment: none is printed.
     """
     error, reason = printed_error(last_digit=last_digit, sd=sd, observations=DRAWS)
-    return Value(
-        id=f"zi.{id}",
-        source=f"{REPORT}, zero-intelligence traders alone, all environments",
-        statement=statement,
-        published=published,
-        error=error,
-        error_reason=f"{reason}; no SD is printed, that over draws of our own markets stands in",
-        unit=unit,
-        estimate=quantity,
-        note=(
-            "all-ZIC markets of the ten environments; EQL and LAD with tokens of our making, and how the source weighs "
-            "environments and pools periods is not printed: rounds weigh alike here, in EFF TOTAL surplus and in "
-            "PCT2ND trades; the SD of draws and this reading of PCT2ND were settled on a run with seed 0, so judge "
-            "another seed"
-        ),
-        may_be_undefined=True,
+    note = (
+        "all-ZIC markets of the ten environments; EQL and LAD with tokens of our making, and how the source weighs "
+        "environments and pools periods is not printed: rounds weigh alike here, in EFF TOTAL surplus and in PCT2ND "
+        "trades; the SD of draws and this reading of PCT2ND were settled on a run with seed 0, so judge another seed"
     )
+    return Value(
+        id=f"zi.{id}", source=f"{REPORT}, zero-intelligence traders alone, all environments", statement=statement,
+        published=published, error=error, unit=unit, estimate=quantity, note=note, may_be_undefined=True,
+        error_reason=f"{reason}; no SD is printed, that over draws of our own markets stands in",
+    )  # fmt: skip
 
 
 NUMBERS = (
@@ -136,24 +118,24 @@ NUMBERS = (
 # The free-for-all, and markets of one rule alone.
 
 
-def _over_field(trader: str) -> Quantity:
-    """The trader's share in the free-for-all less the efficiency of these markets, mean over environments."""
+def _lead(trader: str, rivals: Callable[[np.ndarray, int], np.ndarray]) -> Quantity:
+    """The trader's share in the free-for-all less a function of all shares and of its number, [replicate]."""
 
     def read(results: Results[Settings]) -> np.ndarray:
-        shares = FIELD(results)
-        return shares[:, names(results).index(trader)] - shares.mean(axis=1)
+        shares, i = FIELD(results), names(results).index(trader)
+        return shares[:, i] - rivals(shares, i)
 
     return where(Quantity(read), [trader])
+
+
+def _over_field(trader: str) -> Quantity:
+    """The trader's share less the efficiency of these markets, mean over environments."""
+    return _lead(trader, lambda shares, i: shares.mean(axis=1))
 
 
 def _over_best(trader: str) -> Quantity:
     """The trader's share less the best of the others."""
-
-    def read(results: Results[Settings]) -> np.ndarray:
-        shares, i = FIELD(results), names(results).index(trader)
-        return shares[:, i] - np.delete(shares, i, axis=1).max(axis=1)
-
-    return where(Quantity(read), [trader])
+    return _lead(trader, lambda shares, i: np.delete(shares, i, axis=1).max(axis=1))
 
 
 def _kaplan_first(results: Results[Settings]) -> np.ndarray:
@@ -181,22 +163,16 @@ def _field_in(place: str) -> Quantity:
 
 def _alone_in(place: str, trader: str) -> Quantity:
     """The efficiency of markets of one rule alone in an environment."""
-    own = Quantity(
-        lambda results: pair_share(payoffs(results, place))[(slice(None), *[names(results).index(trader)] * 2)]
-    )
+    diagonal = lambda results: (slice(None), *[names(results).index(trader)] * 2)
+    own = Quantity(lambda results: pair_share(payoffs(results, place))[diagonal(results)])
     return where(own, [trader], [place])
 
 
 def _sign(id: str, statement: str, sign: int, effect: Quantity, note: str, source: str = REPORT) -> Direction:
     return Direction(
-        id=id,
-        source=source,
-        statement=statement,
-        sign=1 if sign > 0 else -1,
-        estimate=effect,
-        note=note,
+        id=id, source=source, statement=statement, sign=1 if sign > 0 else -1, estimate=effect, note=note,
         may_be_undefined=True,
-    )
+    )  # fmt: skip
 
 
 _OTHERS = "other programs than the thirty of 1990"
@@ -252,17 +228,13 @@ LOST = (
 CLAIMS: tuple[AbstractClaim, ...] = (*NUMBERS, *SIGNS, *LOST)
 
 experiment = Experiment(
-    name="double_auction.tournament",
+    name="double_auction.tournament", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="A tournament of trading rules in the ten environments of 1990",
     summary="Every pair, free-for-alls and intruders on equal tokens: ranking, pairwise tables, invasion, replicators",
     sources=("RustMillerPalmer1993", "RustMillerPalmer1994", "TaylorJonker1978", "GodeSunder1993", "Cliff1997"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=2, replications=10, block=10, chunk=2),
         "paper": Scale(steps=5, replications=20, block=4, chunk=5),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip
 """A step is a round of tokens, which a pair of traders plays twice: 200 rounds for each pair at scale paper."""

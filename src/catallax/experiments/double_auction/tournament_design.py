@@ -13,19 +13,10 @@ from catallax.agents.traders import AbstractTrader
 from catallax.core import Group, InputError, Lineup, NaNCount, Play, Population
 from catallax.games.double_auction import SingleRole, aurora, environment
 from catallax.games.double_auction.environments import ENVIRONMENTS
-from catallax.lab.experiment import Cell
+from catallax.lab import Cell, Results
 from catallax.lab.quantity import Quantity, defined_mean
-from catallax.lab.results import Results
 from catallax.lab.settings import load_class, make
-from catallax.measures.double_auction import (
-    Autocorrelation,
-    Dispersion,
-    Efficiency,
-    EquilibriumProfit,
-    Profit,
-    SelectedCopies,
-    Volume,
-)
+from catallax.measures import double_auction as measures
 
 from .rules import RULES, check_rule, rule
 from .seatings import LineUps, half, line_ups
@@ -120,14 +111,15 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 
 def _cell(settings: Settings, scale: str, place: str) -> Cell:
     alone = line_ups_of(settings, scale, place).alone
-    measures = (
-        Profit(),
-        SelectedCopies(EquilibriumProfit(), (0,), "draw"),
-        *(SelectedCopies(m, alone.tolist(), "rule") for m in (Efficiency(), Dispersion(), Autocorrelation(), Volume())),
+    by_rule = (measures.Efficiency(), measures.Dispersion(), measures.Autocorrelation(), measures.Volume())
+    taken = (
+        measures.Profit(),
+        measures.SelectedCopies(measures.EquilibriumProfit(), (0,), "draw"),
+        *(measures.SelectedCopies(measure, alone.tolist(), "rule") for measure in by_rule),
         NaNCount(),
     )
     build = partial(play, settings, scale, place)
-    return Cell(name=place, label=place, build=build, measures=measures, scales=(scale,))
+    return Cell(name=place, label=place, build=build, measures=taken, scales=(scale,))
 
 
 # What is read: shares of the own equilibrium surplus, by rule, by opponent and by environment.
@@ -234,8 +226,10 @@ FIELD, PAIRS, ADVANTAGE = everywhere(field_share), everywhere(pair_share), every
 
 def alone(trader: str, variable: str) -> Quantity:
     """A variable in the markets of one rule alone: [environments, R, rounds]."""
-    return Quantity(
-        lambda results: np.stack(
-            [results.dataset(place)[variable].values[:, :, names(results).index(trader)] for place in places(results)]
-        ).astype(float)
-    )
+
+    def read(results: Results[Settings]) -> np.ndarray:
+        number = names(results).index(trader)
+        found = [results.dataset(place)[variable].values[:, :, number] for place in places(results)]
+        return np.stack(found).astype(float)
+
+    return Quantity(read)

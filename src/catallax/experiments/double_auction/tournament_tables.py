@@ -6,29 +6,15 @@ from typing import Any
 import numpy as np
 import pandas
 
-from catallax.lab.figure import TWO_COLUMNS, Figure, series_style
+from catallax.lab import Figure, Report, Results, Table
+from catallax.lab.charts import interval_columns
+from catallax.lab.figure import TWO_COLUMNS, series_style
 from catallax.lab.quantity import defined_mean
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 from catallax.solvers.matrix.flow import evolutionarily_stable, replicator_path, symmetric_regret
 
-from .tournament_design import (
-    ADVANTAGE,
-    FIELD,
-    PAIRS,
-    Payoffs,
-    Settings,
-    advantage,
-    everywhere,
-    field_profit,
-    field_share,
-    names,
-    pair_share,
-    payoffs,
-    places,
-)
+from . import tournament_design as design
+from .tournament_design import Payoffs, Settings, names, payoffs, places
 
 ALL = "all"
 """How the mean over environments is called in tables."""
@@ -59,9 +45,7 @@ def report(results: Results[Settings]) -> Report:
 
 
 def _line(name: str, sample: np.ndarray) -> dict[str, Any]:
-    """The columns of a mean and its interval."""
-    e = mean_interval(sample, allow_undefined=True)
-    return {name: e.mean, f"{name}_low": e.low, f"{name}_high": e.high}
+    return interval_columns(sample, name, f"{name}_", allow_undefined=True)
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -87,11 +71,10 @@ def _best_first(values: np.ndarray) -> np.ndarray:
 
 def _by_place(results: Results[Settings], of: Callable[[Payoffs], np.ndarray]) -> dict[str, np.ndarray]:
     """A function of the payoffs as the mean over environments and in each."""
-    return {ALL: everywhere(of)(results)} | {place: of(payoffs(results, place)) for place in places(results)}
+    return {ALL: design.everywhere(of)(results)} | {place: of(payoffs(results, place)) for place in places(results)}
 
 
 def _is_positive(sample: np.ndarray) -> bool:
-    """Whether the interval of the mean lies above 0."""
     low = mean_interval(sample, allow_undefined=True).low
     return low is not None and low > 0
 
@@ -120,9 +103,9 @@ def _scope(results: Results[Settings]) -> str:
 
 
 def _ranking(results: Results[Settings]) -> Table:
-    who, field, pairs = names(results), FIELD(results), PAIRS(results)
+    who, field, pairs = names(results), design.FIELD(results), design.PAIRS(results)
     others, lead = against_others(pairs), _leads(pairs)
-    best = [_best_first(field_share(payoffs(results, place)))[0] for place in places(results)]
+    best = [_best_first(design.field_share(payoffs(results, place)))[0] for place in places(results)]
     rows = [
         {
             "rank": rank,
@@ -148,7 +131,7 @@ def _environments(results: Results[Settings]) -> Table:
     who, rows = names(results), []
     for place in places(results):
         p = payoffs(results, place)
-        share, profit = field_share(p), field_profit(p)
+        share, profit = design.field_share(p), design.field_profit(p)
         for rank, i in enumerate(_best_first(share), 1):
             row = {"environment": place, "rank": rank, "trader": who[i]}
             rows.append(row | _line("profit", profit[:, i]) | _line("share", share[:, i]))
@@ -157,12 +140,11 @@ def _environments(results: Results[Settings]) -> Table:
 
 
 def _markets(results: Results[Settings]) -> Table:
-    """Efficiency of the free-for-all, and of the markets of one rule alone."""
     rows = []
     for place in places(results):
         p = payoffs(results, place)
-        own = _mean(np.diagonal(pair_share(p), axis1=1, axis2=2))
-        row = {"environment": place, **_line("free_for_all", field_share(p).mean(axis=1))}
+        own = _mean(np.diagonal(design.pair_share(p), axis1=1, axis2=2))
+        row = {"environment": place, **_line("free_for_all", design.field_share(p).mean(axis=1))}
         rows.append(row | dict(zip(names(results), own.tolist(), strict=True)))
     caption = (
         "Efficiency (realised over maximum surplus, a ratio of sums) of the free-for-all markets, and of markets of "
@@ -183,14 +165,14 @@ def _pairwise(results: Results[Settings]) -> Table:
         "Share of the row's rule in markets half its own kind, half the column's, replayed with the seats exchanged, "
         "mean over environments; on the diagonal alone."
     )
-    return _table(results, "pairwise", _square(results, "share of", "", _mean(PAIRS(results))), caption)
+    return _table(results, "pairwise", _square(results, "share of", "", _mean(design.PAIRS(results))), caption)
 
 
 def _pairs(results: Results[Settings]) -> Table:
     rows = [
         {"environment": place, "trader": first, "against": second, **_line("share", share[:, i, j])}
         | (_line("lead", share[:, i, j] - share[:, j, i]) if i != j else {})
-        for place, share in _by_place(results, pair_share).items()
+        for place, share in _by_place(results, design.pair_share).items()
         for i, first in enumerate(names(results))
         for j, second in enumerate(names(results))
     ]
@@ -203,7 +185,8 @@ def _invasion(results: Results[Settings]) -> Table:
         "What one intruder among others of one kind earns more than a resident in the same seat with the same tokens, "
         "shares of a seat's mean equilibrium surplus; mean over environments."
     )
-    return _table(results, "invasion", _square(results, "intruder", "among ", _mean(ADVANTAGE(results))), caption)
+    rows = _square(results, "intruder", "among ", _mean(design.ADVANTAGE(results)))
+    return _table(results, "invasion", rows, caption)
 
 
 def _intruders(results: Results[Settings]) -> Table:
@@ -211,7 +194,7 @@ def _intruders(results: Results[Settings]) -> Table:
         {"environment": place, "intruder": intruder, "residents": resident}
         | _line("advantage", gain[:, i, j])
         | {"verdict": verdict(gain[:, i, j])}
-        for place, gain in _by_place(results, advantage).items()
+        for place, gain in _by_place(results, design.advantage).items()
         for i, intruder in enumerate(names(results))
         for j, resident in enumerate(names(results))
         if i != j
@@ -225,23 +208,18 @@ def _intruders(results: Results[Settings]) -> Table:
 
 def _path(results: Results[Settings]) -> pandas.DataFrame:
     """Population shares over time from equal shares, with the mean payoffs of the pairs."""
-    game = _mean(PAIRS(results))
+    game = _mean(design.PAIRS(results))
     times = np.concatenate([[0.0], np.geomspace(0.1, LAST_TIME, 300)])
     path = replicator_path(game, np.full(len(game), 1 / len(game)), times)
     return pandas.DataFrame(path, columns=list(names(results))).assign(time=times)
 
 
 def _replicator(results: Results[Settings], path: pandas.DataFrame) -> Table:
-    who, game, gain = names(results), _mean(PAIRS(results)), ADVANTAGE(results)
+    who, game, gain = names(results), _mean(design.PAIRS(results)), design.ADVANTAGE(results)
     end, stable, rows = path[list(who)].to_numpy()[-1], evolutionarily_stable(game), []
     for i in np.argsort(-end, kind="stable"):
-        row = {
-            "trader": who[i],
-            "start": 1 / len(who),
-            "end": end[i],
-            "payoff_at_end": float((game @ end)[i]),
-            "stable": "yes" if stable[i] else "no",
-        }
+        row = {"trader": who[i], "start": 1 / len(who), "end": end[i], "payoff_at_end": float((game @ end)[i])}
+        row["stable"] = "yes" if stable[i] else "no"
         if results.settings.intruders:
             invaders = [name for j, name in enumerate(who) if j != i and _is_positive(gain[:, j, i])]
             row["invaded_by"] = ", ".join(invaders) or "nobody"
@@ -250,9 +228,8 @@ def _replicator(results: Results[Settings], path: pandas.DataFrame) -> Table:
     caption = (
         "Replicator dynamics on the pairwise table from equal shares, to time "
         f"{LAST_TIME:.0f} (a share of 1 more grows by e in one unit of time); at the end the best rule "
-        f"earns {symmetric_regret(game, end):.2g} more than the mean (0 at an equilibrium). "
-        "stable: evolutionarily stable in the "
-        f"pairwise table of means.{invaded if results.settings.intruders else ''}"
+        f"earns {symmetric_regret(game, end):.2g} more than the mean (0 at an equilibrium). stable: evolutionarily "
+        f"stable in the pairwise table of means.{invaded if results.settings.intruders else ''}"
     )
     return _table(results, "replicator", rows, caption)
 
@@ -261,33 +238,27 @@ def _replicator(results: Results[Settings], path: pandas.DataFrame) -> Table:
 
 
 def _ranking_figure(results: Results[Settings]) -> Figure:
-    who, field = names(results), FIELD(results)
-    designs = {"free-for-all": field, "round robin": against_others(PAIRS(results))}
-    data = pandas.DataFrame(
-        [
-            {"trader": who[i], "design": design, **_line("share", values[:, i])}
-            for i in _best_first(field)
-            for design, values in designs.items()
-        ]
-    )
-    return Figure(
-        name="ranking",
-        draw=lambda sheet: draw_ranking(sheet, data),
-        data=data,
-        caption=f"Share of each trader in the free-for-all and against single opponents. {_scope(results)}",
-        size=(TWO_COLUMNS[0], 0.8 + 0.28 * len(who)),
-    )
+    who, field = names(results), design.FIELD(results)
+    designs = {"free-for-all": field, "round robin": against_others(design.PAIRS(results))}
+    rows = [
+        {"trader": who[i], "design": kind, **_line("share", values[:, i])}
+        for i in _best_first(field)
+        for kind, values in designs.items()
+    ]
+    caption = f"Share of each trader in the free-for-all and against single opponents. {_scope(results)}"
+    data, size = pandas.DataFrame(rows), (TWO_COLUMNS[0], 0.8 + 0.28 * len(who))
+    return Figure(name="ranking", draw=lambda sheet: draw_ranking(sheet, data), data=data, caption=caption, size=size)
 
 
 def draw_ranking(sheet: Any, data: pandas.DataFrame) -> None:
     """A line for each trader, a point and its interval for each design; the best trader on top."""
     axes = sheet.subplots()
     traders = list(dict.fromkeys(data["trader"]))
-    for index, (design, part) in enumerate(data.groupby("design", sort=False)):
+    for index, (kind, part) in enumerate(data.groupby("design", sort=False)):
         at = np.array([traders.index(name) for name in part["trader"]]) + 0.16 * (2 * index - 1)
         style = series_style(index)
         marks = {"color": style["color"], "marker": style["marker"]}
-        axes.plot(part["share"], at, linestyle="none", label=str(design), **marks)
+        axes.plot(part["share"], at, linestyle="none", label=str(kind), **marks)
         low, high = (np.asarray(part[end], float) for end in ("share_low", "share_high"))
         if np.isfinite(low).all():
             axes.hlines(at, low, high, color=marks["color"])
@@ -299,19 +270,15 @@ def draw_ranking(sheet: Any, data: pandas.DataFrame) -> None:
 
 
 def _pairwise_figure(results: Results[Settings]) -> Figure:
-    who, pairs = names(results), PAIRS(results)
+    who, pairs = names(results), design.PAIRS(results)
     order = _best_first(against_others(pairs))
     labels, table = [who[i] for i in order], _mean(_leads(pairs))[np.ix_(order, order)]
     data = pandas.DataFrame(
         [{"trader": labels[i], "against": labels[j], "lead": lead} for (i, j), lead in np.ndenumerate(table)]
     )
-    return Figure(
-        name="pairwise",
-        draw=lambda sheet: draw_pairwise(sheet, labels, table),
-        data=data,
-        caption=f"What the row's rule earns more than the column's in their common markets. {_scope(results)}",
-        size=(2.2 + 0.36 * len(who), 1.6 + 0.3 * len(who)),
-    )
+    caption = f"What the row's rule earns more than the column's in their common markets. {_scope(results)}"
+    draw, size = lambda sheet: draw_pairwise(sheet, labels, table), (2.2 + 0.36 * len(who), 1.6 + 0.3 * len(who))
+    return Figure(name="pairwise", draw=draw, data=data, caption=caption, size=size)
 
 
 def draw_pairwise(sheet: Any, labels: list[str], table: np.ndarray) -> None:
@@ -335,13 +302,9 @@ def draw_pairwise(sheet: Any, labels: list[str], table: np.ndarray) -> None:
 
 
 def _replicator_figure(results: Results[Settings], path: pandas.DataFrame) -> Figure:
-    return Figure(
-        name="replicator",
-        draw=lambda sheet: draw_replicator(sheet, path),
-        data=path,
-        caption=f"Replicator dynamics on the mean pairwise shares, from equal shares. {_scope(results)}",
-        size=TWO_COLUMNS,
-    )
+    caption = f"Replicator dynamics on the mean pairwise shares, from equal shares. {_scope(results)}"
+    draw = lambda sheet: draw_replicator(sheet, path)
+    return Figure(name="replicator", draw=draw, data=path, caption=caption, size=TWO_COLUMNS)
 
 
 def draw_replicator(sheet: Any, path: pandas.DataFrame) -> None:

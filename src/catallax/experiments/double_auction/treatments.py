@@ -20,29 +20,14 @@ import numpy as np
 
 from catallax.agents.traders import ZIC
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.double_auction import (
-    AbstractDisclosure,
-    ConditionalDisclosure,
-    DoubleAuction,
-    FullDisclosure,
-    InelasticSupply,
-    KeptDraw,
-    NormalTokens,
-    ReducedDisclosure,
-    SecondPrice,
-    ZeroDisclosure,
-    memoryless_market,
-    standard_interface,
-)
+from catallax.games import double_auction as auctions
+from catallax.games.double_auction import DoubleAuction, FullDisclosure, NormalTokens
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab.charts import interval_columns
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import ONE_COLUMN, Figure
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.statistics import Estimate, mean_interval
-from catallax.lab.table import Table
-from catallax.measures import double_auction
-from catallax.measures.double_auction.series import speed_of_convergence, speed_of_learning
+from catallax.lab.figure import ONE_COLUMN
+from catallax.measures import double_auction as measures
+from catallax.measures.double_auction import speed_of_convergence, speed_of_learning
 
 from .curves import curve, curves_figure, smooth_curve
 from .effects import Arm, Comparison, arms_of, compare, effects_figure, effects_tables, less, levels, path, sample
@@ -53,14 +38,9 @@ from .rounds import late_mean, scope, unfinished
 
 ROUNDS_PER_UPDATE = 10
 MEASURES = (
-    double_auction.Efficiency(),
-    double_auction.Dispersion(),
-    double_auction.DeviationByTrade(),
-    double_auction.Profit(),
-    double_auction.SurplusShift(),
-    double_auction.QuoteFees(),
-    NaNCount(),
-)
+    measures.Efficiency(), measures.Dispersion(), measures.DeviationByTrade(), measures.Profit(),
+    measures.SurplusShift(), measures.QuoteFees(), NaNCount(),
+)  # fmt: skip
 
 
 class MarketTreatment(NamedTuple):
@@ -88,53 +68,35 @@ class MarketTreatment(NamedTuple):
 
 def full(**changes: Any) -> DoubleAuction:
     """The base market with changes: everything is disclosed unless they say otherwise."""
-    return memoryless_market(**({"disclosure": FullDisclosure()} | changes))
-
-
-def showing(disclosure: AbstractDisclosure) -> Callable[[], DoubleAuction]:
-    """The base market under another disclosure."""
-    return lambda: full(disclosure=disclosure)
+    return auctions.memoryless_market(**({"disclosure": FullDisclosure()} | changes))
 
 
 TREATMENTS = (
     MarketTreatment("base", "B1 base, full disclosure", full),
-    MarketTreatment("inelastic", "B2 inelastic supply", lambda: full(tokens=InelasticSupply(NormalTokens(), 50.0, 2))),
+    MarketTreatment("inelastic", "B2 inelastic supply",
+                    lambda: full(tokens=auctions.InelasticSupply(NormalTokens(), 50.0, 2))),
     MarketTreatment("few_buyers", "B3 two buyers", lambda: full(buyers=2)),
     MarketTreatment("one_token", "B4 one unit each", lambda: full(tokens=NormalTokens(units=1))),
-    MarketTreatment(
-        "kept_tokens",
-        "B5 tokens kept",
-        lambda draw: full(tokens=KeptDraw(NormalTokens(), draw)),
-        lanes={"draw": (1, 2, 3, 4)},
-    ),
-    MarketTreatment(
-        "patient",
-        "B6 discount",
-        lambda gamma: full(),
-        lanes={"gamma": (0.9, 1.0)},
-        learner=lambda gamma: {"gamma": gamma},
-        control="base",
-    ),
-    MarketTreatment("reduced", "B7 reduced disclosure", showing(ReducedDisclosure()), control="base"),
-    MarketTreatment("none", "B8 no disclosure", showing(ZeroDisclosure()), control="base"),
-    MarketTreatment("conditional", "B9 conditional disclosure", showing(ConditionalDisclosure()), control="base"),
-    MarketTreatment("second_price", "B10 second price", lambda: full(acceptance="quotes", price_rule=SecondPrice())),
+    MarketTreatment("kept_tokens", "B5 tokens kept", lambda draw: full(tokens=auctions.KeptDraw(NormalTokens(), draw)),
+                    {"draw": (1, 2, 3, 4)}),
+    MarketTreatment("patient", "B6 discount", lambda gamma: full(), {"gamma": (0.9, 1.0)},
+                    learner=lambda gamma: {"gamma": gamma}, control="base"),
+    *(MarketTreatment(name, label, partial(full, disclosure=disclosure), control="base")
+      for name, label, disclosure in (
+          ("reduced", "B7 reduced disclosure", auctions.ReducedDisclosure()),
+          ("none", "B8 no disclosure", auctions.ZeroDisclosure()),
+          ("conditional", "B9 conditional disclosure", auctions.ConditionalDisclosure()),
+      )),
+    MarketTreatment("second_price", "B10 second price",
+                    lambda: full(acceptance="quotes", price_rule=auctions.SecondPrice())),
     MarketTreatment("first_price", "first price, quotes must cross", lambda: full(acceptance="quotes")),
     MarketTreatment("nyse", "B11 NYSE rule", lambda: full(persistence=True, improvement=True)),
     MarketTreatment("fee", "B12 offer fee", lambda fee: full(fee=fee), {"fee": (0.0, 0.5)}, may_abstain=True),
-    MarketTreatment(
-        "reserve_bid",
-        "B13 lowest bid",
-        lambda lowest_bid: full(lowest_bid=lowest_bid),
-        lanes={"lowest_bid": (50.0, 55.0, 60.0, 65.0)},
-    ),
-    MarketTreatment(
-        "reserve_ask",
-        "B13 highest ask",
-        lambda highest_ask: full(highest_ask=highest_ask),
-        lanes={"highest_ask": (60.0, 65.0, 70.0, 75.0)},
-    ),
-)
+    MarketTreatment("reserve_bid", "B13 lowest bid", lambda lowest_bid: full(lowest_bid=lowest_bid),
+                    {"lowest_bid": (50.0, 55.0, 60.0, 65.0)}),
+    MarketTreatment("reserve_ask", "B13 highest ask", lambda highest_ask: full(highest_ask=highest_ask),
+                    {"highest_ask": (60.0, 65.0, 70.0, 75.0)}),
+)  # fmt: skip
 """B10 has a second control, `first_price`: it too asks quotes to cross and takes their midpoint, so that the price rule
 is all they differ in. B12 has a lane without a fee: the difference is the fee, not the leave to abstain."""
 
@@ -145,7 +107,7 @@ QUICK = ("base", "reduced", "none", "conditional", "fee")
 
 def learning(treatment: MarketTreatment, settings: Settings, **lane: Any) -> Play:
     """Eight learners, each with a network of its own, under the treatment."""
-    interface = standard_interface(may_abstain=treatment.may_abstain)
+    interface = auctions.standard_interface(may_abstain=treatment.may_abstain)
     rule = learner(settings, **treatment.learner(**lane))
     return _play(treatment, tuple(Group(role, None, rule, interface) for role in ("buyer", "seller")), lane)
 
@@ -175,15 +137,10 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 
 
 def _said(id: str, statement: str, variable: str, cell: str, against: str, sign: int, note: str) -> Direction:
-    """A statement on one cell less another."""
     return Direction(
-        id=id,
-        source="Rawat2023, summary",
-        statement=statement,
-        sign=1 if sign > 0 else -1,
+        id=id, source="Rawat2023, summary", statement=statement, sign=1 if sign > 0 else -1, note=note,
         estimate=late_mean(cell, variable) - late_mean(against, variable),
-        note=note,
-    )
+    )  # fmt: skip
 
 
 _PARADOX = "increasing disclosures can, paradoxically, worsen market outcomes"
@@ -198,13 +155,11 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     _said("stable.full", _STABLE, "price_sd", "base", "base.zic", -1, "SD of prices, less the ZIC control"),
     _said("stable.none", _STABLE, "price_sd", "none", "base.zic", -1, "SD of prices, less the ZIC control"),
     NotComparable(
-        id="treatments",
-        source="Rawat2023, experimental design",
+        id="treatments", source="Rawat2023, experimental design", published="no results",
         statement="B2 to B7 and B9 to B13 are listed as experiments",
-        published="no results",
         missing="numbers and parameters: the source lists these treatments and prints no results of them",
     ),
-)
+)  # fmt: skip
 
 # What is shown.
 
@@ -223,35 +178,28 @@ def report(results: Results[Settings]) -> Report:
         for name, cell in (("reduced", "reduced"), ("conditional", "conditional"), ("full", "base"))
     ]
     rules, net = _of_rules(results, arms)
+    rules_text = (
+        "What rules change among learners: less the base market; the second price less the first price, the fee less "
+        "the same market without one."
+    )
+    net_text = "The same net of what these rules change among zero-intelligence traders, who do not adapt to them."
     tables = (
         levels(results, arms, "learners", f"Eight learners under each treatment. {_scope(results)}"),
         levels(results, controls, "zero_intelligence", f"Eight zero-intelligence traders likewise. {_scope(results)}"),
         *effects_tables(learning, "learning", "What learning changes: learners less the control under the same rules."),
         # zero-intelligence traders do not read the tape: disclosure needs no control
         *effects_tables(disclosure, "disclosure", "What disclosure changes among learners: less no disclosure."),
-        *effects_tables(
-            rules,
-            "rules",
-            "What rules change among learners: less the base market; the second price less the first price, the fee "
-            "less the same market without one.",
-        ),
-        *effects_tables(
-            net,
-            "rules_net",
-            "The same net of what these rules change among zero-intelligence traders, who do not adapt to them.",
-        ),
+        *effects_tables(rules, "rules", rules_text),
+        *effects_tables(net, "rules_net", net_text),
         _speeds(results, arms),
         _fees(results),
     )
     n = results.scale.replications
-    effects = effects_figure(
-        [*disclosure, *rules],
-        "treatment_effects",
-        "Effects of disclosures (against none) and rules (against their reference) in "
-        f"standard deviations over {n} replications, with 95% intervals; filled: p < 0.05 after Holm's adjustment "
-        "over this figure.",
-        n,
+    caption = (
+        f"Effects of disclosures (against none) and rules (against their reference) in standard deviations over {n} "
+        "replications, with 95% intervals; filled: p < 0.05 after Holm's adjustment over this figure."
     )
+    effects = effects_figure([*disclosure, *rules], "treatment_effects", caption, n)
     return Report(tables=tables, figures=(effects, _learning(results), _by_trade(results)))
 
 
@@ -295,13 +243,7 @@ def _reference(arm: Arm) -> Arm:
     return _BASE
 
 
-def _ends(name: str, e: Estimate) -> dict[str, Any]:
-    """The ends of an interval as columns."""
-    return {f"{name}, low": e.low, f"{name}, high": e.high}
-
-
 def _speeds(results: Results[Settings], arms: tuple[Arm, ...]) -> Table:
-    """Rounds until buyers' profit and the deviation of prices have settled."""
     speeds = {"learning": ("buyer_profit", speed_of_learning), "convergence": ("mad", speed_of_convergence)}
     rows = []
     for arm in arms:
@@ -309,8 +251,8 @@ def _speeds(results: Results[Settings], arms: tuple[Arm, ...]) -> Table:
         for name, (variable, speed) in speeds.items():
             found = [speed(x) for x in path(results, arm, variable)]
             reached = [x for x in found if x is not None]
-            e = mean_interval(np.asarray(reached, float))
-            row |= {f"{name}, rounds": e.mean, **_ends(name, e), f"{name}, reached": f"{len(reached)} of {len(found)}"}
+            row |= interval_columns(np.asarray(reached, float), f"{name}, rounds", f"{name}, ")
+            row |= {f"{name}, reached": f"{len(reached)} of {len(found)}"}
         rows.append(row)
     caption = (
         "Speed of learning: rounds until the 100-round mean of buyers' profit stays within 5% of its final value. "
@@ -321,13 +263,11 @@ def _speeds(results: Results[Settings], arms: tuple[Arm, ...]) -> Table:
 
 
 def _fees(results: Results[Settings]) -> Table:
-    """Who is silent under a fee, and what the market earns."""
     rows = []
     for arm in (arm for cell in ("fee", "fee.zic") for arm in arms_of(results, cell, results.cells[cell].label)):
         row: dict[str, Any] = {"market": arm.label}
         for name in ("revenue", "bids_named", "asks_named", "surplus"):
-            e = mean_interval(sample(results, arm, name), allow_undefined=True)
-            row |= {name: e.mean, **_ends(name, e)}
+            row |= interval_columns(sample(results, arm, name), name, f"{name}, ", allow_undefined=True)
         rows.append(row)
     caption = (
         "Offer fees: revenue of the market in a round, share of seats and ticks with a legal quote, and realised "
@@ -337,7 +277,6 @@ def _fees(results: Results[Settings]) -> Table:
 
 
 def _learning(results: Results[Settings]) -> Figure:
-    """How deviation and buyers' profit move while they learn, for the four disclosures."""
     disclosures = {"none": "none", "reduced": "reduced", "conditional": "conditional", "base": "full"}
     parts = [
         smooth_curve(path(results, Arm(cell, ""), variable), f"{panel}, price units", label)
@@ -350,7 +289,6 @@ def _learning(results: Results[Settings]) -> Figure:
 
 
 def _by_trade(results: Results[Settings]) -> Figure:
-    """Convergence within a period: the deviation of the first, second, ... trade."""
     parts = []
     for cell, label in {"base.zic": "zero intelligence", "none": "learners, none", "base": "learners, full"}.items():
         deviation = late_mean(cell, "deviation_by_trade")(results)
@@ -362,16 +300,12 @@ def _by_trade(results: Results[Settings]) -> Figure:
 
 
 experiment = Experiment(
-    name="double_auction.treatments",
+    name="double_auction.treatments", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="Which rules and disclosures improve a double auction, and for whom",
     summary="Fifteen treatments of the double auction, with learners and with their zero-intelligence controls",
     sources=("Rawat2023", "RawatCode2023", "GodeSunder1993", "Williams1992", "Holm1979", "Cohen1988"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=20, replications=10, block=10, chunk=10),
         "paper": Scale(steps=500, replications=20, block=10, chunk=50),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip

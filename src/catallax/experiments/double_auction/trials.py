@@ -12,23 +12,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray, PyTree, Shaped
 
+from catallax import core
 from catallax.agents.traders import ZIC, TruthTeller
-from catallax.core import (
-    AbstractAgent,
-    AbstractDynamics,
-    AbstractMeasure,
-    AbstractSpace,
-    Batch,
-    Group,
-    Independent,
-    Interface,
-    Play,
-    PlayState,
-    Population,
-    Spec,
-    Variable,
-    rng,
-)
+from catallax.core import AbstractAgent, AbstractDynamics, AbstractMeasure, AbstractSpace, Group, Interface, Play, rng
 from catallax.games.double_auction.double_auction import DoubleAuction
 from catallax.games.double_auction.observation import Order, TraderView
 from catallax.measures.double_auction.collusion import mean_change
@@ -101,9 +87,9 @@ class SwitchedTrader(AbstractAgent):
     learns: Bool[Array, "..."]
     space: AbstractSpace | None = eqx.field(static=True)
 
-    def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> PyTree[Array]:
+    def init(self, key: Shaped[PRNGKeyArray, ""], spec: core.Spec) -> PyTree[Array]:
         """The first state of the learner."""
-        return self.learner.init(key, Spec(spec.obs, spec.action if self.space is None else self.space))
+        return self.learner.init(key, core.Spec(spec.obs, spec.action if self.space is None else self.space))
 
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: Any, memory: Any, obs: Any
@@ -113,7 +99,7 @@ class SwitchedTrader(AbstractAgent):
         return SwitchedAction(raw, self.speaker, rng.key_bits(key)), memory, extras
 
     def learn(
-        self, key: Shaped[PRNGKeyArray, ""], state: Any, batch: Batch, t: Int[Array, ""]
+        self, key: Shaped[PRNGKeyArray, ""], state: Any, batch: core.Batch, t: Int[Array, ""]
     ) -> tuple[PyTree[Array], dict[str, Array]]:
         """The learner's update where it learns; elsewhere nothing is computed."""
         lived = batch._replace(action=batch.action.raw)
@@ -187,7 +173,7 @@ class Trials(AbstractDynamics):
         def market(speaker: Any, learns: Any, agents: Any) -> Any:
             mine = lambda p: [getattr(g.control.agent, x) for x in ("speaker", "learns") for g in p.population.groups]
             play = eqx.tree_at(mine, self.play, [*speaker, *learns])
-            return play.step(key, PlayState((), ((), ()), agents), t)
+            return play.step(key, core.PlayState((), ((), ()), agents), t)
 
         after, record = jax.vmap(market)(*_script(self.game.buyers, self.game.sellers), agents)
         one, every, entrant = (NAMES.index(name) for name in ("one", "all", "entrant"))
@@ -232,9 +218,9 @@ def trials(game: DoubleAuction, learner: AbstractAgent, interface: Interface) ->
     groups = []
     for role in game.roles:
         trader = SwitchedTrader(learner, jnp.int32(LEARNER), jnp.asarray(True), interface.space)
-        control = Independent.each([trader] * role.seats)
+        control = core.Independent.each([trader] * role.seats)
         groups.append(Group(role.name, None, control, Interface(interface.view, _Move(interface.move))))
-    return Trials(Play(game, Population(groups), length=game.length, copies=ROUNDS_PER_UPDATE))
+    return Trials(Play(game, core.Population(groups), length=game.length, copies=ROUNDS_PER_UPDATE))
 
 
 class InEachMarket(AbstractMeasure):
@@ -248,7 +234,7 @@ class InEachMarket(AbstractMeasure):
         return self.measure.every
 
     @property
-    def variables(self) -> tuple[Variable, ...]:
+    def variables(self) -> tuple[core.Variable, ...]:
         """The variables of the measure, with a leading axis market."""
         return tuple(v._replace(dims=("market", *v.dims)) for v in self.measure.variables)
 
@@ -266,11 +252,11 @@ class Answer(AbstractMeasure):
     every: int = eqx.field(static=True, default=1)
 
     @property
-    def variables(self) -> tuple[Variable, ...]:
+    def variables(self) -> tuple[core.Variable, ...]:
         """Means over the rounds of a phase."""
         return (
-            Variable("rivals_answer", ("tick",), "price", "mean change of the other buyers' bids", True),
-            Variable("sellers_answer", ("tick",), "price", "mean change of asks, sign reversed", True),
+            core.Variable("rivals_answer", ("tick",), "price", "mean change of the other buyers' bids", True),
+            core.Variable("sellers_answer", ("tick",), "price", "mean change of asks, sign reversed", True),
         )
 
     def __call__(self, dynamics: Any, state: Any, record: TrialRecord, t: Int[Array, ""]) -> dict[str, Array]:

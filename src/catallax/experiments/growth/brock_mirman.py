@@ -16,15 +16,12 @@ import pandas
 from catallax.agents.deep import PPO
 from catallax.core import Group, InputError, NaNCount, Play, Population
 from catallax.games.growth import BrockMirman, saving_interface
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import curve_points, draw_series
 from catallax.lab.claims import AbstractClaim, Direction, Value
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import TWO_COLUMNS, Figure, state_sample
+from catallax.lab.figure import TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 from catallax.measures.growth import SavingPolicy, consumption_loss
 
 LENGTH, COPIES = 16, 64
@@ -73,14 +70,12 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     if not settings.rate > 0:
         raise InputError(f"growth.brock_mirman: rate must be positive (0 is the control's), got {settings.rate}")
     play(settings, 0)  # what is wrong with the other settings says so here
-    cell = Cell(
-        name="ppo",
-        label="proximal policy optimisation",
-        build=lambda household: play(settings, household),
-        measures=(MEASURED, NaNCount(every=10)),
-        lanes={"household": tuple(range(len(HOUSEHOLDS)))},
-    )
-    return (cell,)
+    return (
+        Cell(
+            name="ppo", label="proximal policy optimisation", build=lambda household: play(settings, household),
+            measures=(MEASURED, NaNCount(every=10)), lanes={"household": tuple(range(len(HOUSEHOLDS)))},
+        ),
+    )  # fmt: skip
 
 
 # What is read.
@@ -109,52 +104,40 @@ def relative_share(household: str) -> Quantity:
 
 # What is claimed.
 
+SOURCE = "BrockMirman1972"
+
+
+def _value(
+    id: str, statement: str, printed: tuple[float, float, str], unit: str, ours: Quantity, note: str = ""
+) -> Value:
+    """A claim on a number; `printed` is the number, how far it may lie from the truth, and why that far."""
+    published, error, reason = printed
+    return Value(
+        id=id, source=SOURCE, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
+        estimate=ours, note=note,
+    )  # fmt: skip
+
 
 CLAIMS: tuple[AbstractClaim, ...] = (
-    *(
-        Value(
-            id=f"saving_share.{name}",
-            source="BrockMirman1972",
-            statement="the best policy saves the share alpha beta of output",
-            published=1.0,
-            error=0.01,
-            error_reason="exact; one percent is allowed for a policy that is still learning",
-            unit="alpha beta",
-            estimate=relative_share(who),
-            note=f"mean over visited states, {who}, without the policy's noise",
-        )
-        for name, who in (("stochastic", STOCHASTIC), ("constant", CONSTANT))
-    ),
-    Value(
-        id="policy_error.stochastic",
-        source="BrockMirman1972",
-        statement="the share is alpha beta in every state",
-        published=0.0,
-        error=0.03,
-        error_reason="exact; a policy learnt from noisy returns is taken as found within three percent",
-        unit="1",
-        estimate=last(STOCHASTIC, "policy_error"),
-        note="mean |s / (alpha beta) - 1| over visited states: an absolute error, which noise alone keeps above 0",
-    ),
-    Value(
-        id="share_slope.stochastic",
-        source="BrockMirman1972",
-        statement="the share does not depend on capital",
-        published=0.0,
-        error=0.005,
-        error_reason="exact; 0.005 a log point of capital moves the share by 4% from the lowest to the highest start",
-        unit="1",
-        estimate=last(STOCHASTIC, "share_slope"),
-    ),
+    *(_value(f"saving_share.{name}", "the best policy saves the share alpha beta of output",
+             (1.0, 0.01, "exact; one percent is allowed for a policy that is still learning"), "alpha beta",
+             relative_share(who), f"mean over visited states, {who}, without the policy's noise")
+      for name, who in (("stochastic", STOCHASTIC), ("constant", CONSTANT))),
+    _value("policy_error.stochastic", "the share is alpha beta in every state",
+           (0.0, 0.03, "exact; a policy learnt from noisy returns is taken as found within three percent"), "1",
+           last(STOCHASTIC, "policy_error"),
+           "mean |s / (alpha beta) - 1| over visited states: an absolute error, which noise alone keeps above 0"),
+    _value("share_slope.stochastic", "the share does not depend on capital",
+           (0.0, 0.005,
+            "exact; 0.005 a log point of capital moves the share by 4% from the lowest to the highest start"),
+           "1", last(STOCHASTIC, "share_slope")),
     Direction(
-        id="learning_helps",
-        source="BrockMirman1972",
+        id="learning_helps", source=SOURCE, sign=1,
         statement="the learnt policy is nearer to the best one than the policy of who does not learn",
-        sign=1,
         estimate=last(CONTROL, "policy_error") - last(STOCHASTIC, "policy_error"),
         note="mean relative error of the share over visited states, control less learner, same draws",
     ),
-)
+)  # fmt: skip
 
 # What is shown.
 
@@ -220,16 +203,12 @@ def _figure(results: Results[Settings]) -> Figure:
 
 
 experiment = Experiment(
-    name="growth.brock_mirman",
+    name="growth.brock_mirman", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="A household learns to save: proximal policy optimisation in the Brock-Mirman economy",
     summary="The learnt saving share against the closed-form policy, state by state",
     sources=("BrockMirman1972", "Schulman2017", "Schulman2016", "KakadeLangford2002", "KingmaBa2015", "optax"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=120, replications=10, block=10, chunk=20),
         "paper": Scale(steps=600, replications=20, block=20, chunk=20),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip

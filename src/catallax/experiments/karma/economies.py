@@ -9,17 +9,7 @@ from jaxtyping import Array, Int, PRNGKeyArray, Shaped
 
 from catallax.agents.tabular.sarsa import Sarsa
 from catallax.core import AbstractAgent, Group, Interface, NaNCount, Play, Population
-from catallax.games.karma import (
-    AbstractPayment,
-    KarmaView,
-    PairwiseKarma,
-    PayBidToPeer,
-    PayBidToSociety,
-    PayNothing,
-    Urgency,
-    karma_interface,
-    open_bids,
-)
+from catallax.games import karma
 from catallax.lab.experiment import Cell
 from catallax.measures.karma import Conservation, FieldOutcomes, KarmaDistribution, MeanBids, SocialOutcomes
 from catallax.solvers.karma import KarmaEquilibrium
@@ -55,43 +45,43 @@ class UrgencyBid(AbstractAgent):
     bids: Int[Array, " levels"] = eqx.field(converter=_integers)
 
     def act(
-        self, key: Shaped[PRNGKeyArray, ""], state: tuple, memory: tuple, obs: KarmaView
+        self, key: Shaped[PRNGKeyArray, ""], state: tuple, memory: tuple, obs: karma.KarmaView
     ) -> tuple[Int[Array, ""], tuple, tuple]:
         """The bid of the present urgency; nothing is drawn."""
         return jnp.minimum(self.bids[obs.urgency], obs.karma), memory, ()
 
 
-def game(players: int, payment: AbstractPayment) -> PairwiseKarma:
+def game(players: int, payment: karma.AbstractPayment) -> karma.PairwiseKarma:
     """Urgency 1 or 5 with equal chances at every step, cap 20, 10 karma each."""
-    return PairwiseKarma(players=players, urgency=Urgency.iid((1.0, 5.0)), payment=payment)  # pyright: ignore[reportCallIssue]
+    return karma.PairwiseKarma(players=players, urgency=karma.Urgency.iid((1.0, 5.0)), payment=payment)  # pyright: ignore[reportCallIssue]
 
 
-def _play(game: PairwiseKarma, rule: AbstractAgent, length: int, interface: Interface | None = None) -> Play:
+def _play(game: karma.PairwiseKarma, rule: AbstractAgent, length: int, interface: Interface | None = None) -> Play:
     group = Group("player", None, rule, interface)
     return Play(game, Population((group,)), length=length, episodic=False)
 
 
 def fixed(players: int) -> Callable[[Array], Play]:
     """Bids cost nothing: 0 when calm, `urgent_bid` when urgent. With 0 this is COIN, with 1 DICT."""
-    play = _play(game(players, PayNothing()), UrgencyBid([0, 0]), HORIZON)
+    play = _play(game(players, karma.PayNothing()), UrgencyBid([0, 0]), HORIZON)
     bids = lambda play: play.population.groups[0].control.agent.bids
     return lambda urgent_bid: eqx.tree_at(bids, play, bids(play).at[1].set(urgent_bid.astype(jnp.int32)))
 
 
 def learners(players: int) -> Play:
     """A table each, softmax of inverse temperature 5 without further exploration, payment to society."""
-    world = game(players, PayBidToSociety())
-    rule = Sarsa(open_bids(world), alpha=0.01, gamma=0.98, epsilon=0.0, beta=SMOOTH)
-    return _play(world, rule, EPOCH, karma_interface(world))
+    world = game(players, karma.PayBidToSociety())
+    rule = Sarsa(karma.open_bids(world), alpha=0.01, gamma=0.98, epsilon=0.0, beta=SMOOTH)
+    return _play(world, rule, EPOCH, karma.karma_interface(world))
 
 
-def rational_field(payment: AbstractPayment, gamma: float | Array) -> KarmaEquilibrium:
+def rational_field(payment: karma.AbstractPayment, gamma: float | Array) -> KarmaEquilibrium:
     """The mean field at beta = 1000; step sizes fall from 0.05."""
     world = game(2, payment)
     return KarmaEquilibrium(world, gamma=gamma, beta=RATIONAL, rate=0.05, last_rate=1e-4, steps=_ANNEAL)
 
 
-def smooth_field(payment: AbstractPayment) -> KarmaEquilibrium:
+def smooth_field(payment: karma.AbstractPayment) -> KarmaEquilibrium:
     """The mean field of the learners."""
     return KarmaEquilibrium(game(2, payment), gamma=0.98, beta=SMOOTH)
 
@@ -101,38 +91,23 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     n = settings.players
     guards = (SocialOutcomes(), Conservation(), NaNCount())
     field = (FieldOutcomes(every=20),)
-    solved = {"quick": 100, "paper": _ANNEAL}
     return (
         Cell(
-            name="fixed",
-            label="COIN and DICT",
-            build=fixed(n),
-            measures=guards,
-            lanes={"urgent_bid": tuple(range(len(SCRIPTED)))},
-            steps={"quick": 1, "paper": 1},
+            name="fixed", label="COIN and DICT", build=fixed(n), measures=guards,
+            lanes={"urgent_bid": tuple(range(len(SCRIPTED)))}, steps={"quick": 1, "paper": 1},
         ),
         Cell(
-            name="learners",
-            label="learners, PBS, beta 5",
-            build=lambda: learners(n),
+            name="learners", label="learners, PBS, beta 5", build=lambda: learners(n),
             measures=(*guards, KarmaDistribution(10), MeanBids(10)),
         ),
         Cell(
-            name="field",
-            label="mean field, PBS, beta 5",
-            build=lambda: smooth_field(PayBidToSociety()),
-            measures=field,
-            steps={"quick": 100, "paper": 1000},
+            name="field", label="mean field, PBS, beta 5", build=lambda: smooth_field(karma.PayBidToSociety()),
+            measures=field, steps={"quick": 100, "paper": 1000},
         ),
-        *(
-            Cell(
-                name=f"rational_{name}",
-                label=f"mean field, {name.upper()}, beta 1000",
-                build=lambda gamma, payment=payment: rational_field(payment, gamma),
-                measures=field,
-                lanes={"gamma": DISCOUNTS},
-                steps=solved,
-            )
-            for name, payment in (("pbp", PayBidToPeer()), ("pbs", PayBidToSociety()))
-        ),
-    )
+        *(Cell(
+              name=f"rational_{name}", label=f"mean field, {name.upper()}, beta 1000",
+              build=lambda gamma, payment=payment: rational_field(payment, gamma), measures=field,
+              lanes={"gamma": DISCOUNTS}, steps={"quick": 100, "paper": _ANNEAL},
+          )
+          for name, payment in (("pbp", karma.PayBidToPeer()), ("pbs", karma.PayBidToSociety()))),
+    )  # fmt: skip

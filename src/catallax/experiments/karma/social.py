@@ -8,19 +8,17 @@ and as smooth as the learners (beta = 5), which is what the learners are judged 
 Source: Vaishampayan (2024), chapter 6, table 6.1 and figure 6.1; Elokda et al. (2023).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas
 
+from catallax.lab import Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab.charts import interval_columns
 from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error
-from catallax.lab.experiment import Experiment, Scale
-from catallax.lab.figure import COLOURS, Figure
+from catallax.lab.figure import COLOURS
 from catallax.lab.quantity import Quantity, defined_mean, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 
 from .economies import DISCOUNTS, EPOCH, HORIZON, SCRIPTED, Settings, cells
 
@@ -70,47 +68,37 @@ _SPREAD = 0.05
 _COIN = Baseline("COIN", PRINTED["coin"][0], settled("coin", "efficiency"))
 
 
-def _efficiency(id: str, what: str, published: float, digit: float, sd: float, ours: Quantity, note: str) -> Value:
-    error, reason = printed_error(last_digit=digit, sd=sd, observations=_OBSERVATIONS)
+def _value(
+    id: str, source: str, statement: str, printed: tuple[float, float, str], ours: Quantity, **more: Any
+) -> Value:
+    """A claim on a number; `printed` is the number, how far it may lie from the truth, and why that far."""
+    more, (published, error, reason) = {"unit": "reward per step"} | more, printed
     return Value(
-        id=f"efficiency.{id}",
-        source=TABLE,
-        statement=f"efficiency of {what}",
-        published=published,
-        error=error,
-        error_reason=reason,
-        unit="reward per step",
-        estimate=ours,
-        note=note,
-        baseline=None if id == "coin" else _COIN,
-    )
+        id=id, source=source, statement=statement, published=published, error=error, error_reason=reason,
+        estimate=ours, **more,
+    )  # fmt: skip
+
+
+def _efficiency(id: str, what: str, published: float, digit: float, sd: float, ours: Quantity, note: str) -> Value:
+    printed = (published, *printed_error(last_digit=digit, sd=sd, observations=_OBSERVATIONS))
+    baseline = None if id == "coin" else _COIN
+    return _value(f"efficiency.{id}", TABLE, f"efficiency of {what}", printed, ours, note=note, baseline=baseline)
 
 
 def _fairness(cell: str, variable: str, digit: float) -> Value:
-    published = PRINTED[cell][VARIABLES.index(variable)]
-    return Value(
-        id=f"{variable}.{cell}",
-        source=TABLE,
-        statement=f"{variable.replace('_', ' ')} of {cell.upper()} over 10,000 steps",
-        published=published,
-        error=2 * _SPREAD * abs(published) + digit / 2,
-        error_reason="2 standard errors of an SD over 200 players (5% each) and half a unit of the last digit",
-        unit="1" if variable == "access_fairness" else "reward per step",
-        estimate=settled(cell, variable),
-    )
+    number, unit = PRINTED[cell][VARIABLES.index(variable)], "1" if variable == "access_fairness" else "reward per step"
+    reason = "2 standard errors of an SD over 200 players (5% each) and half a unit of the last digit"
+    statement = f"{variable.replace('_', ' ')} of {cell.upper()} over 10,000 steps"
+    printed = (number, 2 * _SPREAD * abs(number) + digit / 2, reason)
+    return _value(f"{variable}.{cell}", TABLE, statement, printed, settled(cell, variable), unit=unit)
 
 
 def _independent(rule: str, gamma: float, value: float) -> Value:
-    return Value(
-        id=f"independent.{rule}.{gamma:g}",
-        source="an independent NumPy solver of the same fixed point (beta 1000), unpublished",
-        statement=f"mean-field efficiency under {rule.upper()}, gamma {gamma:g}",
-        published=value,
-        error=0.0015,
-        error_reason="half a unit of the last digit, and 0.001 for equilibria within 0.001 of exploitability",
-        unit="reward per step",
-        estimate=rational(rule, gamma),
-    )
+    reason = "half a unit of the last digit, and 0.001 for equilibria within 0.001 of exploitability"
+    return _value(
+        f"independent.{rule}.{gamma:g}", "an independent NumPy solver of the same fixed point (beta 1000), unpublished",
+        f"mean-field efficiency under {rule.upper()}, gamma {gamma:g}", (value, 0.0015, reason), rational(rule, gamma),
+    )  # fmt: skip
 
 
 def _above(id: str, source: str, statement: str, one: Quantity, other: Quantity) -> Direction:
@@ -130,63 +118,38 @@ _LEARNERS_NOTE = (
 CLAIMS: tuple[AbstractClaim, ...] = (
     _efficiency("coin", "COIN", -1.49, 0.01, 2.06, _COINS, "in closed form -1.5; digits look cut off"),
     _efficiency("dict", "DICT", -1.00, 0.01, 1.58, _DICTATOR, "in closed form -1"),
-    _efficiency(
-        "mean_field", "mean-field play, PBS, gamma 0.98", -1.012, 0.001, 1.3, rational("pbs", 0.98), _MEAN_FIELD_NOTE
-    ),
+    _efficiency("mean_field", "mean-field play, PBS, gamma 0.98", -1.012, 0.001, 1.3,
+                rational("pbs", 0.98), _MEAN_FIELD_NOTE),
     _efficiency("learners", "learners, PBS, gamma 0.98", -1.033, 0.001, 1.44, _LEARNERS, _LEARNERS_NOTE),
     _fairness("coin", "reward_fairness", 0.001),
     _fairness("dict", "reward_fairness", 0.0001),
     _fairness("coin", "access_fairness", 0.0001),
     _fairness("dict", "access_fairness", 0.0001),
-    *(
-        _independent(rule, gamma, value)
-        for rule, row in {"pbp": (-1.5, -1.318, -1.175, -1.0477), "pbs": (-1.5, -1.269, -1.087, -1.0111)}.items()
-        for gamma, value in zip(DISCOUNTS, row, strict=True)
-    ),
-    Value(
-        id="learners_at_the_mean_field",
-        source="the logit mean field of the same game (cell 'field')",
-        statement="200 learners come to rest where the mean field does: difference of efficiencies",
-        published=0.0,
-        error=0.003,
-        error_reason="200 players are not infinitely many, and a constant learning rate leaves noise in the tables",
-        unit="reward per step",
-        estimate=_LEARNERS - field("efficiency"),
-    ),
-    *(
-        _above(
-            f"patience.{rule}",
-            FIGURE,
-            f"efficiency rises with the discount under {rule.upper()} (0.98 less 0)",
-            rational(rule, 0.98),
-            rational(rule, 0.0),
-        )
-        for rule in ("pbp", "pbs")
-    ),
-    _above(
-        "society_above_peer",
-        FIGURE,
-        "PBS is more efficient than PBP at discount 0.98",
-        rational("pbs", 0.98),
-        rational("pbp", 0.98),
-    ),
+    *(_independent(rule, gamma, value)
+      for rule, row in {"pbp": (-1.5, -1.318, -1.175, -1.0477), "pbs": (-1.5, -1.269, -1.087, -1.0111)}.items()
+      for gamma, value in zip(DISCOUNTS, row, strict=True)),
+    _value("learners_at_the_mean_field", "the logit mean field of the same game (cell 'field')",
+           "200 learners come to rest where the mean field does: difference of efficiencies",
+           (0.0, 0.003, "200 players are not infinitely many, and a constant learning rate leaves noise in the tables"),
+           _LEARNERS - field("efficiency")),
+    *(_above(f"patience.{rule}", FIGURE, f"efficiency rises with the discount under {rule.upper()} (0.98 less 0)",
+             rational(rule, 0.98), rational(rule, 0.0))
+      for rule in ("pbp", "pbs")),
+    _above("society_above_peer", FIGURE, "PBS is more efficient than PBP at discount 0.98",
+           rational("pbs", 0.98), rational("pbp", 0.98)),
     _above("learners_above_coin", TABLE, "learners are more efficient than a coin", _LEARNERS, _COINS),
     _above("dictator_above_learners", TABLE, "no learner does better than the dictator", _DICTATOR, _LEARNERS),
     NotComparable(
-        id="fairness.learners",
-        source=TABLE,
+        id="fairness.learners", source=TABLE, published="-0.0144, -0.0042",
         statement="reward fairness -0.0144 and access fairness -0.0042 of learners over 10,000 steps",
-        published="-0.0144, -0.0042",
         missing="a stage of 10,000 steps with the learnt tables frozen, and the temperature at which they were played",
     ),
     NotComparable(
-        id="turn",
-        source=TABLE,
+        id="turn", source=TABLE, published="-1.50, -0.018, -0.0001",
         statement="TURN: fewer past accesses win; efficiency -1.50, reward fairness -0.018, access fairness -0.0001",
-        published="-1.50, -0.018, -0.0001",
         missing="an allocation by past accesses; under independent urgency its reward fairness would be -0.0141",
     ),
-)
+)  # fmt: skip
 
 # What is shown.
 
@@ -206,9 +169,9 @@ def _outcomes(results: Results[Settings]) -> Table:
     for allocation, printed in PRINTED.items():
         row: dict[str, Any] = {"allocation": _LABELS[allocation]}
         for variable, number in zip(VARIABLES, printed, strict=True):
-            ours = mean_interval(settled(allocation, variable)(results))
             name = variable.replace("_", " ")
-            row |= {name: ours.mean, f"{name}, low": ours.low, f"{name}, high": ours.high, f"{name}, printed": number}
+            row |= interval_columns(settled(allocation, variable)(results), name, f"{name}, ")
+            row[f"{name}, printed"] = number
         rows.append(row | {"steps": EPOCH if allocation == "learners" else HORIZON})
     rows.append({"allocation": "mean field, PBS, beta 5 (logit)", "efficiency": field("efficiency")(results).mean()})
     phases = results.dataset("learners").sizes["phase"]
@@ -221,15 +184,9 @@ def _outcomes(results: Results[Settings]) -> Table:
 
 
 def _by_discount(results: Results[Settings]) -> pandas.DataFrame:
-    rows = [
-        {"gamma": gamma}
-        | {
-            f"{rule}_{variable}": rational(rule, gamma, variable)(results).mean()
-            for rule in ("pbp", "pbs")
-            for variable in ("efficiency", "pool")
-        }
-        for gamma in DISCOUNTS
-    ]
+    columns = [(rule, variable) for rule in ("pbp", "pbs") for variable in ("efficiency", "pool")]
+    value = lambda gamma, rule, variable: rational(rule, gamma, variable)(results).mean()
+    rows = [{"gamma": gamma} | {"_".join(column): value(gamma, *column) for column in columns} for gamma in DISCOUNTS]
     return pandas.DataFrame(rows)
 
 
@@ -243,71 +200,62 @@ def _fields(results: Results[Settings]) -> Table:
 
 def _guards(results: Results[Settings]) -> Table:
     rows = []
+    drift, outside = "largest drift of total karma", "karma outside 0..cap"
     for cell, label in {"fixed": "COIN and DICT", "learners": _LABELS["learners"]}.items():
         data = results.dataset(cell)
-        rows.append(
-            {
-                "allocation": label,
-                "largest drift of total karma": int(data["karma_drift"].max()),
-                "karma outside 0..cap": int(data["karma_outside"].max()),
-                "NaN": int(data["nan_actions"].sum()),
-            }
-        )
+        row = {"allocation": label, drift: int(data["karma_drift"].max()), outside: int(data["karma_outside"].max())}
+        rows.append(row | {"NaN": int(data["nan_actions"].sum())})
     return Table.of_rows("guards", "All must be 0.", rows, decimals=0)
+
+
+def _figure(
+    name: str, caption: str, data: pandas.DataFrame, labels: tuple[str, str], plot: Callable[[Any], None]
+) -> Figure:
+    """A figure of one panel; `plot` draws on its axes, and the labels are those of the abscissa and the ordinate."""
+
+    def draw(sheet: Any) -> None:
+        axes = sheet.subplots()
+        plot(axes)
+        axes.set(xlabel=labels[0], ylabel=labels[1])
+        axes.legend()
+
+    return Figure(name=name, draw=draw, data=data, caption=caption)
 
 
 def _patience(results: Results[Settings]) -> Figure:
     data = _by_discount(results)
     bounds = {name: float(settled(name, "efficiency")(results).mean()) for name in SCRIPTED}
 
-    def draw(sheet: Any) -> None:
-        axes = sheet.subplots()
+    def plot(axes: Any) -> None:
         for i, (rule, marker) in enumerate((("pbp", "o"), ("pbs", "s"))):
             axes.plot(data["gamma"], data[f"{rule}_efficiency"], marker=marker, color=COLOURS[i], label=rule.upper())
         for cell, style in (("coin", ":"), ("dict", "--")):
             axes.axhline(bounds[cell], color="black", linewidth=0.8, linestyle=style, label=cell.upper())
-        axes.set(xlabel="discount", ylabel="mean reward a step")
-        axes.legend()
 
-    return Figure(
-        name="efficiency_by_discount",
-        draw=draw,
-        data=data.assign(**bounds),
-        caption="Mean-field efficiency by discount under both payments, between a coin and a dictator.",
-    )
+    caption = "Mean-field efficiency by discount under both payments, between a coin and a dictator."
+    labels = ("discount", "mean reward a step")
+    return _figure("efficiency_by_discount", caption, data.assign(**bounds), labels, plot)
 
 
 def _learning(results: Results[Settings]) -> Figure:
     path = recorded("learners", "efficiency", copy=0)(results)
     blocks = np.array_split(np.arange(path.shape[1]), min(60, path.shape[1]))
     values = np.stack([path[:, block].mean(axis=1) for block in blocks], axis=1)
-    frame = pandas.DataFrame(
-        {
-            "steps": [EPOCH * (int(block[-1]) + 1) for block in blocks],
-            "learners": values.mean(axis=0),
-            "lowest": values.min(axis=0),
-            "highest": values.max(axis=0),
-            "mean_field": float(field("efficiency")(results).mean()),
-        }
+    steps = [EPOCH * (int(block[-1]) + 1) for block in blocks]
+    frame = pandas.DataFrame({"steps": steps, "learners": values.mean(axis=0)}).assign(
+        lowest=values.min(axis=0), highest=values.max(axis=0), mean_field=float(field("efficiency")(results).mean())
     )
 
-    def draw(sheet: Any) -> None:
-        axes = sheet.subplots()
-        axes.fill_between(frame["steps"], frame["lowest"], frame["highest"], color=COLOURS[0], alpha=0.25, linewidth=0)
-        axes.plot(frame["steps"], frame["learners"], color=COLOURS[0], label="learners")
-        axes.plot(frame["steps"], frame["mean_field"], color="black", linestyle="--", label="mean field")
-        axes.set(xlabel="steps", ylabel="mean reward a step")
-        axes.legend()
+    def plot(axes: Any) -> None:
+        axes.fill_between(steps, frame["lowest"], frame["highest"], color=COLOURS[0], alpha=0.25, linewidth=0)
+        axes.plot(steps, frame["learners"], color=COLOURS[0], label="learners")
+        axes.plot(steps, frame["mean_field"], color="black", linestyle="--", label="mean field")
 
-    return Figure(
-        name="learning",
-        draw=draw,
-        data=frame,
-        caption=(
-            "Efficiency of learners under PBS (mean and range over "
-            f"{values.shape[0]} replications) and of the logit mean field at the same temperature."
-        ),
+    caption = (
+        f"Efficiency of learners under PBS (mean and range over {values.shape[0]} replications) and of the logit mean "
+        "field at the same temperature."
     )
+    return _figure("learning", caption, frame, ("steps", "mean reward a step"), plot)
 
 
 def _karma(results: Results[Settings]) -> Figure:
@@ -315,19 +263,12 @@ def _karma(results: Results[Settings]) -> Figure:
     exact = field("karma_share")(results).mean(axis=0)
     frame = pandas.DataFrame({"karma": np.arange(learnt.size), "learners": learnt, "mean_field": exact})
 
-    def draw(sheet: Any) -> None:
-        axes = sheet.subplots()
+    def plot(axes: Any) -> None:
         axes.bar(frame["karma"], frame["learners"], color=COLOURS[6], label="learners")
         axes.step(frame["karma"], frame["mean_field"], where="mid", color="black", label="mean field")
-        axes.set(xlabel="karma", ylabel="share of players")
-        axes.legend()
 
-    return Figure(
-        name="karma_distribution",
-        draw=draw,
-        data=frame,
-        caption="Karma of the learners at the end of the run, and in the logit mean field.",
-    )
+    caption = "Karma of the learners at the end of the run, and in the logit mean field."
+    return _figure("karma_distribution", caption, frame, ("karma", "share of players"), plot)
 
 
 def _bids(results: Results[Settings]) -> Figure:
@@ -338,39 +279,27 @@ def _bids(results: Results[Settings]) -> Figure:
     for u, name in enumerate(names):
         frame[f"{name}_learners"], frame[f"{name}_mean_field"] = learnt[u], exact[u]
 
-    def draw(sheet: Any) -> None:
-        axes = sheet.subplots()
+    def plot(axes: Any) -> None:
         for u, name in enumerate(names):
             style = {"color": COLOURS[u + 1], "markersize": 4}
             axes.plot(frame["karma"], frame[f"{name}_learners"], "o", label=f"learners, {name}", **style)
             axes.plot(frame["karma"], frame[f"{name}_mean_field"], "-", label=f"mean field, {name}", **style)
         axes.locator_params(axis="x", integer=True)
-        axes.set(xlabel="karma", ylabel="mean bid")
-        axes.legend()
 
-    return Figure(
-        name="bids",
-        draw=draw,
-        data=frame,
-        caption=(
-            "Mean bid by karma when losing costs 1 (calm) and 5 (urgent): learners at the end of the run, where "
-            "anybody was, and the logit mean field at the same temperature."
-        ),
+    caption = (
+        "Mean bid by karma when losing costs 1 (calm) and 5 (urgent): learners at the end of the run, where anybody "
+        "was, and the logit mean field at the same temperature."
     )
+    return _figure("bids", caption, frame, ("karma", "mean bid"), plot)
 
 
 experiment = Experiment(
-    name="karma.social",
+    name="karma.social", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="Karma economies: efficiency and fairness of learners, beside the mean field, a coin and a dictator",
     summary="COIN, DICT, 200 learners under pay-bid-to-society, and exact mean fields under both payments",
     sources=("Vaishampayan2024", "ElokdaEtAl2023"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=10, replications=10, block=1, chunk=100),
         "paper": Scale(steps=20_000, replications=10, block=1, chunk=500),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

@@ -15,23 +15,13 @@ import pandas
 from catallax.agents.tabular import EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import InputError
 from catallax.games.mean_field import AdAuction
-from catallax.lab.charts import curve_points, draw_series
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab.charts import curve_points, draw_series, interval_columns
 from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import TWO_COLUMNS, Figure, plot_with_interval, state_sample
+from catallax.lab.figure import TWO_COLUMNS, plot_with_interval, state_sample
 from catallax.lab.quantity import Quantity, recorded, time_axis
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
-from catallax.measures.mean_field import (
-    ActionValues,
-    L1Distance,
-    Marginals,
-    Revenue,
-    StationaryExploitability,
-    TwoStepDistance,
-)
+from catallax.measures import mean_field as measures
 from catallax.solvers.mean_field import Argmax, FixedPoint, MeanFieldQ, MirrorDescent, Softmax
 
 # What is run.
@@ -49,12 +39,12 @@ INNER = tuple(DELTA_Q)
 ITERATIONS = 20
 """Steps between two evaluations of exploitability, revenue and marginals."""
 SOLVER = (
-    L1Distance(),
-    Revenue(every=ITERATIONS),
-    Marginals(every=ITERATIONS),
-    StationaryExploitability(every=ITERATIONS),
+    measures.L1Distance(),
+    measures.Revenue(every=ITERATIONS),
+    measures.Marginals(every=ITERATIONS),
+    measures.StationaryExploitability(every=ITERATIONS),
 )
-TABLES = (ActionValues(every=OUTER),)
+TABLES = (measures.ActionValues(every=OUTER),)
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,16 +67,6 @@ def auction(settings: Settings) -> AdAuction:
     return AdAuction(budgets=settings.size, bids=settings.size, bidders=settings.bidders, penalty=settings.penalty)
 
 
-def gmf_v(settings: Settings, c: object) -> FixedPoint:
-    """Value iteration and softmax."""
-    return FixedPoint(auction(settings), Softmax(c), dirichlet=True)
-
-
-def naive(settings: Settings) -> FixedPoint:
-    """Value iteration and argmax-e: the naive algorithm without sampling noise."""
-    return FixedPoint(auction(settings), Argmax(), dirichlet=True)
-
-
 def gmf_q(settings: Settings, inner: object) -> MeanFieldQ:
     """Q-learning on uniform draws, softmax, epsilon-net."""
     learner = QLearning(settings.size, settings.size, explore=EpsilonGreedy(1.0), rate=PolynomialRate(0.87))
@@ -95,37 +75,27 @@ def gmf_q(settings: Settings, inner: object) -> MeanFieldQ:
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """GMF-V over inverse temperatures, GMF-Q over T_k, the naive map, mirror descent over rates."""
+    two_steps = measures.TwoStepDistance()
     return (
         Cell(
-            name="gmf_v",
-            label="GMF-V (value iteration, softmax)",
-            build=lambda c: gmf_v(settings, c),
-            measures=(*SOLVER, TwoStepDistance(), *TABLES),
-            lanes={"c": TEMPERATURES},
+            name="gmf_v", label="GMF-V (value iteration, softmax)", lanes={"c": TEMPERATURES},
+            measures=(*SOLVER, two_steps, *TABLES),
+            build=lambda c: FixedPoint(auction(settings), Softmax(c), dirichlet=True),
         ),
         Cell(
-            name="gmf_q",
-            label=f"GMF-Q, c = {TEMPERATURE:g}, {OUTER} outer iterations",
+            name="gmf_q", label=f"GMF-Q, c = {TEMPERATURE:g}, {OUTER} outer iterations", measures=TABLES,
+            lanes={"inner": tuple(float(n) for n in INNER)}, steps={"quick": OUTER, "paper": OUTER},
             build=lambda inner: gmf_q(settings, inner),
-            measures=TABLES,
-            lanes={"inner": tuple(float(n) for n in INNER)},
-            steps={"quick": OUTER, "paper": OUTER},
         ),
         Cell(
-            name="naive",
-            label="naive (value iteration, argmax-e)",
-            build=lambda: naive(settings),
-            measures=(*SOLVER, TwoStepDistance()),
-            steps={"quick": 60, "paper": 60},
+            name="naive", label="naive (value iteration, argmax-e)", steps={"quick": 60, "paper": 60},
+            build=lambda: FixedPoint(auction(settings), Argmax(), dirichlet=True), measures=(*SOLVER, two_steps),
         ),
         Cell(
-            name="mirror_descent",
-            label="online mirror descent",
+            name="mirror_descent", label="online mirror descent", measures=SOLVER, lanes={"rate": RATES},
             build=lambda rate: MirrorDescent(auction(settings), rate, dirichlet=True),
-            measures=SOLVER,
-            lanes={"rate": RATES},
         ),
-    )
+    )  # fmt: skip
 
 
 # What is read.
@@ -189,53 +159,38 @@ def _distance(inner: int, before: int | None) -> Value:
     """The claim on one printed distance; the one with fewer inner iterations says in which direction it goes."""
     error, reason = printed_error(last_digit=1e-4 if inner in (3000, 10000) else 1e-5)
     return Value(
-        id=f"delta_q.{inner}",
-        source=_TABLE,
-        statement=f"Delta-Q with T_k = {inner}",
-        published=DELTA_Q[inner],
-        error=error,
-        error_reason=f"{reason}; one run, no spread printed",
-        unit="1",
-        estimate=delta_q(inner),
-        note=_UNSTATED,
+        id=f"delta_q.{inner}", source=_TABLE, statement=f"Delta-Q with T_k = {inner}", published=DELTA_Q[inner],
+        error=error, error_reason=f"{reason}; one run, no spread printed", unit="1", estimate=delta_q(inner),
         baseline=None if before is None else Baseline(f"T_k = {before}", DELTA_Q[before], delta_q(before)),
-    )
+        note=_UNSTATED,
+    )  # fmt: skip
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
     *map(_distance, INNER, (None, *INNER)),
     Direction(
-        id="delta_q.falls",
-        source=_TABLE,
+        id="delta_q.falls", source=_TABLE, sign=-1, estimate=delta_q(INNER[-1]) - delta_q(INNER[0]),
         statement="Delta-Q falls with the inner iterations, T_k = 1000 to 10000",
-        sign=-1,
-        estimate=delta_q(INNER[-1]) - delta_q(INNER[0]),
     ),
     Direction(
-        id="naive.fluctuates",
-        source=f"{SOURCE}, slides, failure of the naive algorithm",
+        id="naive.fluctuates", source=f"{SOURCE}, slides, failure of the naive algorithm", sign=1,
         statement="the naive algorithm with argmax-e fluctuates; softmax makes it stable",
-        sign=1,
         estimate=movement("naive") - movement("gmf_v", TEMPERATURE),
         note="l1 step of the law at iterations 41 to 50, argmax-e less softmax; both with exact values: argmax-e "
         "cycles without any sampling noise, so the cause is the map, not approximation errors alone",
     ),
     NotComparable(
-        id="naive.amplitude",
-        source=f"{SOURCE}, slides, figure of the failure",
+        id="naive.amplitude", source=f"{SOURCE}, slides, figure of the failure", published=None,
         statement="fluctuations in l1 and l-infinity over 30 sample paths",
-        published=None,
         missing="numbers: a figure without a table",
     ),
     NotComparable(
-        id="accuracy",
-        source=f"{SOURCE}, slides, learning accuracy C(pi)",
+        id="accuracy", source=f"{SOURCE}, slides, learning accuracy C(pi)", published=None,
         statement="GMF-Q below IL and MF-Q for |S| = |A| in {10, 20} and N in {20, 40}",
-        published=None,
         missing="numbers (figures only), and C(pi) itself: a maximum over policies of joint states, summed over "
         "|S|^N of them, is out of reach; the estimator used is not stated",
     ),
-)
+)  # fmt: skip
 
 # What is shown.
 
@@ -244,10 +199,8 @@ _CYCLE = 1e-2  # l1 step beyond which a law that returns after two steps is call
 
 def report(results: Results[Settings]) -> Report:
     """Solutions side by side, inverse temperatures, distances of Q-tables; how laws move and what is bid."""
-    return Report(
-        tables=(_solutions(results), _temperatures(results), _distances(results)),
-        figures=(_movement(results), _bids(results)),
-    )
+    tables = (_solutions(results), _temperatures(results), _distances(results))
+    return Report(tables=tables, figures=(_movement(results), _bids(results)))
 
 
 def _solution(results: Results[Settings], label: str, cell: str, c: float | None = None) -> dict[str, Any]:
@@ -300,9 +253,9 @@ def _distances(results: Results[Settings]) -> Table:
     rows = []
     for inner in INNER:
         for name, weighted in (("all cells alike", False), ("cells weighted by the law", True)):
-            ours = mean_interval(delta_q(inner, weighted=weighted)(results))
+            sample = delta_q(inner, weighted=weighted)(results)
             row = {"T_k": inner, "distance": name, "printed": None if weighted else DELTA_Q[inner]}
-            rows.append(row | {"ours": ours.mean, "low": ours.low, "high": ours.high, "sd": ours.sd})
+            rows.append(row | interval_columns(sample, "ours") | {"sd": mean_interval(sample).sd})
     caption = (
         f"Relative l2 distance of the learnt from the exact Q-table after {OUTER} outer iterations from the same first "
         f"law; mean, 95% interval and SD over {results.scale.replications} replications. Most of the plain norm lies "
@@ -336,18 +289,15 @@ def _movement(results: Results[Settings]) -> Figure:
 
 def _bids(results: Results[Settings]) -> Figure:
     rows = []
-    for label, cell, c in (
-        (f"GMF-V, c = {TEMPERATURE:g}", "gmf_v", TEMPERATURE),
-        ("mirror descent", "mirror_descent", None),
-    ):
+    solutions = ((f"GMF-V, c = {TEMPERATURE:g}", "gmf_v", TEMPERATURE), ("mirror descent", "mirror_descent", None))
+    for label, cell, c in solutions:
         for variable, panel in (("action_law", "bid"), ("state_law", "budget")):
             law = in_cell(cell, variable, c).last(results).mean(axis=0)
             rows += [{"panel": panel, "series": label, "at": i, "share": x} for i, x in enumerate(law)]
     frame = pandas.DataFrame(rows)
     caption = (
-        "Shares of players by bid and by budget at the end of the run, mean of "
-        f"{results.scale.replications} first laws: the softmax solution and the unregularised "
-        "equilibrium."
+        f"Shares of players by bid and by budget at the end of the run, mean of {results.scale.replications} first "
+        "laws: the softmax solution and the unregularised equilibrium."
     )
     return Figure(name="laws", draw=lambda s: _draw_bids(s, frame), data=frame, caption=caption, size=TWO_COLUMNS)
 
@@ -356,25 +306,19 @@ def _draw_bids(sheet: Any, frame: pandas.DataFrame) -> None:
     panels = list(dict.fromkeys(frame["panel"]))
     for axes, panel in zip(sheet.subplots(1, len(panels)), panels, strict=True):
         for index, (label, part) in enumerate(frame[frame["panel"] == panel].groupby("series", sort=False)):
-            plot_with_interval(
-                axes, np.asarray(part["at"]), np.asarray(part["share"]), None, None, index=index, label=str(label)
-            )
+            at, share = np.asarray(part["at"]), np.asarray(part["share"])
+            plot_with_interval(axes, at, share, None, None, index=index, label=str(label))
         axes.set(xlabel=panel, ylabel="share of players")
         axes.legend()
 
 
 experiment = Experiment(
-    name="mean_field.ad_auction",
+    name="mean_field.ad_auction", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="Learning mean-field games: the repeated advertising auction",
     summary="Exact and learnt fixed points of a second-price auction; the printed Q-table distances beside ours",
     sources=("GuoHuXuZhang2019", "PerolatEtAl2021", "WatkinsDayan1992", "EvenDarMansour2003"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=300, replications=10, block=10, chunk=100),
         "paper": Scale(steps=1500, replications=20, block=10, chunk=100),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

@@ -17,15 +17,12 @@ import pandas
 from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.pricing import LogitMarket, PricingGame, pricing_game
-from catallax.lab.charts import curve_points, draw_series
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab.charts import curve_points, draw_series, interval_columns
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import TWO_COLUMNS, Figure, plot_with_interval
+from catallax.lab.figure import TWO_COLUMNS, plot_with_interval
 from catallax.lab.quantity import Quantity, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 from catallax.measures.pricing import Collusion, PriceCut
 
 # What is run.
@@ -63,16 +60,9 @@ def duopoly(settings: Settings, alpha: float, beta: float, discount: Any) -> Pla
     """Two Q-learners with step size alpha and exploration exp(-beta t), starting from uniform rivals' profits."""
     game = pricing(settings)
     start, explore = game.uniform_start(discount), EpsilonGreedy(1.0, decay=beta, one_word=True)
+    rate = ConstantRate(alpha)
     rules = [
-        QLearning(
-            game.observations,
-            game.points,
-            explore,
-            ConstantRate(alpha),
-            gamma=discount,
-            initial=first,
-            track_settling=True,
-        )
+        QLearning(game.observations, game.points, explore, rate, gamma=discount, initial=first, track_settling=True)
         for first in start
     ]
     if len(set(settings.costs)) == 1:  # firms that are alike are one group, which is one kernel instead of two
@@ -85,30 +75,21 @@ def duopoly(settings: Settings, alpha: float, beta: float, discount: Any) -> Pla
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """The baseline, two faster explorations, and firms that do not look ahead: the control."""
     measures = (Collusion(CHECK, settings.patience), NaNCount(CHECK))
-    make = partial(Cell, measures=measures)
-    build = partial(partial, duopoly, settings)
-    ahead = settings.discount
+    build, ahead = partial(partial, duopoly, settings), settings.discount
     return (
-        make(
-            name="baseline",
-            label="alpha 0.15, beta 4e-6",
-            build=build(0.15, 4e-6, ahead),
-            measures=(*measures, PriceCut(CHECK, ahead)),
-            steps={"quick": 2_500_000, "paper": 4_000_000},
+        Cell(
+            name="baseline", label=BASELINE.label, build=build(0.15, 4e-6, ahead),
+            measures=(*measures, PriceCut(CHECK, ahead)), steps={"quick": 2_500_000, "paper": 4_000_000},
         ),
-        make(
-            name="midpoint",
-            label="alpha 0.125, beta 1e-5",
-            build=build(0.125, 1e-5, ahead),
-            steps={"quick": 1_250_000, "paper": 2_000_000},
+        Cell(
+            name="midpoint", label=MIDPOINT.label, build=build(0.125, 1e-5, ahead),
+            measures=measures, steps={"quick": 1_250_000, "paper": 2_000_000},
         ),
-        make(
-            name="fast",
-            label="alpha 0.15, beta 2e-5, with and without look ahead",
-            build=build(0.15, 2e-5),
-            lanes={"discount": tuple(dict.fromkeys((ahead, 0.0)))},
+        Cell(
+            name="fast", label="alpha 0.15, beta 2e-5, with and without look ahead", build=build(0.15, 2e-5),
+            measures=measures, lanes={"discount": tuple(dict.fromkeys((ahead, 0.0)))},
         ),
-    )
+    )  # fmt: skip
 
 
 # What is read.
@@ -165,113 +146,56 @@ cut_back = BASELINE.settled("cut_back")
 
 # What is claimed.
 
-SOURCE = "CalvanoEtAl2020"
+SOURCE = "CalvanoEtAl2020, section"
 _READING = "sessions read where they settled; those that had not by the end are left out and counted"
 
 
-def _value(
-    id: str, statement: str, published: float, error: float, why: str, unit: str, ours: Quantity, note: str
-) -> Value:
+def _value(id: str, statement: str, printed: tuple[float, float, str], unit: str, ours: Quantity, note: str) -> Value:
+    """A claim on a number; `printed` is the number, how far it may lie from the truth, and why that far."""
+    published, error, reason = printed
     return Value(
-        id=id,
-        source=f"{SOURCE}, section III",
-        statement=statement,
-        published=published,
-        error=error,
-        error_reason=why,
-        unit=unit,
-        estimate=ours,
-        note=note,
-        may_be_undefined=True,
-    )
+        id=id, source=f"{SOURCE} III", statement=statement, published=published, error=error, error_reason=reason,
+        unit=unit, estimate=ours, note=note, may_be_undefined=True,
+    )  # fmt: skip
 
 
 def _sign(id: str, section: str, statement: str, sign: Literal[-1, 1], effect: Quantity, note: str) -> Direction:
     return Direction(
-        id=id,
-        source=f"{SOURCE}, section {section}",
-        statement=statement,
-        sign=sign,
-        estimate=effect,
-        note=note,
+        id=id, source=f"{SOURCE} {section}", statement=statement, sign=sign, estimate=effect, note=note,
         may_be_undefined=True,
-    )
+    )  # fmt: skip
 
 
 _gain = MIDPOINT.settled("profit_gain")
 
 CLAIMS: tuple[AbstractClaim, ...] = (
-    _value(
-        "profit_gain.baseline",
-        "average profit gain of 85 percent at alpha = 0.15, beta = 4e-6",
-        0.85,
-        0.005,
-        "half of the last printed digit; no standard error is printed",
-        "1",
-        BASELINE.settled("profit_gain"),
-        f"cited as commonly quoted, the page was not looked up; {_READING}",
-    ),
-    _value(
-        "periods.midpoint",
-        "about 850,000 periods to converge at alpha = 0.125, beta = 1e-5",
-        850_000.0,
-        50_000.0,
-        "printed as 'about', to the nearest 50,000 at best",
-        "periods",
-        MIDPOINT.periods,
-        "without the window of 100,000 periods in which nothing changes; often quoted for the baseline by mistake",
-    ),
-    *(
-        _sign(
-            f"profit_gain.midpoint.{side}",
-            "III",
-            "profit gains of 70 to 90 percent over most of the grid of alpha and beta",
-            1,
-            margin,
-            "the midpoint of the grid stands for it",
-        )
-        for side, margin in (("above_0.7", _gain - 0.7), ("below_0.9", 0.9 - _gain))
-    ),
-    _sign(
-        "look_ahead_matters",
-        "III",
-        "the profit gain is small where the future does not count",
-        1,
-        FAST.settled("profit_gain") - MYOPIC.settled("profit_gain"),
-        "discount 0.95 less discount 0, paired sessions, alpha 0.15, beta 2e-5",
-    ),
-    _sign(
-        "deviation_does_not_pay",
-        "IV",
-        "a unilateral cut of one period is punished enough to be unprofitable",
-        -1,
-        cut_gain,
-        "discounted profit of the deviator for ever, relative to staying; static best response where settled",
-    ),
-    _sign(
-        "rival_punishes",
-        "IV",
-        "the rival answers a price cut by cutting its own price",
-        -1,
-        cut_price[:, 2, 1] - cut_price[:, 0, 1],
-        "rival's price one period after the deviation less before",
-    ),
-    _sign(
-        "prices_return",
-        "IV",
-        "prices then go back gradually to where they were",
-        1,
-        cut_price.then(lambda price: price[:, 11].mean(axis=1) - price[:, 2].mean(axis=1)),
-        "mean price of both firms, ten periods after the deviation less one period after",
-    ),
+    _value("profit_gain.baseline", "average profit gain of 85 percent at alpha = 0.15, beta = 4e-6",
+           (0.85, 0.005, "half of the last printed digit; no standard error is printed"), "1",
+           BASELINE.settled("profit_gain"), f"cited as commonly quoted, the page was not looked up; {_READING}"),
+    _value("periods.midpoint", "about 850,000 periods to converge at alpha = 0.125, beta = 1e-5",
+           (850_000.0, 50_000.0, "printed as 'about', to the nearest 50,000 at best"), "periods", MIDPOINT.periods,
+           "without the window of 100,000 periods in which nothing changes; often quoted for the baseline by mistake"),
+    *(_sign(f"profit_gain.midpoint.{side}", "III",
+            "profit gains of 70 to 90 percent over most of the grid of alpha and beta", 1, margin,
+            "the midpoint of the grid stands for it")
+      for side, margin in (("above_0.7", _gain - 0.7), ("below_0.9", 0.9 - _gain))),
+    _sign("look_ahead_matters", "III", "the profit gain is small where the future does not count", 1,
+          FAST.settled("profit_gain") - MYOPIC.settled("profit_gain"),
+          "discount 0.95 less discount 0, paired sessions, alpha 0.15, beta 2e-5"),
+    _sign("deviation_does_not_pay", "IV", "a unilateral cut of one period is punished enough to be unprofitable", -1,
+          cut_gain,
+          "discounted profit of the deviator for ever, relative to staying; static best response where settled"),
+    _sign("rival_punishes", "IV", "the rival answers a price cut by cutting its own price", -1,
+          cut_price[:, 2, 1] - cut_price[:, 0, 1], "rival's price one period after the deviation less before"),
+    _sign("prices_return", "IV", "prices then go back gradually to where they were", 1,
+          cut_price.then(lambda price: price[:, 11].mean(axis=1) - price[:, 2].mean(axis=1)),
+          "mean price of both firms, ten periods after the deviation less one period after"),
     NotComparable(
-        id="more_firms",
-        source=f"{SOURCE}, section V",
+        id="more_firms", source=f"{SOURCE} V", published="0.64, 0.56",
         statement="profit gains of 64 percent with three firms and 56 percent with four",
-        published="0.64, 0.56",
         missing="cells with three and four firms: their tables have 15 and 225 times as many states",
     ),
-)
+)  # fmt: skip
 
 # What is shown.
 
@@ -300,20 +224,10 @@ def _sessions(results: Results[Settings]) -> Table:
         known = ~np.isnan(gain)
         estimate = mean_interval(gain, allow_undefined=True)
         share = lambda hit, known=known: float(hit[known].mean()) if known.any() else None
-        rows.append(
-            {
-                "learners": kind.label,
-                "sessions": gain.size,
-                "settled": int(known.sum()),
-                "profit_gain": estimate.mean,
-                "low": estimate.low,
-                "high": estimate.high,
-                "sd": estimate.sd,
-                "constant_price": share(length == 1),
-                "two_cycles": share(length == 2),
-                "periods": mean_interval(kind.periods(results), allow_undefined=True).mean,
-            }
-        )
+        row = {"learners": kind.label, "sessions": gain.size, "settled": int(known.sum()), "profit_gain": estimate.mean}
+        row |= {"low": estimate.low, "high": estimate.high, "sd": estimate.sd}
+        row |= {"constant_price": share(length == 1), "two_cycles": share(length == 2)}
+        rows.append(row | {"periods": mean_interval(kind.periods(results), allow_undefined=True).mean})
     caption = (
         "Profit gain over Nash (0) toward joint monopoly (1): mean, 95% interval and SD over settled sessions; shares "
         "that end at a constant price and in two-cycles; mean periods until no greedy policy changed any more."
@@ -328,8 +242,7 @@ def _response_table(results: Results[Settings]) -> Table:
     for t in range(price.shape[1]):
         line: dict[str, Any] = {"period": t}
         for firm, who in enumerate(("deviator", "rival")):
-            estimate = mean_interval(price[:, t, firm], allow_undefined=True)
-            line |= {who: estimate.mean, f"{who}_low": estimate.low, f"{who}_high": estimate.high}
+            line |= interval_columns(price[:, t, firm], who, f"{who}_", allow_undefined=True)
         rows.append(line | {"back": float(back[known, t].mean()) if known.any() else None})
     worse = ""
     if known.any():
@@ -343,9 +256,8 @@ def _response_table(results: Results[Settings]) -> Table:
 
 
 def _response_figure(results: Results[Settings]) -> Figure:
-    table = _response_table(results)
+    table, static = _response_table(results), market(results.settings)
     data = table.frame
-    static = market(results.settings)
     levels = {"Nash": float(static.nash().mean()), "monopoly": float(static.monopoly().mean())}
 
     def draw(sheet: Any) -> None:
@@ -379,27 +291,18 @@ def _gain_figure(results: Results[Settings]) -> Figure:
         axes.set(xlabel="million periods", ylabel="profit gain of the greedy cycle")
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.12))
 
-    shown = f"mean, 95% t interval, {results.scale.replications} sessions, settled or not"
-    return Figure(
-        name="profit_gain",
-        draw=draw,
-        data=data,
-        caption=f"Profit gain of the greedy cycle over time; {shown}.",
-        size=TWO_COLUMNS,
-    )
+    n = results.scale.replications
+    caption = f"Profit gain of the greedy cycle over time; mean, 95% t interval, {n} sessions, settled or not."
+    return Figure(name="profit_gain", draw=draw, data=data, caption=caption, size=TWO_COLUMNS)
 
 
 experiment = Experiment(
-    name="pricing.calvano",
+    name="pricing.calvano", settings=Settings, cells=cells, report=report, claims=CLAIMS,
     title="Q-learners in a pricing duopoly: collusion without instruction",
     summary="Profit gain over Nash, time to settle, and what happens after one firm undercuts",
     sources=("CalvanoEtAl2020", "WatkinsDayan1992"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=750_000, replications=12, block=12, chunk=CHECK),
         "paper": Scale(steps=1_500_000, replications=100, block=100, chunk=CHECK),
     },
-    report=report,
-    claims=CLAIMS,
-)
+)  # fmt: skip
