@@ -182,7 +182,7 @@ def test_a_sealed_market_is_silent_until_it_clears(sealed):
         (dict(k=1.5), InputError, r"k must lie in \[0, 1\], got 1.5"),
         (dict(k=-0.1), InputError, r"k must lie in \[0, 1\]"),
         (dict(k=float("nan")), InputError, r"k must lie in \[0, 1\]"),
-        (dict(sellers=0), BuildError, "sellers must be an integer of at least 1, got 0"),
+        (dict(sellers=0), InputError, "sellers must be an integer of at least 1, got 0"),
         (dict(low=9.0, high=1.0), BuildError, "low must be below high"),
         (dict(high=10.0, tick=3.0), BuildError, "high must be a multiple of the tick 3"),
     ],

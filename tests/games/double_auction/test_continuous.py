@@ -34,7 +34,7 @@ from institution_rounds import (
 from reference_institutions import Continuous, Rules
 from scipy import stats
 
-from catallax.core import BuildError, rng
+from catallax.core import InputError, rng
 from catallax.games.double_auction import ContinuousDoubleAuction, Fixed, Order, ReducedDisclosure, ZeroDisclosure
 
 STEPS = 8
@@ -392,5 +392,5 @@ def test_standing_quotes_are_shown_where_they_are_public(disclosure, shown):
 )
 @pytest.mark.usefixtures("as_users_have_it")
 def test_impossible_markets_are_refused(changes, says):
-    with pytest.raises(BuildError, match=says):
+    with pytest.raises(InputError, match=says):
         ContinuousDoubleAuction(Blank(), **changes)

@@ -34,7 +34,7 @@ from institution_rounds import (
 from reference_institutions import Posted, Rules
 from scipy import stats
 
-from catallax.core import BuildError, rng
+from catallax.core import InputError, rng
 from catallax.games.double_auction import Order, PostedOffer
 
 STEPS = 6
@@ -154,12 +154,12 @@ def test_an_offer_is_withdrawn_when_it_does_not_cover_the_next_unit():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        (dict(steps=1), "steps .* must be an integer of at least 2, got 1"),
+        (dict(steps=1), "steps must be an integer of at least 2, got 1"),
         (dict(periods=0), "periods must be an integer of at least 1, got 0"),
         (dict(low=9.0, high=1.0), "low must be below high"),
         (dict(low=0.5, tick=1.0), "low must be a multiple of the tick 1"),
     ],
 )
 def test_impossible_markets_are_refused(changes, says):
-    with pytest.raises(BuildError, match=says):
+    with pytest.raises(InputError, match=says):
         PostedOffer(Blank(), **changes)

@@ -194,3 +194,22 @@ def test_what_is_no_economy_is_refused(wrong, says):
 def test_parameters_may_be_swept():
     shares = jax.jit(jax.vmap(lambda b: BrockMirman(beta=b).best_share))(jnp.asarray([0.9, 0.95]))
     np.testing.assert_allclose(shares, [0.324, 0.342], rtol=1e-6)
+
+
+def test_infeasible_shares_are_counted():
+    """One household names three shares in turn; two lie outside the bounds."""
+    game, world = BrockMirman(), GrowthWorld(jnp.float32(0.2), jnp.int32(0))
+    step = jax.jit(lambda share: game.step(rng.key(0), world, {"household": share[None]})[1].info.infeasible)
+    told = [bool(step(jnp.float32(share))["household"][0]) for share in (0.0, 0.3, 1.2, float("nan"))]
+    assert told == [True, False, True, True]
+
+
+def test_the_economy_has_the_precision_of_the_session():
+    for x64, dtype in ((False, jnp.float32), (True, jnp.float64)):
+        with jax.enable_x64(x64):
+            game = BrockMirman()
+            world, outcome = jax.eval_shape(
+                lambda key, game=game: game.step(key, game.init(key), {"household": jnp.full(1, 0.3)}), rng.key(0)
+            )
+            assert world.capital.dtype == outcome.reward["household"].dtype == outcome.info.output.dtype == dtype
+            assert game.roles[0].action.struct().dtype == dtype

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catallax.core import Group, InputError, Play, Population, rng, run
+from catallax.core import Group, InfeasibleCount, InputError, Play, Population, rng, run
 from catallax.core.agent import AbstractAgent
 from catallax.games.karma import (
     AbstractPayment,
@@ -232,3 +232,31 @@ def test_rows_number_situations():
     assert rows == set(range(8)) == set(range(len(open_bids(game))))
     assert open_bids(game) == (1, 2, 3, 4, 1, 2, 3, 4)
     assert open_bids(game)[int(TableRow(3)(KarmaView(jnp.int32(2), jnp.int32(1))))] == 3
+
+
+def test_bids_above_a_players_karma_are_counted():
+    game = PairwiseKarma(players=4, cap=8, endowment=(0, 1, 2, 3))
+    step = jax.jit(lambda bid: game.step(rng.key(1), game.init(rng.key(0)), {"player": bid})[1].info.infeasible)
+    np.testing.assert_array_equal(step(jnp.array([1, 1, 3, 0]))["player"], [True, False, True, False])
+    counted = run(game_of_bidders(game), rng.key(0), 2, (InfeasibleCount(),)).series["infeasible_actions"]
+    assert (np.asarray(counted) > 0).all()
+
+
+def game_of_bidders(game):
+    return Play(game, Population([Group("player", None, Spender())]), length=3)
+
+
+class Spender(AbstractAgent):
+    """Always bids the cap, which nobody of its game holds."""
+
+    def act(self, key, state, memory, obs):
+        return jnp.int32(8), memory, ()
+
+
+def test_rewards_have_the_precision_of_the_session():
+    for x64, dtype in ((False, jnp.float32), (True, jnp.float64)):
+        with jax.enable_x64(x64):
+            game = PairwiseKarma(players=4, cap=8, endowment=2)
+            step = lambda key, game=game: game.step(key, game.init(key), {"player": jnp.ones(4, jnp.int32)})[1]
+            outcome = jax.eval_shape(step, rng.key(0))
+            assert outcome.reward["player"].dtype == outcome.discount["player"].dtype == dtype

@@ -197,3 +197,12 @@ def test_tables_start_from_profits_against_uniform_rivals():
 def test_what_is_no_market_is_refused(make, says):
     with pytest.raises(InputError, match=says):
         make()
+
+
+def test_profits_have_the_precision_of_the_session():
+    single = pricing_game(points=3)
+    with jax.enable_x64(True):
+        double = pricing_game(points=3)
+        assert double.profits.dtype == double.prices.dtype == double.nash.dtype == jnp.float64
+    assert single.profits.dtype == jnp.float32
+    np.testing.assert_array_equal(np.asarray(double.profits, np.float32), single.profits)

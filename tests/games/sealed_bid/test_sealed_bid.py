@@ -308,7 +308,7 @@ def test_the_bids_behind_the_revenue_are_an_equilibrium(rule, eta, n):
         (lambda: SealedBid(GRID, feedback="all"), "feedback is one of"),
         (lambda: SealedBid(GRID, values=ConstantValue([1.0, 2.0, 3.0])), "3 values for 2 bidders"),
         (lambda: ConstantValue(np.nan), "one finite number"),
-        (lambda: ConstantValue("much"), "a value must be numbers"),
+        (lambda: ConstantValue("much"), "ConstantValue: value must be numbers"),
         (lambda: SealedBid(GRID, abstain=1), "abstain must be True or False"),
         (lambda: SealedBid(GRID, values=1.0), "values must be of the class AbstractValues"),
         (lambda: SealedBid(GRID, feedback=None), "feedback is one of"),
