@@ -11,7 +11,7 @@ from catallax.games import matrix as games
 from catallax.games.matrix import Repeated, match_mismatch_line, matching_pennies, prisoners_dilemma
 from catallax.measures import matrix
 from catallax.measures import matrix as measures
-from catallax.solvers.matrix import flow, host, logit, nash, structure
+from catallax.solvers.matrix import flow, flow_analysis, host, logit, nash, structure
 from catallax.solvers.matrix.flow import BestResponsePlay, QLearningFlow, RungeKutta, SmoothQLearning
 from catallax.solvers.matrix.logit import LogitGrid, LogitNewton
 
@@ -88,6 +88,6 @@ HOMES = (
             lambda make: Solver(make, 1e-4),
             {"game": matching_pennies, "temperature": lambda: 1.0},
         )
-        for room in (flow, host, logit, nash, structure)
+        for room in (flow, flow_analysis, host, logit, nash, structure)
     ),
 )
