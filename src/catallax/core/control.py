@@ -168,11 +168,9 @@ class Independent(AbstractControl):
         return flat_vmap(one, (True, self.stacked is not None, *mapped), in_sequence)(bits, params, *rest)
 
     def init(self, bits: rng.Bits, spec: Spec) -> PyTree[Array]:
-        """States `[n, ...]`."""
         return self._lift(lambda agent, w: agent.init(rng.key_from_bits(w), spec), bits, mapped=())
 
     def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
-        """Memories `[n, E, ...]`."""
         if _forgets(self.agent):
             return ()
 
@@ -214,11 +212,9 @@ class Shared(AbstractControl):
     )
 
     def init(self, bits: rng.Bits, spec: Spec) -> PyTree[Array]:
-        """One state."""
         return self.agent.init(rng.key_from_bits(_first(bits)), spec)
 
     def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
-        """Memories `[n, E, ...]`."""
         if _forgets(self.agent):
             return ()
         return jax.vmap(jax.vmap(lambda w: self.agent.reset(rng.key_from_bits(w), state)))(bits)
@@ -251,7 +247,6 @@ class Joint(AbstractControl):
         return self.agent.init(rng.key_from_bits(_first(bits)), spec)
 
     def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
-        """One memory for each copy."""
         if _forgets(self.agent):
             return ()
         return jax.vmap(lambda w: self.agent.reset(rng.key_from_bits(w), state))(_first(bits))

@@ -61,7 +61,6 @@ class Lineup(AbstractControl):
 
     @property
     def name(self) -> str:
-        """The kinds of rules."""
         return "Lineup " + ", ".join(dict.fromkeys(type(rule).__name__ for rule in self.rules))
 
     def seats(self) -> int | None:
@@ -98,7 +97,6 @@ class Lineup(AbstractControl):
         return jax.tree.map(together, *said), tuple(kept), ()
 
     def learn(self, bits: rng.Bits, state: Any, batch: Batch, t: Int[Array, ""]) -> Any:
-        """Nothing."""
         return state, {}
 
     def _sitting(self) -> list[tuple[AbstractAgent, np.ndarray]]:

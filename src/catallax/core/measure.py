@@ -107,7 +107,6 @@ class NaNCount(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One count for each group."""
         return (Variable("nan_actions", ("group",), "count", "NaN among the group's actions and rewards"),)
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
@@ -127,7 +126,6 @@ class MeanReward(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One mean for each group."""
         return (Variable("mean_reward", ("group",), "reward", "mean reward of the group's seats in a tick"),)
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
@@ -148,7 +146,6 @@ class InfeasibleCount(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One count for each group."""
         return (Variable("infeasible_actions", ("group",), "count", "actions of the group that were not feasible"),)
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:

@@ -112,7 +112,6 @@ class Play(AbstractPrefetching):
         return Draws(key, seats, self.copies, self.copies_per_draw)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> PlayState:
-        """Fresh worlds, memories and states."""
         draws = self.draws(key)
         agents = []
         for group, spec, bits in zip(self.population.groups, self._specs(draws.key), draws.first_states(), strict=True):

@@ -33,7 +33,6 @@ class Discrete(AbstractSpace):
     n: int = eqx.field(static=True)
 
     def struct(self) -> jax.ShapeDtypeStruct:
-        """An int32 scalar."""
         return jax.ShapeDtypeStruct((), jnp.int32)
 
     def contains(self, action: Array) -> Bool[Array, ""]:
@@ -41,7 +40,6 @@ class Discrete(AbstractSpace):
         return (action >= 0) & (action < self.n)
 
     def sample(self, key: Any) -> Array:
-        """A uniform integer."""
         return jax.random.randint(key, (), 0, self.n)
 
 
@@ -92,7 +90,6 @@ class Product(AbstractSpace):
         return jax.tree.map(f, self.parts, *rest, is_leaf=lambda x: isinstance(x, AbstractSpace))
 
     def struct(self) -> PyTree[jax.ShapeDtypeStruct]:
-        """The structs of the parts."""
         return self._map(lambda s: s.struct())
 
     def contains(self, action: PyTree[Array]) -> Bool[Array, ""]:
@@ -101,7 +98,6 @@ class Product(AbstractSpace):
         return jnp.stack(jax.tree.leaves(inside)).all()
 
     def sample(self, key: Any) -> PyTree[Array]:
-        """Independent draws of the parts."""
         spaces, tree = jax.tree.flatten(self.parts, is_leaf=lambda x: isinstance(x, AbstractSpace))
         keys = jax.random.split(key, len(spaces))
         return jax.tree.unflatten(tree, [s.sample(k) for s, k in zip(spaces, keys, strict=True)])

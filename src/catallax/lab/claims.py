@@ -153,7 +153,6 @@ class Value(AbstractClaim):
             )
 
     def judge(self, results: Results) -> Verdict:
-        """See `AbstractClaim.judge`."""
         ours = self.estimate(results)
         estimate = statistics.mean_interval(ours, allow_undefined=self.may_be_undefined)
         verdict, reason = self._compare(estimate, ours, results)
@@ -213,7 +212,6 @@ class Direction(AbstractClaim):
             raise InputError(f"claim {self.id}: sign is +1 or -1, got {self.sign}")
 
     def judge(self, results: Results) -> Verdict:
-        """See `AbstractClaim.judge`."""
         values = np.asarray(self.estimate(results), float)
         estimate = statistics.mean_interval(values, allow_undefined=self.may_be_undefined)
         verdict, reason = self._compare(estimate, values[~np.isnan(values)])

@@ -87,7 +87,6 @@ class LineProgress(SilentProgress):
             self._print()
 
     def note(self, text: str) -> None:
-        """Print the sentence at once."""
         print(f"{self.title}: {text}", file=self.stream, flush=True)
 
     def _print(self) -> None:
@@ -142,7 +141,6 @@ class BarProgress(SilentProgress):
         self.bar.reset(self.task, total=total, completed=done)
 
     def advance(self, steps: int) -> None:
-        """Move the bar."""
         self.bar.advance(self.task, steps)
 
     def note(self, text: str) -> None:

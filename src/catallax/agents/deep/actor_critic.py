@@ -76,7 +76,6 @@ class ActorCritic(AbstractAgent):
         check_widths("ActorCritic", self.widths)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> ActorCriticState:
-        """Fresh networks."""
         inputs = check_features("ActorCritic", spec)
         if not Policy.fits(spec.action):
             raise BuildError(

@@ -96,7 +96,6 @@ class DQN(AbstractAgent):
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: DQNState, memory: Any, obs: Any
     ) -> tuple[Int[Array, ""], Any, tuple]:
-        """Explore or exploit."""
         words = rng.key_bits(key)
         epsilon = jnp.maximum(self.least, 1 - (1 - self.least) * state.ticks.astype(jnp.float32) / self.explore)
         legal = legal_of(obs)

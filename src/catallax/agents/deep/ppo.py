@@ -103,7 +103,6 @@ class PPO(AbstractAgent):
         check_widths("PPO", self.widths)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> PPOState:
-        """Fresh networks."""
         inputs = check_features("PPO", spec)
         if not Policy.fits(spec.action):
             raise BuildError(
@@ -134,7 +133,6 @@ class PPO(AbstractAgent):
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: PPOState, batch: Batch, t: Int[Array, ""]
     ) -> tuple[PPOState, dict[str, Array]]:
-        """All passes over the phase."""
         lived, log = self._experience(state, batch)
         samples = lived.target.shape[0]
         if samples % self.minibatches:

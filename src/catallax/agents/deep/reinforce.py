@@ -56,7 +56,6 @@ class Reinforce(AbstractAgent):
     baseline: bool = flag(False)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> ReinforceState:
-        """A fresh network and optimiser."""
         inputs = check_features("Reinforce", spec)
         layers = self.network.init(key, inputs)
         return ReinforceState(layers, begin(layers), self.sigma)
@@ -68,7 +67,6 @@ class Reinforce(AbstractAgent):
         memory: Any,
         obs: Float[Array, " features"],
     ) -> tuple[Float[Array, ""], Any, tuple]:
-        """mu(obs) + sigma * noise."""
         return self.best(state, obs) + state.sigma * rng.normal(key), memory, ()
 
     def best(self, state: ReinforceState, obs: Float[Array, " features"]) -> Float[Array, ""]:

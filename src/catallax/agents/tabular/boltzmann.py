@@ -44,7 +44,6 @@ class BoltzmannQ(AbstractAgent):
     frequency_adjusted: bool = flag(False)
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Float[Array, " A"]:
-        """Q: `start` for every action."""
         return first_row("BoltzmannQ", self.start, actions_of("BoltzmannQ", spec))
 
     def policy(self, state: Float[Array, " A"]) -> Float[Array, " A"]:

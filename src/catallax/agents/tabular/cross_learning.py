@@ -52,7 +52,6 @@ class CrossLearning(AbstractAgent):
             raise InputError(f"CrossLearning: start must be probabilities that add up to 1, got {first}")
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Float[Array, " A"]:
-        """The first policy."""
         n = actions_of("CrossLearning", spec)
         if self.start is None:
             return jnp.full((n,), 1 / n, self.rate.dtype)

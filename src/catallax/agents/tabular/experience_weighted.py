@@ -59,7 +59,6 @@ class ExperienceWeighted(AbstractAgent):
     experience: Float[Array, ""] = number(1.0, "[0, inf)")
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Attractions:
-        """`start` and `experience`."""
         n = actions_with_forgone_payoffs("ExperienceWeighted", spec)
         return Attractions(first_row("ExperienceWeighted", self.start, n), self.experience)
 

@@ -62,7 +62,6 @@ class FictitiousPlay(AbstractAgent):
             raise InputError(f"FictitiousPlay: ties is 'first' or 'random', got {self.ties!r}")
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> Averages:
-        """`start` and `prior`."""
         return Averages(
             first_row("FictitiousPlay", self.start, actions_with_forgone_payoffs("FictitiousPlay", spec)), self.prior
         )

@@ -108,7 +108,6 @@ class EpsilonGreedy(AbstractExploration):
         return jnp.where(u < epsilon, other, greedy)
 
     def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
-        """As above."""
         legal = values > -jnp.inf
         uniform = legal / legal.sum(axis=1, keepdims=True)
         best = jax.nn.one_hot(values.argmax(axis=1), values.shape[1])
@@ -141,7 +140,6 @@ class Boltzmann(AbstractExploration):
         return jnp.where(action < actions, action, greedy)  # rounding may leave nothing above
 
     def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
-        """As above."""
         return jax.nn.softmax(self.inverse_temperature * values, axis=1)
 
 
@@ -162,7 +160,6 @@ class ConstantRate(AbstractRate):
     alpha: Float[Array, ""] = number(0.1, "(0, 1]")
 
     def __call__(self, visits: Float[Array, ""]) -> Float[Array, ""]:
-        """alpha."""
         return self.alpha
 
 
@@ -177,7 +174,6 @@ class PolynomialRate(AbstractRate):
     power: Float[Array, ""] = number(0.87, "(0, 1]")
 
     def __call__(self, visits: Float[Array, ""]) -> Float[Array, ""]:
-        """As above."""
         return (1 + visits) ** -self.power
 
 

@@ -53,7 +53,6 @@ class SynchronousQLearning(AbstractAgent):
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: QState, memory: Any, obs: Any
     ) -> tuple[Int[Array, ""], Any, tuple]:
-        """Explore or exploit."""
         s = self._row(obs)
         action = self.explore.choose(
             rng.key_bits(key), self._slice(state.table, s), state.greedy[s], state.updates, False

@@ -48,7 +48,6 @@ class GDX(AbstractBeliefTrader):
         return no_history()
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: History, obs: TraderView) -> tuple[Order, History]:
-        """Listens, believes, plans, chooses."""
         grid = price_grid(obs)
         history = listen(memory, obs, grid, (rng.key_bits(key).first & 1) == 1)
         faith = belief(history, grid.top)

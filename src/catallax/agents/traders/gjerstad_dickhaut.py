@@ -40,7 +40,6 @@ class GD(AbstractBeliefTrader):
         return no_history()
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: History, obs: TraderView) -> tuple[Order, History]:
-        """Listens, believes, chooses."""
         grid = price_grid(obs)
         history = listen(memory, obs, grid, (rng.key_bits(key).first & 1) == 1)
         best = best_bid(belief(history, grid.top), obs.limit, grid, obs)

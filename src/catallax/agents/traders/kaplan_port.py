@@ -55,7 +55,6 @@ class KaplanPort(AbstractTrader):
     needs = (*STANDING, "price")
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> KaplanPortMemory:
-        """The start of a round."""
         inf, zero = jnp.float32(jnp.inf), jnp.int32(0)
         return KaplanPortMemory(zero, inf, -inf, -inf, inf, zero, zero, zero)
 

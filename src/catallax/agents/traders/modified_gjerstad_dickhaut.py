@@ -47,7 +47,6 @@ class MGD(AbstractBeliefTrader):
         return MGDMemory(no_history(), jnp.int32(0), inf, -inf, -inf, inf)
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: MGDMemory, obs: TraderView) -> tuple[Order, MGDMemory]:
-        """Listens, believes, chooses."""
         grid = price_grid(obs)
         history = listen(memory.history, obs, grid, (rng.key_bits(key).first & 1) == 1)
         memory = _turn(memory._replace(history=history), obs)

@@ -59,7 +59,6 @@ class PriceTaker(AbstractTrader):
             raise BuildError(f"PriceTaker: estimate must be 'mean' or 'last', got {self.estimate!r}")
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> PriceTakerMemory:
-        """No price seen."""
         zero = jnp.float32(0)
         return PriceTakerMemory(zero, zero, zero)
 

@@ -46,7 +46,6 @@ class Ringuette(AbstractTrader):
     needs = STANDING
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> RinguetteMemory:
-        """The start of a round."""
         zero = jnp.int32(0)
         return RinguetteMemory(zero, zero, zero, zero)
 

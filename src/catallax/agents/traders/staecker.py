@@ -59,14 +59,12 @@ class Staecker(AbstractTrader):
     weight: Float[Array, ""] = number(0.3, "(0, 1]", dtype=jnp.float32)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> StaeckerMemory:
-        """No forecasts."""
         inf = jnp.float32(jnp.inf)
         return StaeckerMemory(jnp.int32(0), -inf, inf)
 
     def quote(
         self, key: Shaped[PRNGKeyArray, ""], memory: StaeckerMemory, obs: TraderView
     ) -> tuple[Order, StaeckerMemory]:
-        """Forecasts, then quotes."""
         turned = obs.period != memory.period
         memory = StaeckerMemory(
             obs.period,

@@ -41,7 +41,6 @@ class AbstractTrader(AbstractAgent):
         return ()
 
     def act(self, key: Shaped[PRNGKeyArray, ""], state: Any, memory: Any, obs: TraderView) -> Any:
-        """Hands on to `quote`."""
         order, memory = self.quote(key, memory, obs)
         return order, memory, ()
 

@@ -22,5 +22,4 @@ class TruthTeller(AbstractTrader):
     code: ClassVar[str] = "truth"
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
-        """min(limit, cap)."""
         return Order(jnp.minimum(obs.limit, obs.cap), obs.limit), memory

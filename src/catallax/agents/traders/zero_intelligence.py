@@ -36,7 +36,6 @@ class ZIC(AbstractTrader):
     """
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
-        """Uniform on [low, min(limit, cap)]."""
         top = jnp.minimum(obs.limit, obs.cap)
         return Order(_uniform_price(key, obs.low, top, obs.tick), obs.limit), memory
 

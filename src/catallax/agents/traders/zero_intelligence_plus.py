@@ -71,7 +71,6 @@ class ZIP(AbstractTrader):
         return ZIPMemory(0.05 + 0.3 * margin, jnp.float32(0), 0.1 + 0.4 * rate, 0.1 * inertia, silent, idle)
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: ZIPMemory, obs: TraderView) -> tuple[Order, ZIPMemory]:
-        """Hears, adapts, then shouts."""
         memory = self._adapt(rng.key_bits(key), memory, obs)._replace(limit=obs.limit, active=obs.left > 0)
         price = self._shout(memory, obs)
         return Order(jnp.minimum(price, obs.cap), price), memory

@@ -49,7 +49,6 @@ class CentralLearner(AbstractAgent):
         return self.rule.init(key, Spec(obs, action))
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> PyTree[Array]:
-        """The rule's memory."""
         return self.rule.reset(key, state)
 
     def act(

@@ -65,7 +65,6 @@ class Frozen(AbstractAgent):
         return ()
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: Any) -> PyTree[Array]:
-        """The rule's memory."""
         return self.rule.reset(key, self.state)
 
     def act(

@@ -154,7 +154,6 @@ class Trials(AbstractDynamics):
         return self.play.most_steps
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> TrialState:
-        """Fresh learners everywhere."""
         buyers, sellers = self.play.init(key).agents
         first = lambda tree: jax.tree.map(lambda x: x[0], tree)
         return TrialState(
@@ -164,7 +163,6 @@ class Trials(AbstractDynamics):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: TrialState, t: Int[Array, ""]
     ) -> tuple[TrialState, TrialRecord]:
-        """One phase of each market."""
         now = t & (t - 1) == 0
         kept = lambda new, old: jax.tree.map(lambda x, y: jnp.where(now, x, y), new, old)
         state = state._replace(frozen=kept(state.every, state.frozen), entrant=kept(state.born, state.entrant))
@@ -239,7 +237,6 @@ class InEachMarket(AbstractMeasure):
         return tuple(v._replace(dims=("market", *v.dims)) for v in self.measure.variables)
 
     def __call__(self, dynamics: Any, state: Any, record: TrialRecord, t: Int[Array, ""]) -> dict[str, Array]:
-        """The measure of each market."""
         return jax.vmap(lambda record: self.measure(dynamics, state, record, t))(record)
 
 
@@ -260,7 +257,6 @@ class Answer(AbstractMeasure):
         )
 
     def __call__(self, dynamics: Any, state: Any, record: TrialRecord, t: Int[Array, ""]) -> dict[str, Array]:
-        """The changes of this phase."""
         both = jnp.asarray([NAMES.index("all"), NAMES.index("deviant")])
         bids, asks = record.info.bids[both], -record.info.asks[both]
         others = jnp.arange(bids.shape[-1]) > 0

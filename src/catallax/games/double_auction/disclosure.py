@@ -39,7 +39,6 @@ class ZeroDisclosure(AbstractDisclosure):
     book: ClassVar[bool] = False
 
     def tape(self, event: AuctionEvent) -> Tape:
-        """Empty."""
         return Tape()
 
 
@@ -47,7 +46,6 @@ class ReducedDisclosure(AbstractDisclosure):
     """Current bid, current ask, price and sale; no identities and no losing quotes (Rawat (2023), experiment B7)."""
 
     def tape(self, event: AuctionEvent) -> Tape:
-        """Best quotes and the trade."""
         return Tape(last_bid=event.bid, last_ask=event.ask, sale=event.traded, price=event.price)
 
 
@@ -55,7 +53,6 @@ class FullDisclosure(AbstractDisclosure):
     """All quotes, their owners, the requests and the trade (Rawat (2023), experiment B1; the Santa Fe rules)."""
 
     def tape(self, event: AuctionEvent) -> Tape:
-        """Everything that happened."""
         return Tape(
             last_bid=event.bid,
             last_ask=event.ask,

@@ -43,7 +43,6 @@ class WeightedMidpoint(AbstractPriceRule):
     k: Float[Array, ""] = number(0.5, "[0, 1]", dtype=jnp.float32)
 
     def both(self, best: BestQuotes, coin: Bool[Array, ""]) -> Float[Array, ""]:
-        """The weighted midpoint."""
         return self.k * best.bid + (1 - self.k) * best.ask
 
 
@@ -81,7 +80,6 @@ class SecondPrice(AbstractPriceRule):
     k: Float[Array, ""] = number(0.5, "[0, 1]", dtype=jnp.float32)
 
     def both(self, best: BestQuotes, coin: Bool[Array, ""]) -> Float[Array, ""]:
-        """As above."""
         high = jnp.minimum(best.bid, best.second_ask)
         low = jnp.maximum(best.ask, best.second_bid)
         return self.k * high + (1 - self.k) * low

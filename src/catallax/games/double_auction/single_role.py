@@ -45,11 +45,9 @@ class SingleRole(AbstractGame):
         return self.auction.length
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> AuctionWorld:
-        """As the auction."""
         return self.auction.init(key)
 
     def observe(self, world: AuctionWorld) -> dict[str, TraderView]:
-        """Buyers' views, then sellers'."""
         seen, most = self.auction.observe(world), max(self.auction.buyers, self.auction.sellers)
         views = [view._replace(tape=_filled(view.tape, most)) for view in (seen["buyer"], seen["seller"])]
         return {"trader": jax.tree.map(lambda b, s: jnp.concatenate([b, s]), *views)}
@@ -57,7 +55,6 @@ class SingleRole(AbstractGame):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], world: AuctionWorld, action: dict[str, Order]
     ) -> tuple[AuctionWorld, Outcome]:
-        """As the auction."""
         said, buyers = action["trader"], self.auction.buyers
         sides = {"buyer": jax.tree.map(lambda x: x[:buyers], said), "seller": jax.tree.map(lambda x: x[buyers:], said)}
         world, outcome = self.auction.step(key, world, sides)

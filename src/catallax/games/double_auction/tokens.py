@@ -120,7 +120,6 @@ class NormalTokens(AbstractTokens):
     def draw(
         self, key: Shaped[PRNGKeyArray, ""], buyers: int, sellers: int
     ) -> tuple[Float[Array, "{buyers} {self.units}"], Float[Array, "{sellers} {self.units}"]]:
-        """Tokens as above."""
         traders, k = buyers + sellers, self.units
         tokens = traders * k
         agent, slot = np.divmod(np.arange(tokens), k)
@@ -183,7 +182,6 @@ class GameType(AbstractTokens):
     def draw(
         self, key: Shaped[PRNGKeyArray, ""], buyers: int, sellers: int
     ) -> tuple[Float[Array, "{buyers} {self.units}"], Float[Array, "{sellers} {self.units}"]]:
-        """Integer-valued tokens as above."""
         traders, k = buyers + sellers, self.units
         tokens = traders * k
         agent, slot = np.divmod(np.arange(tokens), k)
@@ -244,7 +242,6 @@ class CommonShift(AbstractTokens):
     def draw(
         self, key: Shaped[PRNGKeyArray, ""], buyers: int, sellers: int
     ) -> tuple[Float[Array, "{buyers} {self.units}"], Float[Array, "{sellers} {self.units}"]]:
-        """Tokens as above."""
         bound = jnp.full((1,), self.most - self.least + 1, jnp.uint32)
         shift = self.least + _below(_words(key, 1).first, bound).astype(jnp.float32)
         values, costs = shift - ascending(-self.values), shift + ascending(self.costs)

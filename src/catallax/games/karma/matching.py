@@ -60,7 +60,6 @@ class UniformMatching(AbstractMatching):
     """
 
     def __call__(self, words: UInt32[Array, " n"]) -> Pairing:
-        """One sort and one scatter."""
         order = shuffle(words)
         pairs = order.reshape(-1, 2)
         told = jnp.stack([2 * pairs[:, 1] + 1, 2 * pairs[:, 0]], axis=1).reshape(-1)

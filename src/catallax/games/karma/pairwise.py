@@ -119,7 +119,6 @@ class PairwiseKarma(AbstractGame):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], world: KarmaWorld, action: dict[str, Int[Array, " n"]]
     ) -> tuple[KarmaWorld, Outcome]:
-        """One contest of everyone."""
         karma, urgency = world
         words = rng.random_bits(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
         named = action[PLAYER]

@@ -57,5 +57,4 @@ class PayNothing(AbstractPayment):
     def __call__(
         self, winning: Int[Array, "*shape"], losing: Int[Array, "*shape"]
     ) -> tuple[Int[Array, "*shape"], Int[Array, "*shape"]]:
-        """(0, 0)."""
         return jnp.zeros_like(winning), jnp.zeros_like(losing)

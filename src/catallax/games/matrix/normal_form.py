@@ -53,7 +53,6 @@ class NormalForm(AbstractMatrixGame):
         self.payoff = jnp.stack(tables) if traced else jnp.asarray(np.stack(tables), dtype=float)
 
     def neighbours(self, player: int) -> tuple[int, ...]:
-        """Everybody else."""
         return tuple(k for k in range(self.players) if k != player)
 
     def rewards(self, policy: Float[Array, "n A *batch"]) -> Float[Array, "n A *batch"]:
@@ -72,7 +71,6 @@ class NormalForm(AbstractMatrixGame):
         return jnp.einsum("kilb,lbj->kilj", jax.jacfwd(self.rewards)(policy), slopes)
 
     def play(self, profile: Int[Array, " n"]) -> Float[Array, " n"]:
-        """The entries at the profile."""
         return self.payoff[(slice(None), *profile)]
 
 

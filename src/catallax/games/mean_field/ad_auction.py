@@ -71,11 +71,9 @@ class AuctionMDP(AbstractMDP):
         return before.at[..., :-1].add(-up).at[..., 1:].add(up)
 
     def push(self, law: Float[Array, "S A"]) -> Float[Array, " S"]:
-        """See `AbstractMDP`."""
         return self._settle(law @ (1 - self.win), law @ self.price)
 
     def chain(self, policy: Float[Array, "S A"]) -> Float[Array, "S S"]:
-        """See `AbstractMDP`."""
         each = jnp.eye(policy.shape[0], dtype=policy.dtype)
         return self._settle(each * (policy @ (1 - self.win)), each[:, :, None] * (policy @ self.price))
 
@@ -133,12 +131,10 @@ class AdAuction(AbstractMeanFieldGame):
 
     @property
     def states(self) -> int:
-        """S."""
         return self.budgets
 
     @property
     def actions(self) -> int:
-        """A."""
         return self.bids
 
     @property

@@ -74,11 +74,9 @@ class Representative(AbstractGame):
         return (Role(ROLE, 1, Discrete(self.game.actions)),)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Int[Array, ""]:
-        """A state drawn from `start`."""
         return _draw(self.start, rng.uniform(key))
 
     def observe(self, world: Int[Array, ""]) -> dict[str, Int[Array, " 1"]]:
-        """The own state."""
         return {ROLE: world[None]}
 
     def step(self, key: Shaped[PRNGKeyArray, ""], world: Int[Array, ""], action: dict[str, Any]) -> tuple[Any, Outcome]:
@@ -117,12 +115,10 @@ class FinitePlayers(AbstractGame):
         return (Role(ROLE, self.players, Discrete(self.game.actions)),)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Int[Array, " N"]:
-        """Independent states from `start`."""
         words = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
         return _draw(self.start, rng.to_uniform(words.first))
 
     def observe(self, world: Int[Array, " N"]) -> dict[str, Int[Array, " N"]]:
-        """Each its own state."""
         return {ROLE: world}
 
     def step(

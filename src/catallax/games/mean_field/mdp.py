@@ -85,15 +85,12 @@ class TabularMDP(AbstractMDP):
         check_tables("TabularMDP", self.reward, self.transition, self.legal, self.discount)
 
     def ahead(self, value: Float[Array, " S"]) -> Float[Array, "S A"]:
-        """See `AbstractMDP`."""
         return self.transition @ value
 
     def push(self, law: Float[Array, "S A"]) -> Float[Array, " S"]:
-        """See `AbstractMDP`."""
         return law.reshape(-1) @ self.transition.reshape(-1, law.shape[0])
 
     def chain(self, policy: Float[Array, "S A"]) -> Float[Array, "S S"]:
-        """See `AbstractMDP`."""
         return jnp.einsum("sa,sat->st", policy, self.transition)
 
     def draw(

@@ -148,7 +148,6 @@ class SealedBid(AbstractGame):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], world: SealedBidWorld, action: dict[str, Int[Array, " n"]]
     ) -> tuple[SealedBidWorld, Outcome]:
-        """One auction."""
         moves = action["bidder"]
         bid, entered, able = self._read(moves)
         value = self.values.of(world.signal)

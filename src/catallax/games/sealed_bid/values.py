@@ -41,15 +41,12 @@ class ConstantValue(AbstractValues):
 
     @property
     def signals(self) -> int:
-        """One: nothing to tell."""
         return 1
 
     def draw(self, key: Shaped[PRNGKeyArray, ""], n: int) -> Int[Array, " n"]:
-        """Draws nothing."""
         return jnp.zeros(n, jnp.int32)
 
     def of(self, signal: Int[Array, " n"]) -> Float[Array, " n"]:
-        """The value, for all."""
         return jnp.broadcast_to(self.value, signal.shape)
 
 
@@ -75,16 +72,13 @@ class AffiliatedValues(AbstractValues):
 
     @property
     def signals(self) -> int:
-        """m."""
         return self.points
 
     def draw(self, key: Shaped[PRNGKeyArray, ""], n: int) -> Int[Array, " n"]:
-        """Independent, uniform."""
         words = rng.random_bits(key, 1, jnp.int32(0), jnp.arange(n), jnp.int32(0))
         return rng.to_integer(words.first, self.points)
 
     def of(self, signal: Int[Array, " n"]) -> Float[Array, " n"]:
-        """As above."""
         s = (signal + 0.5) / self.points
         others = (s.sum() - s) / max(signal.shape[0] - 1, 1)
         return (1 - self.affiliation / 2) * s + self.affiliation / 2 * others

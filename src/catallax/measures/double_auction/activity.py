@@ -18,14 +18,12 @@ class Volume(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """A count and a percentage."""
         return (
             Variable("trades", (), "count", "trades in the round"),
             Variable("second_half", (), "%", "PCT2ND: trades in the second half of their period", True),
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         return {
             "trades": round.traded.sum(dtype=jnp.int32),
             "second_half": formulas.second_half(round.traded),
@@ -44,7 +42,6 @@ class Handover(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """Two sides, two divisors."""
         return (
             Variable("bid_handover", (), "1", "handovers of the current bid over steps"),
             Variable("ask_handover", (), "1", "handovers of the current ask over steps"),
@@ -53,7 +50,6 @@ class Handover(AbstractAuctionMeasure):
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         bids, asks = formulas.handovers(round.bidder), formulas.handovers(round.asker)
         steps, pairs = round.traded.size, round.periods * (round.steps - 1)
         return {
@@ -76,7 +72,6 @@ class TradingOrder(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """Buyers, sellers, both."""
         return (
             Variable("value_order", (), "1", "rank correlation of trading with descending values", True),
             Variable("cost_order", (), "1", "rank correlation of trading with ascending costs", True),
@@ -84,7 +79,6 @@ class TradingOrder(AbstractAuctionMeasure):
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         # ranks compare all with all: of the trades, a few, not of the steps, hundreds
         each = jax.vmap(formulas.order_correlation)
         in_order = lambda x: formulas.by_trade(round.traded, x, round.most_trades)

@@ -34,7 +34,6 @@ class SurplusShift(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """Two ratios and their numerators."""
         return (
             Variable("surplus_to_buyers", (), "1", "buyers' profit less their surplus at p*, over the maximum", True),
             Variable("surplus_to_sellers", (), "1", "sellers' profit less their surplus at p*, over the maximum", True),
@@ -43,7 +42,6 @@ class SurplusShift(AbstractAuctionMeasure):
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         earned = (
             jnp.where(round.traded, round.value - round.price, 0.0).sum(),
             jnp.where(round.traded, round.price - round.cost, 0.0).sum(),
@@ -75,11 +73,9 @@ class _Forced(AbstractGame):
         return self.game.roles
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Any:
-        """The game's."""
         return self.game.init(key)
 
     def observe(self, world: Any) -> Any:
-        """The game's."""
         return self.game.observe(world)
 
     def step(self, key: Shaped[PRNGKeyArray, ""], world: Any, action: dict[str, Any]) -> tuple[Any, Outcome]:

@@ -34,7 +34,6 @@ class Efficiency(AbstractAuctionMeasure):
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         buyers = jnp.where(round.traded, round.value - round.price, 0.0).sum()
         sellers = jnp.where(round.traded, round.price - round.cost, 0.0).sum()
         surplus = jnp.where(round.traded, round.value - round.cost, 0.0).sum()
@@ -57,7 +56,6 @@ class LossAudit(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """IM, EM, BS and SS."""
         return (
             Variable("missed_intramarginal", (), "price", "IM: lost for want of intra-marginal trades (q < Q)"),
             Variable("extramarginal", (), "price", "EM: lost by extra-marginal trades (q > Q)"),
@@ -66,6 +64,5 @@ class LossAudit(AbstractAuctionMeasure):
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         losses = loss_audit(round.values, round.costs, round.traded, round.value, round.cost, round.ce)
         return dict(zip([v.name for v in self.quantities], losses, strict=True))

@@ -21,7 +21,6 @@ class Dispersion(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """Five numbers."""
         return (
             Variable("mean_price", (), "price", "mean price of the trades", True),
             Variable("mad", (), "price", "mean absolute deviation of prices from p*", True),
@@ -31,7 +30,6 @@ class Dispersion(AbstractAuctionMeasure):
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         traded, price, centre = round.traded, round.price, round.ce.price
         return {
             "mean_price": formulas.mean(traded, price),
@@ -54,7 +52,6 @@ class Autocorrelation(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """Three correlations."""
         return (
             Variable("autocorrelation", (), "1", "of price levels in consecutive steps that traded", True),
             Variable("autocorrelation_of_changes", (), "1", "of price changes over consecutive steps", True),
@@ -62,7 +59,6 @@ class Autocorrelation(AbstractAuctionMeasure):
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         traded, price = round.traded, round.price
         return {
             "autocorrelation": formulas.autocorrelation(traded, price),
@@ -81,7 +77,6 @@ class DeviationByTrade(AbstractAuctionMeasure):
         return (Variable("deviation_by_trade", ("trade",), "price", "|p - p*| of the n-th trade of a period", True),)
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         return {
             "deviation_by_trade": formulas.deviation_by_trade(
                 round.traded, round.price, round.ce.price, round.most_trades
@@ -103,7 +98,6 @@ class CompetitiveBenchmark(AbstractAuctionMeasure):
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         ce = round.ce
         return {
             "equilibrium_quantity": ce.quantity.astype(jnp.int32),

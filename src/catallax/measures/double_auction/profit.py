@@ -26,14 +26,12 @@ class Profit(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """One number a seat."""
         return (
             Variable("buyer_profit", ("buyer",), "price", "trading profit of each buyer"),
             Variable("seller_profit", ("seller",), "price", "trading profit of each seller"),
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         buyers, sellers = _profits(round)
         return {"buyer_profit": buyers, "seller_profit": sellers}
 
@@ -48,14 +46,12 @@ class EquilibriumProfit(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """One number a seat."""
         return (
             Variable("buyer_due", ("buyer",), "price", "equilibrium profit of each buyer"),
             Variable("seller_due", ("seller",), "price", "equilibrium profit of each seller"),
         )
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         buyers, sellers = formulas.equilibrium_profits(round.values, round.costs, round.ce)
         return {"buyer_due": round.periods * buyers, "seller_due": round.periods * sellers}
 
@@ -70,11 +66,9 @@ class ProfitDispersion(AbstractAuctionMeasure):
 
     @property
     def quantities(self) -> tuple[Variable, ...]:
-        """One number."""
         return (Variable("profit_dispersion", (), "price", "root mean square of actual - equilibrium profit"),)
 
     def of(self, round: Round) -> dict[str, Array]:
-        """As above."""
         due = formulas.equilibrium_profits(round.values, round.costs, round.ce)
         actual = jnp.concatenate(_profits(round))
         return {"profit_dispersion": formulas.profit_dispersion(actual, round.periods * jnp.concatenate(due))}

@@ -25,7 +25,6 @@ class QuoteDistance(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One mean for each trader."""
         return (
             Variable("buyer_quote_distance", ("copy", "buyer"), "price", "mean |bid - p*| of each buyer", True),
             Variable("seller_quote_distance", ("copy", "seller"), "price", "mean |ask - p*| of each seller", True),
@@ -50,7 +49,6 @@ class QuoteFees(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """A sum and two shares."""
         return (
             Variable("revenue", ("copy",), "price", "fees paid in the round"),
             Variable("bids_named", ("copy",), "1", "legal bids over buyers and ticks, units left or not"),
@@ -85,7 +83,6 @@ class SampleRound(AbstractMeasure):
         )
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
-        """Copy 0 of the phase."""
         event = jax.tree.map(lambda x: x[0], record.info)
         return {
             "sample_values": record.first.values[0],

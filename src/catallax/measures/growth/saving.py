@@ -81,7 +81,6 @@ class SavingPolicy(AbstractMeasure):
         )
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
-        """As above."""
         game, chosen = self._policy(dynamics, state)
         capital = game.steady_capital * jnp.asarray(self.grid(), jnp.float32)
         info, z = record.info, game.productivity

@@ -16,11 +16,9 @@ class KarmaDistribution(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Shares that sum to 1."""
         return (Variable("karma_share", ("copy", "karma"), "1", "share of players with this karma"),)
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
-        """A histogram of each copy."""
         count = lambda k: jnp.zeros(dynamics.game.cap + 1, jnp.int32).at[k.reshape(-1)].add(1)
         counts = jax.vmap(count)(record.info.karma)
         return {"karma_share": counts.astype(jnp.float32) / record.info.karma[0].size}
@@ -33,7 +31,6 @@ class MeanBids(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """A table for each copy."""
         meaning = "mean bid of players with this urgency and karma"
         return (Variable("mean_bid", ("copy", "urgency", "karma"), "karma", meaning, True),)
 
@@ -56,7 +53,6 @@ class Conservation(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Two counts for each copy."""
         return (
             Variable("karma_drift", ("copy",), "karma", "largest change of the total since the start of the phase"),
             Variable("karma_outside", ("copy",), "count", "players and steps with karma outside 0..cap"),

@@ -44,7 +44,6 @@ class MeanPolicy(AbstractPopulationMeasure):
         return (Variable("mean_policy", ("action", "population"), "1", "mean probability of the action"),)
 
     def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
-        """As above."""
         return {"mean_policy": dynamics.mean_policy(state)}
 
 
@@ -63,7 +62,6 @@ class Moments(AbstractPopulationMeasure):
         )
 
     def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
-        """As above."""
         points = dynamics.points(state)
         values, policies = points.values, dynamics.model.policy(points.values)
         mass = jnp.broadcast_to(points.weights.sum(axis=0), values.shape[2:])
@@ -101,7 +99,6 @@ class StationaryDistance(AbstractPopulationMeasure):
         )
 
     def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
-        """As above."""
         points = dynamics.points(state)
         far = jnp.sqrt(((points.values - self.values[:, None, None]) ** 2).sum(axis=0))
         return {

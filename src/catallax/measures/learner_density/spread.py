@@ -30,11 +30,9 @@ class Histogram(AbstractPopulationMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One share for each bin."""
         return (Variable("histogram", ("first", "second"), "1", "share of the population with Q_1, Q_2 in the bin"),)
 
     def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
-        """As above."""
         values, weights = dynamics.points(state)
         place = jnp.floor((values[:2] - self.low) / (self.high - self.low) * self.bins).astype(jnp.int32)
         first, second = jnp.clip(place, 0, self.bins - 1)
@@ -56,11 +54,9 @@ class Density(AbstractPopulationMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One number for each cell."""
         return (Variable("density", ("first", "second"), "1/payoff^2", "density of learners at Q_1, Q_2"),)
 
     def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
-        """As above."""
         grid = grid_of(dynamics).grid
         return {"density": state.sum(axis=tuple(range(2, state.ndim))) / grid.width**2}
 
@@ -70,7 +66,6 @@ class Courant(AbstractPopulationMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Three numbers."""
         return (
             Variable("courant", (), "1", "dt sum_j max|V_j| / h; at most 0.4"),
             Variable("least_share", (), "1", "smallest share of a cell; never below 0"),
@@ -78,7 +73,6 @@ class Courant(AbstractPopulationMeasure):
         )
 
     def of(self, dynamics: AbstractLearnerDensity, state: Any) -> dict[str, Array]:
-        """As above."""
         return {
             "courant": grid_of(dynamics).courant(state),
             "least_share": state.min(),

@@ -31,7 +31,6 @@ class Lyapunov(AbstractMatrixMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """The function and its rate."""
         dims = ("trajectory",)
         return (
             Variable("lyapunov", dims, "nats", "sum over players of w_k KL(p_k || x_k) to the equilibrium p"),
@@ -39,7 +38,6 @@ class Lyapunov(AbstractMatrixMeasure):
         )
 
     def of(self, game: AbstractMatrixGame, policy: Float[Array, "n A B"]) -> dict[str, Array]:
-        """As above."""
         p = self.target if self.target.ndim == 3 else self.target[:, :, None]
         heat = self.temperature if self.temperature.ndim == 2 else self.temperature[:, None]
         w = self.weights[:, None]

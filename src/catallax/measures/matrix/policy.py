@@ -67,7 +67,6 @@ class Policy(AbstractMatrixMeasure):
         return (Variable("policy", ("player", "action", "trajectory"), "1", "probability of the action"),)
 
     def of(self, game: AbstractMatrixGame, policy: Float[Array, "n A B"]) -> dict[str, Array]:
-        """As above."""
         return {"policy": policy}
 
 
@@ -84,7 +83,6 @@ class Payoffs(AbstractMatrixMeasure):
         )
 
     def of(self, game: AbstractMatrixGame, policy: Float[Array, "n A B"]) -> dict[str, Array]:
-        """As above."""
         return {"payoff": game.payoffs(policy), "regret": game.regrets(policy)}
 
 
@@ -111,7 +109,6 @@ class Distance(AbstractMatrixMeasure):
         )
 
     def of(self, game: AbstractMatrixGame, policy: Float[Array, "n A B"]) -> dict[str, Array]:
-        """As above."""
         target = self.target if self.target.ndim == 3 else self.target[:, :, None]
         divergence = jnp.tensordot(self.weights.astype(policy.dtype), divergences(target, policy), axes=1)
         return {"divergence": divergence, "distance": jnp.abs(policy - target).max(axis=(0, 1))}

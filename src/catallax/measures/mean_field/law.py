@@ -17,7 +17,6 @@ class L1Distance(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One or two distances."""
         step = Variable("law_step", (), "1", "l1 distance between the laws before and after the iteration")
         far = Variable("law_distance", (), "1", "l1 distance of the law from the target")
         return (step,) if self.target is None else (step, far)
@@ -25,7 +24,6 @@ class L1Distance(AbstractMeasure):
     def __call__(
         self, dynamics: AbstractMeanFieldSolver, state: Any, record: Any, t: Int[Array, ""]
     ) -> dict[str, Array]:
-        """As above."""
         found = {"law_step": jnp.abs(record.after - record.before).sum()}
         if self.target is not None:
             found["law_distance"] = jnp.abs(dynamics.law(state) - self.target).sum()
@@ -39,13 +37,11 @@ class TwoStepDistance(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Undefined after the first iteration."""
         return (Variable("law_two_steps", (), "1", "l1 distance between the laws two iterations apart", True),)
 
     def __call__(
         self, dynamics: AbstractMeanFieldSolver, state: Any, record: Any, t: Int[Array, ""]
     ) -> dict[str, Array]:
-        """As above."""
         return {"law_two_steps": jnp.where(t > 0, state.two_steps, jnp.nan)}
 
 
@@ -56,7 +52,6 @@ class Marginals(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Two distributions."""
         return (
             Variable("state_law", ("state",), "probability", "share of players in each state"),
             Variable("action_law", ("action",), "probability", "share of players choosing each action"),
@@ -65,7 +60,6 @@ class Marginals(AbstractMeasure):
     def __call__(
         self, dynamics: AbstractMeanFieldSolver, state: Any, record: Any, t: Int[Array, ""]
     ) -> dict[str, Array]:
-        """As above."""
         law = dynamics.law(state)
         return {"state_law": law.sum(axis=1), "action_law": law.sum(axis=0)}
 
@@ -77,13 +71,11 @@ class Revenue(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One number."""
         return (Variable("revenue", (), "bid units an auction", "expected price paid in an auction"),)
 
     def __call__(
         self, dynamics: AbstractMeanFieldSolver, state: Any, record: Any, t: Int[Array, ""]
     ) -> dict[str, Array]:
-        """As above."""
         return {"revenue": dynamics.game.revenue(dynamics.law(state))}  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -94,7 +86,6 @@ class ActionValues(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Two tables."""
         return (
             Variable("q", ("state", "action"), "discounted reward", "action values the last policy was made from"),
             Variable("law", ("state", "action"), "probability", "share of players in each state and action"),
@@ -103,5 +94,4 @@ class ActionValues(AbstractMeasure):
     def __call__(
         self, dynamics: AbstractMeanFieldSolver, state: Any, record: Any, t: Int[Array, ""]
     ) -> dict[str, Array]:
-        """As above."""
         return {"q": state.q, "law": dynamics.law(state)}

@@ -157,7 +157,6 @@ class Collusion(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Of one session."""
         return (
             Variable("settled", (), "1", "1 if no greedy policy changed in the last `patience` periods, else 0"),
             Variable("stable", (), "periods", "periods since a greedy policy last changed"),
@@ -167,7 +166,6 @@ class Collusion(AbstractMeasure):
         )
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
-        """As above."""
         game: PricingGame = dynamics.game
         stable = (_seats(dynamics, state, "updates") - _seats(dynamics, state, "changed")).min()
         cycle = limit_cycle(game, _seats(dynamics, state, "greedy"), state.worlds[0])
@@ -200,7 +198,6 @@ class PriceCut(AbstractMeasure):
         )
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:
-        """As above."""
         greedy = _seats(dynamics, state, "greedy")
         found = deviation(dynamics.game, greedy, state.worlds[0], self.discount, periods=self.periods)
         return {"cut_price": found.price, "cut_gain": found.gain, "cut_back": found.back.astype(jnp.int32)}

@@ -20,7 +20,6 @@ class Revenue(AbstractMeasure):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One sum for each copy."""
         return (Variable("revenue", ("copy",), "money", "all payments since the start, fees included"),)
 
     def __call__(self, dynamics: Any, state: Any, record: Any, t: Int[Array, ""]) -> dict[str, Array]:

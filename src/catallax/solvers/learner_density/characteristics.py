@@ -87,11 +87,9 @@ class Characteristics(AbstractLearnerDensity):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "A1 K 1"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "A1 K 1"], Float[Array, "A1 K 1"]]:
-        """The state one interval later."""
         return self.integrator(self.field, self.weights[:, None], state, self.interval), state
 
     def points(self, state: Float[Array, "A1 K 1"]) -> WeightedPoints:
-        """The nodes and their weights."""
         return WeightedPoints(state[:-1], self.weights[:, None])
 
     def density(self, state: Float[Array, "A1 K 1"]) -> Float[Array, " K"]:

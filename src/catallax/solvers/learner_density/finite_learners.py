@@ -108,7 +108,6 @@ class FiniteLearners(AbstractLearnerDensity):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "A N B"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "A N B"], Float[Array, "A N B"]]:
-        """The values one interval later."""
         key, first = rng.root(key), t * self.plays
 
         def play(values: Array, i: Array) -> tuple[Array, None]:

@@ -137,7 +137,6 @@ class FiniteVolume(AbstractLearnerDensity):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "*G"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "*G"], Float[Array, "*G"]]:
-        """The shares one interval later."""
         dt = self.interval / self.substeps
         faces, shares = self._faces()
         _, policy = self._centres()

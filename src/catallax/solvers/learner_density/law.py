@@ -62,7 +62,6 @@ class Uniform(AbstractMarginal):
 
     @property
     def law(self) -> Any:
-        """SciPy's `uniform`."""
         return stats.uniform(self.low, self.high - self.low)
 
 
@@ -85,11 +84,9 @@ class Beta(AbstractMarginal):
 
     @property
     def law(self) -> Any:
-        """SciPy's `beta`."""
         return stats.beta(self.a, self.b, self.low, self.high - self.low)
 
     def quadrature(self, count: int) -> Quadrature:
-        """`count` Gauss-Jacobi nodes."""
         x, w = special.roots_jacobi(count, self.b - 1, self.a - 1)
         nodes = self.low + (self.high - self.low) * (x + 1) / 2
         return Quadrature(nodes, w / w.sum(), self.law.pdf(nodes))
@@ -114,7 +111,6 @@ class TruncatedNormal(AbstractMarginal):
 
     @property
     def law(self) -> Any:
-        """SciPy's `truncnorm`."""
         ends = ((end - self.mean) / self.deviation for end in (self.low, self.high))
         return stats.truncnorm(*ends, loc=self.mean, scale=self.deviation)
 

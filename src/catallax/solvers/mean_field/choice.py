@@ -34,7 +34,6 @@ class Softmax(AbstractChoice):
     inverse_temperature: Float[Array, ""] = number(4.0, "(0, inf)")
 
     def __call__(self, q: Float[Array, "S A"], legal: Bool[Array, "S A"]) -> Float[Array, "S A"]:
-        """The softmax policy."""
         return jax.nn.softmax(self.inverse_temperature * masked(q, legal), axis=1)
 
 

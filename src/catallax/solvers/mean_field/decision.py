@@ -44,13 +44,11 @@ class ValueIteration(AbstractDynamics):
         check_mdp(self.mdp, "ValueIteration")
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> ValueIterationState:
-        """V = 0."""
         return ValueIterationState(jnp.zeros(self.mdp.reward.shape[0], self.mdp.reward.dtype), jnp.asarray(jnp.inf))
 
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: ValueIterationState, t: Int[Array, ""]
     ) -> tuple[ValueIterationState, tuple]:
-        """One sweep."""
         value = masked(self.action_values(state.value), self.mdp.legal).max(axis=1)
         change = jnp.abs(value - state.value).max() / (1 + jnp.abs(value).max())
         return ValueIterationState(value, change), ()

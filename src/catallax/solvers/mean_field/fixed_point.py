@@ -86,13 +86,11 @@ class FixedPoint(AbstractMeanFieldSolver):
         check_solver("FixedPoint", self.game, self.start)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> FixedPointState:
-        """L_0, with nothing solved yet."""
         law = first_law(self.game, self.start, self.dirichlet, key)
         blank, far = jnp.zeros_like(law), jnp.asarray(jnp.inf, law.dtype)
         return FixedPointState(law, blank, blank, blank[:, 0], blank, far, far, far)
 
     def step(self, key: Shaped[PRNGKeyArray, ""], state: FixedPointState, t: Int[Array, ""]) -> tuple[Any, SolverStep]:
-        """One outer iteration."""
         mdp = self.game.frozen(state.law)
         best = best_response(mdp, state.value, tol=self.tol, max_sweeps=self.max_sweeps)
         value, q = best.value
@@ -109,9 +107,7 @@ class FixedPoint(AbstractMeanFieldSolver):
         return state.step + state.inexact
 
     def policy(self, state: FixedPointState) -> Float[Array, "S A"]:
-        """pi_k."""
         return state.policy
 
     def law(self, state: FixedPointState) -> Float[Array, "S A"]:
-        """L_{k+1}."""
         return state.law

@@ -103,7 +103,6 @@ class MeanFieldQ(AbstractMeanFieldSolver):
         return MeanFieldQState(law, blank, blank, learner, jnp.asarray(jnp.inf, law.dtype))
 
     def step(self, key: Shaped[PRNGKeyArray, ""], state: MeanFieldQState, t: Int[Array, ""]) -> tuple[Any, SolverStep]:
-        """One outer step."""
         key = rng.fold(key, t + 2)
         play = self._play(state.law)
         first = play.init(key)._replace(agents=(state.learner,))
@@ -118,15 +117,12 @@ class MeanFieldQ(AbstractMeanFieldSolver):
         return after, SolverStep(policy, state.law, law)
 
     def residual(self, state: MeanFieldQState) -> Float[Array, ""]:
-        """||L_{k+1} - L_k||_1."""
         return state.step
 
     def policy(self, state: MeanFieldQState) -> Float[Array, "S A"]:
-        """pi_k."""
         return state.policy
 
     def law(self, state: MeanFieldQState) -> Float[Array, "S A"]:
-        """L_{k+1}."""
         return state.law
 
 

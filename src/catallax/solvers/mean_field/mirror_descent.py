@@ -64,7 +64,6 @@ class MirrorDescent(AbstractMeanFieldSolver):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: MirrorDescentState, t: Int[Array, ""]
     ) -> tuple[Any, SolverStep]:
-        """One iteration."""
         policy = self.policy(state)
         law, left = self.population(self.game, policy, state.law)
         q = evaluate(self.game.frozen(law), policy).q
@@ -82,7 +81,6 @@ class MirrorDescent(AbstractMeanFieldSolver):
         return gain + distance(after, state.law) + state.inexact
 
     def policy(self, state: MirrorDescentState) -> Float[Array, "S A"]:
-        """softmax(y)."""
         return jax.nn.softmax(masked(state.scores, self.game.legal), axis=1)
 
     def law(self, state: MirrorDescentState) -> Float[Array, "S A"]:

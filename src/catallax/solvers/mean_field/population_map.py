@@ -75,7 +75,6 @@ class PopulationFlow(AbstractDynamics):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: PopulationFlowState, t: Int[Array, ""]
     ) -> tuple[PopulationFlowState, tuple]:
-        """One round."""
         after = one_step(self.game, self.policy, state.law)
         law = state.law + self.weight * (after - state.law)
         return PopulationFlowState(law, distance(after, state.law)), ()

@@ -72,7 +72,6 @@ class BestResponsePlay(AbstractDynamics):
         self.prior = jnp.asarray(prior, self.start.dtype)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Beliefs:
-        """The beliefs before play."""
         return Beliefs(self.start, self.prior)
 
     def reply(self, policy: Float[Array, "n A B"]) -> Float[Array, "n A B"]:

@@ -123,7 +123,6 @@ class Adaptive(AbstractIntegrator):
         start: Any = 0.0,
         longest_step: float = np.inf,
     ) -> Float[Array, "... B"]:
-        """z(start + duration), or NaN."""
         if state.dtype == jnp.float32 and min(self.rtol, self.atol) < 9e-7:
             raise InputError(
                 f"Adaptive: tolerances {self.rtol:g} and {self.atol:g} are finer than 32-bit numbers resolve; switch "

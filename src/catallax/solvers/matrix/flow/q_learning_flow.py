@@ -175,7 +175,6 @@ class SmoothQLearning(AbstractDynamics):
         self.start = uniform if start is None else scores_of(game, start)[:, :, None]
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Float[Array, "n A 1"]:
-        """The scores of `start`."""
         return self.start
 
     def step(

@@ -61,12 +61,10 @@ class ConstantTemperature(AbstractTemperatureSchedule):
     value: Float[Array, "..."] = numbers()
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """The value."""
         return self.value
 
     @property
     def limit(self) -> Float[Array, "..."]:
-        """The value."""
         return self.value
 
 
@@ -104,12 +102,10 @@ class LinearTemperature(_Timed):
     length: Float[Array, "..."] = numbers()
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """T(t)."""
         return self.last + (self.first - self.last) * jnp.maximum(1 - time / self.length, 0.0)
 
     @property
     def limit(self) -> Float[Array, "..."]:
-        """`last`."""
         return self._in_full_shape(self.last)
 
 
@@ -134,13 +130,11 @@ class ExploreThenExploit(_Timed):
     )
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """T(t)."""
         share = time / self.length
         return self.peak * (jnp.maximum(1 - share, 0.0) if self.decay is None else jnp.exp(-self.decay * share))
 
     @property
     def limit(self) -> Float[Array, "..."]:
-        """Zero."""
         return self._in_full_shape(jnp.zeros_like(self.peak))
 
 
@@ -166,7 +160,6 @@ class _Pulse(_Timed):
 
     @property
     def limit(self) -> Float[Array, "..."]:
-        """The floor."""
         return self._in_full_shape(self.floor)
 
 
@@ -181,7 +174,6 @@ class OneCycle(_Pulse):
     """
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """T(t)."""
         height = jnp.maximum(1 - jnp.abs(2 * time / self.length - 1), 0.0)
         return self.floor + (self.peak - self.floor) * height
 
@@ -194,7 +186,6 @@ class CosineTemperature(_Pulse):
     """
 
     def __call__(self, time: Float[Array, ""]) -> Float[Array, "..."]:
-        """T(t)."""
         share = jnp.minimum(time / self.length, 1.0)
         return self.floor + (self.peak - self.floor) * (1 + jnp.cos(jnp.pi * share)) / 2
 
@@ -232,7 +223,6 @@ class Matched(AbstractTemperatureSchedule):
 
     @property
     def longest_step(self) -> float:
-        """The least of all schedules."""
         return min(s.longest_step for s in self.schedules)
 
     def _chosen(self, values: list[Array]) -> Array:

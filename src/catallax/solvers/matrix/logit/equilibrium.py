@@ -94,7 +94,6 @@ class LogitNewton(AbstractDynamics):
         self.start = uniform if start is None else scores_of(game, start).reshape(uniform.shape)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Float[Array, "n A"]:
-        """The scores of `start`."""
         return self.start
 
     def step(

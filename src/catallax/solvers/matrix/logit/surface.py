@@ -203,7 +203,6 @@ class LogitGrid(AbstractDynamics):
         return softmax(self.game, state)
 
     def residual(self, state: Float[Array, "n A B"]) -> Float[Array, ""]:
-        """The largest gap."""
         return self.gaps(state).max()
 
 
