@@ -25,35 +25,8 @@ from catallax.lab.charts import interval_text
 from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value
 from catallax.lab.quantity import Quantity, stack
 
-from .classics_markets import (
-    ALPHAS,
-    DEVIATIONS,
-    DISPERSIONS,
-    EFFICIENCIES,
-    LANED,
-    MARKETS,
-    NEAR,
-    NOISE,
-    ORDERS,
-    PREDICTED,
-    REBUILT,
-    SESSIONS,
-    SPANS,
-    TARGET,
-    ZERO,
-    Settings,
-    cells,
-    days_to_settle,
-    dollars,
-    efficiency,
-    fall,
-    late_percent,
-    level,
-    order_of_trade,
-    percent,
-    profit_dispersion,
-    series,
-)
+from . import classics_markets as markets
+from .classics_markets import Settings, cells, dollars, efficiency, fall, order_of_trade, percent, series
 from .curves import curve, curves_figure
 
 CLIFF, GJERSTAD, GODE, SMITH = "Cliff1997", "GjerstadDickhaut1998", "GodeSunder1993", "Smith1962"
@@ -65,15 +38,16 @@ DISTANCES = f"{GJERSTAD}, mean absolute deviations, symmetric market"
 
 def _predicted(market: str) -> Value:
     """The mean price that Cliff predicts for ZI-C in one of his markets."""
-    mean, shouts, why = PREDICTED[market]
+    mean, shouts, why = markets.PREDICTED[market]
     error, reason = 1.0, "half a cent of the last digit and half a cent by which the quotes' range is off centre"
     if market == "B":
         error, reason = 25 / 3, "he draws demand as a straight line; a line one step of 25 cents longer adds a third"
-    competitive = Baseline("the competitive price", TARGET, lambda results: np.full(results.scale.replications, TARGET))
+    target = markets.TARGET
+    competitive = Baseline("the competitive price", target, lambda results: np.full(results.scale.replications, target))
     again = f"his own shouts, which do not last, give {shouts:g} when written out again"
     return Value(
         id=f"cliff.zic.mean.{market.lower()}", source=f"{CLIFF}, predicted mean prices of ZI-C", needs=("cliff",),
-        estimate=level("cliff", "mean_price", "zic", market), baseline=competitive if market != "A" else None,
+        estimate=markets.level("cliff", "mean_price", "zic", market), baseline=competitive if market != "A" else None,
         statement=f"market {market}: ZI-C's mean price is {mean:g}, not 200", published=mean, error=error,
         error_reason=reason, unit="cent", note=f"{why}; {again}" if why else again,
     )  # fmt: skip
@@ -83,26 +57,26 @@ def _prices(market: str) -> Quantity:
     return series("cliff", "mean_price", "zip", market)
 
 
-def _away(markets: str) -> Quantity:
+def _away(among: str) -> Quantity:
     """|mean price - 200| on day 4, mean over markets."""
-    away = stack([(_prices(market)[:, 3] - TARGET).then(np.abs) for market in markets])
+    away = stack([(_prices(market)[:, 3] - markets.TARGET).then(np.abs) for market in among])
     return away.then(lambda values: values.mean(axis=0))
 
 
 _CLIFF = (
-    *(_predicted(market) for market in MARKETS),
+    *(_predicted(market) for market in markets.MARKETS),
     *(Value(id=f"cliff.zip.day4.{market.lower()}", source=BY_DAY, needs=("cliff",), estimate=_prices(market)[:, 3],
-            statement=f"market {market}: ZIP's price is at 200 within about 4 days", published=TARGET, error=NEAR,
-            error_reason="read from a plot", unit="cent")
+            statement=f"market {market}: ZIP's price is at 200 within about 4 days", published=markets.TARGET,
+            error=markets.NEAR, error_reason="read from a plot", unit="cent")
       for market in "AB"),
     *(Value(id=f"cliff.zip.days.{market.lower()}", source=BY_DAY, needs=("cliff",), may_be_undefined=True,
-            estimate=_prices(market).then(lambda prices: days_to_settle(prices, NEAR)),
+            estimate=_prices(market).then(lambda prices: markets.days_to_settle(prices, markets.NEAR)),
             statement=f"market {market}: ZIP converges slowly, in 10 to 30 days", published=20.0, error=10.0,
             error_reason="10 to 30 days", unit="day",
-            note=f"first day from which on the mean price stays within {NEAR:g} cents; our traders hear the standing "
-            "quote again at every tick, his a shout once; his own shouts, written out again, give "
-            f"{REBUILT[market]} on days 1, 4, 10, 30 if a day ends when one side has sold out, and are as fast as "
-            "ours if it does not")
+            note=f"first day from which on the mean price stays within {markets.NEAR:g} cents; our traders hear the "
+            "standing quote again at every tick, his a shout once; his own shouts, written out again, give "
+            f"{markets.REBUILT[market]} on days 1, 4, 10, 30 if a day ends when one side has sold out, and are as fast "
+            "as ours if it does not")
       for market in "CD"),
     Direction(id="cliff.zip.slower", source=BY_DAY, needs=("cliff",), sign=1, estimate=_away("CD") - _away("AB"),
               statement="ZIP converges more slowly in C and D than in A and B",
@@ -110,7 +84,7 @@ _CLIFF = (
     *(Value(id=f"cliff.zip.efficiency.{market.lower()}", source=f"{CLIFF}, ZIP", needs=("cliff",),
             estimate=percent("cliff", "zip", market), statement=f"market {market}: efficiency is near 100%",
             published=100.0, error=1.0, error_reason='"near" read as within one percent', unit="%")
-      for market in MARKETS),
+      for market in markets.MARKETS),
 )  # fmt: skip
 
 _WHEN = {"first": "the first two periods", "all": "all periods", "last": "the last two periods"}
@@ -120,24 +94,25 @@ _DRAWN = ", in which chance draws who speaks; in theirs it is more likely the tr
 
 def _distance(cell: str, trader: str, span: str) -> Value:
     """The distance from the competitive price in one form of the symmetric market."""
-    printed = DEVIATIONS[trader][span]
-    zero = Baseline("zero intelligence", DEVIATIONS["zic"][span], dollars(cell, "zic", span))
+    printed = markets.DEVIATIONS[trader][span]
+    zero = Baseline("zero intelligence", markets.DEVIATIONS["zic"][span], dollars(cell, "zic", span))
     return Value(
         id=f"gjerstad.{cell}.{trader}.{span}", source=DISTANCES, needs=(cell,),
         estimate=dollars(cell, trader, span), baseline=zero if trader == "gd" else None,
         statement=f"{'GD' if trader == 'gd' else 'ZI'}: |p - p*| is ${printed:.3f} in {_WHEN[span]}",
-        published=printed, error=NOISE * printed + 0.0005, unit="dollar",
-        error_reason=f"{100 * NOISE:.0f}% (two SDs of a mean over two periods, from the printed ZI, which cannot learn "
-        "but differs between its first and last periods: one difference, so a wide band, too wide for a mean over all "
-        "periods) and half a unit of the last digit",
+        published=printed, error=markets.NOISE * printed + 0.0005, unit="dollar",
+        error_reason=f"{100 * markets.NOISE:.0f}% (two SDs of a mean over two periods, from the printed ZI, which "
+        "cannot learn but differs between its first and last periods: one difference, so a wide band, too wide for a "
+        "mean over all periods) and half a unit of the last digit",
         note=f"{_WHERE[cell]}; how many sessions of how many periods are averaged is not known to us",
     )  # fmt: skip
 
 
 _GJERSTAD = (
-    *(_distance(cell, trader, span) for cell in _WHERE for trader in ("gd", "zic") for span in SPANS),
+    *(_distance(cell, trader, span) for cell in _WHERE for trader in ("gd", "zic") for span in markets.SPANS),
     *(Direction(id=f"gjerstad.{cell}.efficiency", source=f"{GJERSTAD}, efficiency", needs=(cell,), sign=1,
-                estimate=late_percent(cell, "gd") - 99.9, statement="GD's efficiency exceeds 99.9% after a few periods",
+                estimate=markets.late_percent(cell, "gd") - 99.9,
+                statement="GD's efficiency exceeds 99.9% after a few periods",
                 note=f"percent above 99.9 from period 5 on; {where}{_DRAWN if cell == 'symmetric' else ''}")
       for cell, where in _WHERE.items()),
     NotComparable(id="gjerstad.humans", source=DISTANCES, published=".101, .050, .088 dollars", missing="people",
@@ -146,7 +121,7 @@ _GJERSTAD = (
 
 _SMITH = (
     NotComparable(id="smith.alpha", source=f"{SMITH}, test 1", statement="alpha by period",
-                  published=", ".join(f"{alpha:g}" for alpha in ALPHAS) + " %",
+                  published=", ".join(f"{alpha:g}" for alpha in markets.ALPHAS) + " %",
                   missing="people; our traders' alphas are in the table"),
     *(Direction(id=f"smith.alpha.{trader}", source=f"{SMITH}, test 1", needs=(cell,), sign=1,
                 estimate=fall(cell, trader),
@@ -175,7 +150,7 @@ _COSTS = {
 _ORDERED = ("a", "symmetric")
 """Schedules with an order of trade: in B all sellers are alike."""
 _OWN_UNITS = ", where each trader's own three units trade in order in any case, and ZI-U trades them all"
-_LOW, _HIGH = min(EFFICIENCIES["zic"]), max(EFFICIENCIES["zic"])
+_LOW, _HIGH = min(markets.EFFICIENCIES["zic"]), max(markets.EFFICIENCIES["zic"])
 
 
 def _of_budgets(
@@ -199,19 +174,19 @@ _GODE = (
             unit="%", note=f"{label} in place of theirs, whose schedules are figures; {_COSTS[key]}")
       for key, (cell, market, label) in _STAND_INS.items()),
     *_of_budgets("unconstrained", efficiency, -1, "efficiency is lower without a budget constraint"),
-    *_of_budgets("dispersion", profit_dispersion, 1, "profits are more dispersed without a budget constraint"),
+    *_of_budgets("dispersion", markets.profit_dispersion, 1, "profits are more dispersed without a budget constraint"),
     *(Direction(id=f"gode.order.{trader}.{key}", source=f"{GODE}, rank correlation", needs=(cell,), sign=1,
                 estimate=order_of_trade(cell, trader, market), may_be_undefined=True,
-                statement=f"trades follow the efficient order with rank correlation {ORDERS[trader]:g}",
+                statement=f"trades follow the efficient order with rank correlation {markets.ORDERS[trader]:g}",
                 note=f"{label}; their statistic is not known to us exactly, so that only its sign is judged")
-      for trader in ZERO for key in _ORDERED for cell, market, label in [_STAND_INS[key]]),
+      for trader in markets.ZERO for key in _ORDERED for cell, market, label in [_STAND_INS[key]]),
     *_of_budgets("order", order_of_trade, -1, "trades follow the efficient order less without a budget constraint"),
     *(NotComparable(id=f"gode.{name}", source=f"{GODE}, markets 1 to 5", statement=statement,
                     published="; ".join(f"{who} {', '.join(f'{x:g}' for x in row)}" for who, row in printed.items()),
                     missing="the five schedules, which are printed as figures only, and people")
       for name, statement, printed in (
-          ("efficiency", "efficiency of the five markets, percent", EFFICIENCIES),
-          ("dispersion", "dispersion of profits in the five markets", DISPERSIONS),
+          ("efficiency", "efficiency of the five markets, percent", markets.EFFICIENCIES),
+          ("dispersion", "dispersion of profits in the five markets", markets.DISPERSIONS),
       )),
 )  # fmt: skip
 
@@ -231,7 +206,7 @@ def report(results: Results[Settings]) -> Report:
 
 def _players(results: Results[Settings], among: Iterable[str]) -> list[tuple[str, str]]:
     """Cells of the run among these, and the traders in them."""
-    return [(cell, trader) for cell in among if cell in results.cells for trader in SESSIONS[cell].traders]
+    return [(cell, trader) for cell in among if cell in results.cells for trader in markets.SESSIONS[cell].traders]
 
 
 def _sample(results: Results[Settings]) -> str:
@@ -240,8 +215,8 @@ def _sample(results: Results[Settings]) -> str:
 
 def _cliff_table(results: Results[Settings]) -> Table:
     rows = []
-    for market in MARKETS:
-        for cell, trader in _players(results, LANED):
+    for market in markets.MARKETS:
+        for cell, trader in _players(results, markets.LANED):
             prices = series(cell, "mean_price", trader, market)(results)
             days = {
                 f"day {day}": interval_text(prices[:, day - 1], 1) if day <= prices.shape[1] else "-"
@@ -249,7 +224,7 @@ def _cliff_table(results: Results[Settings]) -> Table:
             }
             rows.append(
                 {"market": market, "trader": _NAMES[trader], "published": _published(trader, market), **days}
-                | {"all days": interval_text(level(cell, "mean_price", trader, market)(results), 1)}
+                | {"all days": interval_text(markets.level(cell, "mean_price", trader, market)(results), 1)}
                 | {"efficiency, %": interval_text(percent(cell, trader, market)(results), 2)}
             )
     caption = (
@@ -261,7 +236,7 @@ def _cliff_table(results: Results[Settings]) -> Table:
 
 def _published(trader: str, market: str) -> str:
     if trader == "zic":
-        return f"mean {PREDICTED[market].mean:g}"
+        return f"mean {markets.PREDICTED[market].mean:g}"
     if trader == "zip":
         return "200 by day 4" if market in "AB" else "200 by day 10 to 30"
     return "-"
@@ -270,14 +245,14 @@ def _published(trader: str, market: str) -> str:
 def _deviations_table(results: Results[Settings]) -> Table:
     heads = {"first": "first two periods", "all": "all periods", "last": "last two periods"}
     rows: list[dict[str, Any]] = []
-    for trader in (*DEVIATIONS, "zip", "ziu"):
+    for trader in (*markets.DEVIATIONS, "zip", "ziu"):
         name = _NAMES.get(trader, trader)
-        if trader in DEVIATIONS:
-            printed = {heads[span]: f"{x:.3f}" for span, x in DEVIATIONS[trader].items()}
+        if trader in markets.DEVIATIONS:
+            printed = {heads[span]: f"{x:.3f}" for span, x in markets.DEVIATIONS[trader].items()}
             rows.append({"trader": name, "where": "published", **printed, "efficiency, %": "-"})
         for cell in (cell for cell, player in _players(results, _BOOKS) if player == trader):
             ours = {heads[span]: interval_text(dollars(cell, trader, span)(results), 3) for span in heads}
-            late = interval_text(late_percent(cell, trader)(results), 2)
+            late = interval_text(markets.late_percent(cell, trader)(results), 2)
             rows.append({"trader": name, "where": f"ours, {_BOOKS[cell]}", **ours, "efficiency, %": late})
     caption = (
         "Gjerstad and Dickhaut's symmetric market: mean |p - p*| in dollars, and efficiency from period 5 on "
@@ -287,9 +262,9 @@ def _deviations_table(results: Results[Settings]) -> Table:
 
 
 def _smith_table(results: Results[Settings]) -> Table:
-    printed = {f"period {i + 1}": f"{alpha:.1f}" for i, alpha in enumerate(ALPHAS)}
+    printed = {f"period {i + 1}": f"{alpha:.1f}" for i, alpha in enumerate(markets.ALPHAS)}
     rows = [{"trader": "humans (published)", **printed, "first less fifth": "-"}]
-    for cell, trader in _players(results, LANED):
+    for cell, trader in _players(results, markets.LANED):
         alpha = series(cell, "smith_alpha", trader, "A")(results)
         ours = {head: interval_text(alpha[:, i], 1) for i, head in enumerate(printed)}
         less = interval_text(fall(cell, trader)(results), 1)
@@ -303,18 +278,18 @@ def _smith_table(results: Results[Settings]) -> Table:
 
 def _gode_table(results: Results[Settings]) -> Table:
     heads = ("trader", "market", "efficiency, %", "profit dispersion", "order of trade")
-    places = [("cliff", market, f"Cliff {market}") for market in MARKETS]
+    places = [("cliff", market, f"Cliff {market}") for market in markets.MARKETS]
     if "symmetric" in results.cells:
         places.append(("symmetric", "", "Gjerstad and Dickhaut"))
-    rows = []
-    for trader in ZERO:
-        printed = (", ".join(f"{x:g}" for x in numbers[trader]) for numbers in (EFFICIENCIES, DISPERSIONS))
-        rows.append((_NAMES[trader], "published, 1 to 5", *printed, f"{ORDERS[trader]:.2f}"))
+    rows, printed_rows = [], (markets.EFFICIENCIES, markets.DISPERSIONS)
+    for trader in markets.ZERO:
+        printed = (", ".join(f"{x:g}" for x in numbers[trader]) for numbers in printed_rows)
+        rows.append((_NAMES[trader], "published, 1 to 5", *printed, f"{markets.ORDERS[trader]:.2f}"))
         for cell, market, label in places:
             order = order_of_trade(cell, trader, market)(results)
             ours = (
                 interval_text(percent(cell, trader, market)(results), 2),
-                interval_text(profit_dispersion(cell, trader, market)(results), 1),
+                interval_text(markets.profit_dispersion(cell, trader, market)(results), 1),
                 interval_text(order, 2) if not np.isnan(order).all() else "-",
             )
             rows.append((_NAMES[trader], label, *ours))
@@ -356,16 +331,17 @@ def _figure(
 
 
 def _price_figure(results: Results[Settings]) -> Figure:
-    parts = [part for market in MARKETS for part in _curves(results, LANED, "mean_price", f"market {market}", market)]
+    drawn = lambda market: _curves(results, markets.LANED, "mean_price", f"market {market}", market)
+    parts = [part for market in markets.MARKETS for part in drawn(market)]
     caption = "Mean price by day in Cliff's markets A to D; the line is the competitive price."
-    return _figure(results, "price_by_day", parts, ("day", "mean price, cents"), caption, TARGET)
+    return _figure(results, "price_by_day", parts, ("day", "mean price, cents"), caption, markets.TARGET)
 
 
 def _spread_figure(results: Results[Settings]) -> Figure:
     alpha = "Smith's test 1: alpha, %"
-    people = pandas.DataFrame({"at": range(1, len(ALPHAS) + 1), "mean": ALPHAS, "low": np.nan, "high": np.nan})
-    parts = [people.assign(panel=alpha, series="humans, published")]
-    parts += _curves(results, LANED, "smith_alpha", alpha, "A", periods=10)
+    people = pandas.DataFrame({"at": range(1, len(markets.ALPHAS) + 1), "mean": markets.ALPHAS})
+    parts = [people.assign(low=np.nan, high=np.nan, panel=alpha, series="humans, published")]
+    parts += _curves(results, markets.LANED, "smith_alpha", alpha, "A", periods=10)
     for cell, book in _BOOKS.items():
         parts += _curves(results, [cell], "mad", f"{book}: |p - p*|, cents")
     caption = (
@@ -377,7 +353,7 @@ def _spread_figure(results: Results[Settings]) -> Figure:
 
 def _trades_figure(results: Results[Settings]) -> Figure:
     variable = "deviation_by_trade"
-    parts = _curves(results, LANED, variable, "Smith's test 1 (Cliff's A)", "A")
+    parts = _curves(results, markets.LANED, variable, "Smith's test 1 (Cliff's A)", "A")
     for cell, book in _BOOKS.items():
         parts += _curves(results, [cell], variable, f"symmetric market, {book}")
     caption = "Convergence within a period: |p - p*| of its first, second, ... trade, mean over periods."

@@ -37,9 +37,10 @@ def smooth_curve(
     return curve(means[:, kept], kept + rounds.shape[1] - means.shape[1] + 1, panel, series)
 
 
-def draw_curves(
-    sheet: Any,
-    data: pandas.DataFrame,
+def curves_figure(
+    name: str,
+    caption: str,
+    parts: Sequence[pandas.DataFrame],
     across: str,
     up: str,
     replications: int,
@@ -47,35 +48,8 @@ def draw_curves(
     line: float | None = None,
     shared: bool = False,
     order: Sequence[str] = (),
-) -> None:
-    """Draw a panel for each "panel" and in it a curve for each "series", with a band where there are intervals.
-
-    Args:
-        across, up: what the axes show.
-        replications: for the line under the figure.
-        line: a level drawn across all panels.
-        shared: one ordinate for all panels.
-        order: series that take the first styles, so that they look alike in several figures.
-    """
-    panels = data.groupby("panel", sort=False)
-    names = list(dict.fromkeys([*order, *data["series"]]))
-    grid, banded = np.atleast_1d(sheet.subplots(1, len(panels), sharey=shared)), False
-    for axes, (panel, part) in zip(grid, panels, strict=True):
-        banded |= draw_series(axes, part, "series", "at", names)
-        if line is not None:
-            axes.axhline(line, color="#888888", linewidth=0.6)
-        axes.set_title(panel, fontsize=8)
-        axes.set_xlabel(across)
-    for axes in grid[:1] if shared else grid:
-        axes.legend(loc="best")
-    grid[0].set_ylabel(up)
-    state_sample(sheet, replications, "95% t interval" if banded else None)
-
-
-def curves_figure(
-    name: str, caption: str, parts: Sequence[pandas.DataFrame], across: str, up: str, replications: int, **options: Any
 ) -> Figure:
-    """A figure across two columns of the curves in `parts`.
+    """A figure across two columns: a panel for each "panel", in it a curve for each "series", with bands if known.
 
     Args:
         name: file name of the figure.
@@ -83,8 +57,25 @@ def curves_figure(
         parts: what `curve` or `smooth_curve` gave.
         across, up: what the axes show.
         replications: for the line under the figure.
-        options: keyword arguments of `draw_curves`.
+        line: a level drawn across all panels.
+        shared: one ordinate for all panels.
+        order: series that take the first styles, so that they look alike in several figures.
     """
     data = pandas.concat(parts, ignore_index=True)
-    draw = lambda sheet: draw_curves(sheet, data, across, up, replications, **options)
+
+    def draw(sheet: Any) -> None:
+        panels = data.groupby("panel", sort=False)
+        names = list(dict.fromkeys([*order, *data["series"]]))
+        grid, banded = np.atleast_1d(sheet.subplots(1, len(panels), sharey=shared)), False
+        for axes, (panel, part) in zip(grid, panels, strict=True):
+            banded |= draw_series(axes, part, "series", "at", names)
+            if line is not None:
+                axes.axhline(line, color="#888888", linewidth=0.6)
+            axes.set_title(panel, fontsize=8)
+            axes.set_xlabel(across)
+        for axes in grid[:1] if shared else grid:
+            axes.legend(loc="best")
+        grid[0].set_ylabel(up)
+        state_sample(sheet, replications, "95% t interval" if banded else None)
+
     return Figure(name=name, draw=draw, data=data, caption=caption, size=TWO_COLUMNS)

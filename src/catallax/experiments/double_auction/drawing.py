@@ -20,21 +20,13 @@ def schedules(values: np.ndarray, costs: np.ndarray) -> pandas.DataFrame:
     n = max(demand.size, supply.size)
     pad = lambda x: np.concatenate([x, np.full(n - x.size, np.nan)])
     ce = competitive_equilibrium(jnp.asarray(values), jnp.asarray(costs))
-    return pandas.DataFrame(
-        {
-            "unit": np.arange(1, n + 1),
-            "value": pad(demand),
-            "cost": pad(supply),
-            "equilibrium_low": float(ce.low),
-            "equilibrium_high": float(ce.high),
-            "equilibrium_quantity": int(ce.quantity),
-        }
-    )
+    units = pandas.DataFrame({"unit": np.arange(1, n + 1), "value": pad(demand), "cost": pad(supply)})
+    ends = {"equilibrium_low": float(ce.low), "equilibrium_high": float(ce.high)}
+    return units.assign(**ends, equilibrium_quantity=int(ce.quantity))
 
 
-def draw_schedules(sheet: Any, values: np.ndarray, costs: np.ndarray) -> None:
+def draw_schedules(sheet: Any, table: pandas.DataFrame) -> None:
     """The two step functions and the band of competitive prices."""
-    table = schedules(values, costs)
     axes = sheet.subplots()
     edges = np.arange(len(table) + 1)
     axes.stairs(table["value"], edges, color=BIDS["color"], label="demand (values)", baseline=None)
@@ -91,13 +83,9 @@ def draw_quotes(sheet: Any, markets: Mapping[str, pandas.DataFrame]) -> None:
 def schedule_figure(results: Results[Any], cell: str, which: str = "") -> Figure:
     """Demand and supply of the first sampled round of replication 1 of a cell; `which` says so in the caption."""
     sample = results.dataset(cell).isel(replicate=0)
-    values, costs = (sample[f"sample_{side}"].values[0] for side in ("values", "costs"))
-    return Figure(
-        name="supply_and_demand",
-        draw=lambda sheet: draw_schedules(sheet, values, costs),
-        data=schedules(values, costs),
-        caption=f"Demand and supply of one round, with the competitive price interval{which}.",
-    )
+    table = schedules(*(sample[f"sample_{side}"].values[0] for side in ("values", "costs")))
+    caption = f"Demand and supply of one round, with the competitive price interval{which}."
+    return Figure(name="supply_and_demand", draw=lambda s: draw_schedules(s, table), data=table, caption=caption)
 
 
 def quotes_figure(results: Results[Any], labels: Mapping[str, str], caption: str) -> Figure:
@@ -110,10 +98,6 @@ def quotes_figure(results: Results[Any], labels: Mapping[str, str], caption: str
     frames = {label: sampled_quotes(results, cell) for cell, label in labels.items()}
     several = len(frames) > 1
     parts = [frame.assign(market=label) if several else frame for label, frame in frames.items()]
-    return Figure(
-        name="quotes_over_rounds",
-        draw=lambda sheet: draw_quotes(sheet, frames),
-        data=pandas.concat(parts, ignore_index=True),
-        caption=caption,
-        size=(TWO_COLUMNS[0], 4.6) if several else ONE_COLUMN,
-    )
+    data, size = pandas.concat(parts, ignore_index=True), (TWO_COLUMNS[0], 4.6) if several else ONE_COLUMN
+    draw = lambda sheet: draw_quotes(sheet, frames)
+    return Figure(name="quotes_over_rounds", draw=draw, data=data, caption=caption, size=size)

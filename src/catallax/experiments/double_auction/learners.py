@@ -34,7 +34,7 @@ from catallax.measures.double_auction import Dispersion, Efficiency, Profit, Sur
 from catallax.measures.double_auction.series import speed_of_learning
 
 from .curves import curve, curves_figure, smooth_curve
-from .rounds import LAST, TRAINED, every_round, late_mean, rounds_played, scope
+from .rounds import LAST, TRAINED, every_round, late_mean, reached, rounds_played, scope
 from .trials import MARKETS, MIXED, NAMES, ROUNDS_PER_UPDATE, Answer, InEachMarket, Trials, trials
 
 # What is run.
@@ -337,9 +337,8 @@ def _speeds(results: Results[Settings]) -> Table:
         line: dict[str, Any] = {"learner": label}
         for name, market in (("alone among ZIC", "one"), ("all eight learn", "all")):
             paths = every_round(cell, "buyer_profit", buyer=0, **_in(market))(results)
-            known = [x for x in map(speed_of_learning, paths) if x is not None]
-            line[f"{name}, round"] = float(np.mean(known)) if known else None
-            line[f"{name}, reached"] = f"{len(known)} of {len(paths)}"
+            rounds, share = reached(speed_of_learning, paths)
+            line |= {f"{name}, round": rounds.mean() if rounds.size else None, f"{name}, reached": share}
         rows.append(line)
     caption = (
         "Speed of learning: first round from which buyer 1's 100-round mean profit stays within 5% of its final value, "

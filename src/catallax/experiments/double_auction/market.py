@@ -167,9 +167,7 @@ def _scheduled(schedule: schedules.Schedule, settings: Settings) -> dict[str, An
 def traders(settings: Settings) -> tuple[Group, ...]:
     """The population: the user's trader first, then the chosen rules."""
     game = market(settings)
-    own = None
-    if settings.trader is not None:
-        own = make(load_class(settings.trader, AbstractAgent), settings.trader)
+    own = make(load_class(settings.trader, AbstractAgent), settings.trader) if settings.trader else None
     groups = []
     for role, kind in ((game.roles[0], settings.buyers), (game.roles[1], settings.sellers)):
         learns = kind == _LEARNER

@@ -42,16 +42,12 @@ def replay_figure(results: Results[Any], cell: str, steps: int, ticks: int) -> F
         ticks: in the round.
     """
     frame = replay(results, cell, steps)
-    return Figure(
-        name="replay",
-        draw=lambda sheet: draw_replay(sheet, frame, steps, ticks),
-        data=frame,
-        caption=(
-            "One round tick by tick (the last sample of replication 1): bids (red), asks (blue) and trades (black, "
-            "joined) over the band of competitive prices; dotted lines part the periods."
-        ),
-        size=TWO_COLUMNS,
+    caption = (
+        "One round tick by tick (the last sample of replication 1): bids (red), asks (blue) and trades (black, joined) "
+        "over the band of competitive prices; dotted lines part the periods."
     )
+    draw = lambda sheet: draw_replay(sheet, frame, steps, ticks)
+    return Figure(name="replay", draw=draw, data=frame, caption=caption, size=TWO_COLUMNS)
 
 
 def draw_replay(sheet: Any, frame: pandas.DataFrame, steps: int, ticks: int) -> None:

@@ -1,5 +1,6 @@
 """Rounds of an auction as quantities: the papers print means and deviations over the last of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -63,3 +64,9 @@ def unfinished(results: Results[Any], cell: str) -> str:
     """A sentence for captions where learners had fewer rounds than the source's; empty where they had as many."""
     done = rounds_played(results, cell) >= TRAINED
     return "" if done else " The source trains for 5,000 rounds: learners are not finished here."
+
+
+def reached(speed: Callable[[np.ndarray], int | None], paths: np.ndarray) -> tuple[np.ndarray, str]:
+    """When each path [replicate, round] has got there, of those that have, and how many have: "7 of 10"."""
+    found = [float(round) for round in map(speed, paths) if round is not None]
+    return np.asarray(found), f"{len(found)} of {len(paths)}"

@@ -8,11 +8,8 @@ author's code plays them one after the other, which is the same, as policies are
 Source: Rawat (2023), "Reinforcement Learning and Double Auctions", summary table and experiments I to III.
 """
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
-
-import numpy as np
 
 from catallax.agents.deep import Reinforce
 from catallax.agents.traders import ZIC
@@ -28,7 +25,7 @@ from .curves import curves_figure, smooth_curve
 from .drawing import quotes_figure, schedule_figure
 from .published import Settings, learner
 from .replay import replay_figure
-from .rounds import every_round, late_mean, late_sd, scope, unfinished
+from .rounds import every_round, late_mean, late_sd, reached, scope, unfinished
 from .summary_claims import CLAIMS, LABELS, TABLE_ROWS, change
 
 # What is run.
@@ -168,21 +165,19 @@ def _profits(results: Results[Settings]) -> Table:
 def _speeds(results: Results[Settings]) -> Table:
     rows = []
     for cell in _LEARNING:
-        learnt = map(measures.speed_of_learning, every_round(cell, "buyer_profit", buyer=0)(results))
-        settled = map(measures.speed_of_convergence, every_round(cell, "mad")(results))
-        rows.append({"market": LABELS[cell]} | _reached("learning", learnt) | _reached("convergence", settled))
+        line: dict[str, Any] = {"market": LABELS[cell]}
+        for name, speed, quantity in (
+            ("learning", measures.speed_of_learning, every_round(cell, "buyer_profit", buyer=0)),
+            ("convergence", measures.speed_of_convergence, every_round(cell, "mad")),
+        ):
+            rounds, share = reached(speed, quantity(results))
+            line |= {f"{name}_round": rounds.mean() if rounds.size else None, f"{name}_reached": share}
+        rows.append(line)
     caption = (
         "Speed of learning: first round from which buyer 1's 100-round mean profit stays within 5% of its final value. "
         "Speed of convergence: first round with a 100-round mean deviation below 1.1 times its final value."
     )
     return Table.of_rows("speeds", caption, rows, decimals=0)
-
-
-def _reached(name: str, found: Iterable[int | None]) -> dict[str, Any]:
-    found = list(found)
-    known = [x for x in found if x is not None]
-    mean = float(np.mean(known)) if known else None
-    return {f"{name}_round": mean, f"{name}_reached": f"{len(known)} of {len(found)}"}
 
 
 def _learning(results: Results[Settings]) -> Figure:

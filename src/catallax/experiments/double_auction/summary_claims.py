@@ -74,13 +74,8 @@ TABLE_ROWS = (
 """All rows of the printed table, with the swapped cells put right."""
 
 LABELS = {
-    "zic": "ZIC only",
-    "single": "single RL",
-    "none": "multi RL, no disclosure",
-    "full": "multi RL, full disclosure",
-}
-
-
+    "zic": "ZIC only", "single": "single RL", "none": "multi RL, no disclosure", "full": "multi RL, full disclosure"
+}  # fmt: skip
 RANDOM_HOLDER_SD = (15 * 3 / 4 * 1 / 4) ** 0.5 / 16
 """SD over rounds of the handover share if each tick's holder is drawn among four: 0.105. Handovers are printed without
 an SD, so this stands in for it: the printed means come from 100 rounds like the others."""

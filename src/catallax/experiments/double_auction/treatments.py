@@ -32,7 +32,7 @@ from catallax.measures.double_auction import speed_of_convergence, speed_of_lear
 from .curves import curve, curves_figure, smooth_curve
 from .effects import Arm, Comparison, arms_of, compare, effects_figure, effects_tables, less, levels, path, sample
 from .published import Settings, learner
-from .rounds import late_mean, scope, unfinished
+from .rounds import late_mean, reached, scope, unfinished
 
 # What is run.
 
@@ -44,26 +44,21 @@ MEASURES = (
 
 
 class MarketTreatment(NamedTuple):
-    """One change of the base market.
-
-    Attributes:
-        name: Of its cell; the control's ends in ".zic".
-        label: What tables print.
-        market: The game, from the values of the lanes.
-        lanes: Numbers of the treatment, each with a program of its own in common.
-        learner: Changes of the learner, from the values of the lanes.
-        may_abstain: Whether learners may say nothing.
-        control: The treatment whose control is its own, too: zero-intelligence traders read no tape, and their discount
-            matters to nobody. None: a control of its own.
-    """
+    """One change of the base market."""
 
     name: str
+    """Of its cell; the control's ends in ".zic"."""
     label: str
     market: Callable[..., DoubleAuction]
+    """The game, from the values of the lanes."""
     lanes: Mapping[str, tuple[float | int, ...]] = {}
+    """Numbers of the treatment, which share a program."""
     learner: Callable[..., dict[str, Any]] = lambda **lane: {}
+    """Changes of the learner, from the values of the lanes."""
     may_abstain: bool = False
     control: str | None = None
+    """The treatment whose control is its own, too: zero-intelligence traders read no tape, and their discount matters
+    to nobody. None: a control of its own."""
 
 
 def full(**changes: Any) -> DoubleAuction:
@@ -249,10 +244,8 @@ def _speeds(results: Results[Settings], arms: tuple[Arm, ...]) -> Table:
     for arm in arms:
         row: dict[str, Any] = {"market": arm.label}
         for name, (variable, speed) in speeds.items():
-            found = [speed(x) for x in path(results, arm, variable)]
-            reached = [x for x in found if x is not None]
-            row |= interval_columns(np.asarray(reached, float), f"{name}, rounds", f"{name}, ")
-            row |= {f"{name}, reached": f"{len(reached)} of {len(found)}"}
+            rounds, share = reached(speed, path(results, arm, variable))
+            row |= interval_columns(rounds, f"{name}, rounds", f"{name}, ") | {f"{name}, reached": share}
         rows.append(row)
     caption = (
         "Speed of learning: rounds until the 100-round mean of buyers' profit stays within 5% of its final value. "

@@ -80,7 +80,8 @@ def _value(
 
 
 def _efficiency(id: str, what: str, published: float, digit: float, sd: float, ours: Quantity, note: str) -> Value:
-    printed = (published, *printed_error(last_digit=digit, sd=sd, observations=_OBSERVATIONS))
+    error = printed_error(last_digit=digit, sd=sd, observations=_OBSERVATIONS)
+    printed = (published, error.error, error.reason)
     baseline = None if id == "coin" else _COIN
     return _value(f"efficiency.{id}", TABLE, f"efficiency of {what}", printed, ours, note=note, baseline=baseline)
 
@@ -158,10 +159,8 @@ _LABELS = {"coin": "COIN", "dict": "DICT", "learners": "learners, PBS, beta 5"}
 
 def report(results: Results[Settings]) -> Report:
     """The printed table beside ours, the mean field by discount, and the road to it."""
-    return Report(
-        tables=(_outcomes(results), _fields(results), _guards(results)),
-        figures=(_patience(results), _learning(results), _karma(results), _bids(results)),
-    )
+    tables = (_outcomes(results), _fields(results), _guards(results))
+    return Report(tables, (_patience(results), _learning(results), _karma(results), _bids(results)))
 
 
 def _outcomes(results: Results[Settings]) -> Table:

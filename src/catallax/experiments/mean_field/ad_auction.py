@@ -299,17 +299,17 @@ def _bids(results: Results[Settings]) -> Figure:
         f"Shares of players by bid and by budget at the end of the run, mean of {results.scale.replications} first "
         "laws: the softmax solution and the unregularised equilibrium."
     )
-    return Figure(name="laws", draw=lambda s: _draw_bids(s, frame), data=frame, caption=caption, size=TWO_COLUMNS)
+    panels = frame.groupby("panel", sort=False)
 
+    def draw(sheet: Any) -> None:
+        for axes, (panel, laws) in zip(sheet.subplots(1, len(panels)), panels, strict=True):
+            for index, (label, part) in enumerate(laws.groupby("series", sort=False)):
+                at, share = np.asarray(part["at"]), np.asarray(part["share"])
+                plot_with_interval(axes, at, share, None, None, index=index, label=str(label))
+            axes.set(xlabel=panel, ylabel="share of players")
+            axes.legend()
 
-def _draw_bids(sheet: Any, frame: pandas.DataFrame) -> None:
-    panels = list(dict.fromkeys(frame["panel"]))
-    for axes, panel in zip(sheet.subplots(1, len(panels)), panels, strict=True):
-        for index, (label, part) in enumerate(frame[frame["panel"] == panel].groupby("series", sort=False)):
-            at, share = np.asarray(part["at"]), np.asarray(part["share"])
-            plot_with_interval(axes, at, share, None, None, index=index, label=str(label))
-        axes.set(xlabel=panel, ylabel="share of players")
-        axes.legend()
+    return Figure(name="laws", draw=draw, data=frame, caption=caption, size=TWO_COLUMNS)
 
 
 experiment = Experiment(

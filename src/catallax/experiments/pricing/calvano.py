@@ -202,10 +202,8 @@ CLAIMS: tuple[AbstractClaim, ...] = (
 
 def report(results: Results[Settings]) -> Report:
     """The benchmarks, the sessions by cell, the impulse response, and the profit gain over time."""
-    return Report(
-        tables=(_benchmarks(results), _sessions(results), _response_table(results)),
-        figures=(_response_figure(results), _gain_figure(results)),
-    )
+    tables = (_benchmarks(results), _sessions(results), _response_table(results))
+    return Report(tables=tables, figures=(_response_figure(results), _gain_figure(results)))
 
 
 def _benchmarks(results: Results[Settings]) -> Table:
