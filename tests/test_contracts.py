@@ -127,8 +127,8 @@ def test_an_entry_of_the_zoo_is_of_the_class_that_its_name_begins_with(kind):
         assert type(make()).__name__ == zoo.class_of(name)
 
 
-def rooms() -> list[tuple[ModuleType, type]]:
-    """The packages whose pieces users import from."""
+def rooms() -> list[tuple[str, type]]:
+    """The packages whose pieces users import from, by name: importing them is left to the test."""
     floors = (
         (catallax.games, AbstractGame),
         (catallax.agents, AbstractAgent),
@@ -136,17 +136,19 @@ def rooms() -> list[tuple[ModuleType, type]]:
         (catallax.solvers, AbstractDynamics),
     )
     return [
-        (importlib.import_module(f"{floor.__name__}.{room.name}"), root)
+        (found.name, root)
         for floor, root in floors
-        for room in pkgutil.iter_modules(floor.__path__)
-        if room.ispkg
+        for found in pkgutil.walk_packages(floor.__path__, f"{floor.__name__}.")
+        if found.ispkg
     ]
 
 
-@pytest.mark.parametrize(("package", "root"), rooms(), ids=lambda x: getattr(x, "__name__", ""))
-def test_every_piece_is_exported_by_its_package(package, root):
-    hidden = {cls for cls in concrete(package, root) if getattr(package, cls.__name__, None) is not cls}
-    assert not hidden, f"import them in {package.__name__}: {sorted(cls.__name__ for cls in hidden)}"
+@pytest.mark.parametrize(("name", "root"), rooms(), ids=lambda x: x if isinstance(x, str) else "")
+def test_every_piece_is_exported_by_its_package(name, root):
+    package = importlib.import_module(name)
+    own = {cls for cls in concrete(package, root) if cls.__module__.rpartition(".")[0] == name}
+    hidden = {cls.__name__ for cls in own if getattr(package, cls.__name__, None) is not cls}
+    assert not hidden, f"import them in {name}: {sorted(hidden)}"
 
 
 def test_a_forgotten_piece_is_noticed(monkeypatch):

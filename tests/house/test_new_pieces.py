@@ -113,9 +113,11 @@ class Fading(AbstractDynamics):
     "Wealth": Piece(
         "measures/matrix/wealth.py",
         """
-from catallax.core import AbstractMeasure, Variable
+from catallax.core import AbstractMeasure, Variable, count
 
 class Wealth(AbstractMeasure):
+    every: int = count(1)
+
     @property
     def variables(self):
         return (Variable("wealth", (), "payoff", "what everybody earned in the phase"),)

@@ -30,10 +30,10 @@ def double():
         yield
 
 
-def heat_of(explorer, temperature):
-    temperature = np.zeros(2)
-    temperature[explorer] = temperature
-    return temperature
+def temperatures_of(explorer, temperature):
+    temperatures = np.zeros(2)
+    temperatures[explorer] = temperature
+    return temperatures
 
 
 def test_the_threshold_of_asymmetric_matching_pennies():
@@ -56,7 +56,7 @@ def test_the_threshold_of_asymmetric_matching_pennies():
 )
 def test_the_flow_goes_there_just_below_and_above(explorer, critical, share, kind):
     game = asymmetric_matching_pennies()
-    found = rest_point(game, heat_of(explorer, share * critical), START, horizon=20_000.0)
+    found = rest_point(game, temperatures_of(explorer, share * critical), START, horizon=20_000.0)
     theory = one_explorer(game, explorer)
     assert found.kind == theory.kind(share * critical) == kind
     np.testing.assert_allclose(found.policy, theory.rest_point(share * critical), atol=1e-10)
@@ -70,7 +70,7 @@ def test_any_cycling_game_in_either_role(seed, explorer, share):
     game = Polymatrix([Edge(0, 1, *cycling_2x2(draw))])
     theory = one_explorer(game, explorer)
     temperature = share * min(theory.critical, 20.0)
-    found = rest_point(game, heat_of(explorer, temperature), draw.uniform(0.1, 0.9, 2), horizon=20_000.0)
+    found = rest_point(game, temperatures_of(explorer, temperature), draw.uniform(0.1, 0.9, 2), horizon=20_000.0)
     assert found.kind == theory.kind(temperature)
     np.testing.assert_allclose(found.policy, theory.rest_point(temperature), atol=1e-9)
     if found.kind == RestKind.BOUNDARY:

@@ -83,4 +83,5 @@ def check_number(who: str, name: str, value: Any, interval: str) -> None:
     above = x >= low if interval[0] == "[" else x > low
     below = x <= high if interval[-1] == "]" else x < high
     if not (above and below):
-        raise InputError(f"{who}: {name} must lie in {interval}, got {float(x):g}")
+        wanted = "be finite" if interval == "(-inf, inf)" else f"lie in {interval}"
+        raise InputError(f"{who}: {name} must {wanted}, got {float(x):g}")
