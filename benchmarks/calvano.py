@@ -1,6 +1,7 @@
 """Algorithmic pricing: a hundred sessions of two tabular Q-learners against a plain scalar C loop.
 
     python benchmarks/calvano.py [--quick] [--json]
+    python benchmarks/calvano.py --widths 12,25,50,100,200,400    ours at other widths, beside C at 100 sessions
 
 The library's side is the public API: a `Play` of rules for one seat, replicated over sessions. The C loop (`calvano.c`)
 does what each decision needs: two scans of a row for the best action, one for its value, one cell written.
@@ -9,9 +10,11 @@ does what each decision needs: two scans of a row for the best action, one for i
 import argparse
 import ctypes
 import json
+import statistics
+from functools import partial
 from typing import Any
 
-from harness import Case, Row, compare, compile_c  # first: pins the process before jax is imported
+from harness import Case, Row, compare, compile_c, cpu_seconds  # first: pins the process before jax is imported
 
 import jax  # isort: skip
 import jax.numpy as jnp  # isort: skip
@@ -99,6 +102,29 @@ def calvano_general_100(quick: bool) -> Row:
     return sessions("calvano_general_100", False, "the general learner, no goal of its own", quick)
 
 
+def widths(sizes: list[int], periods: int = 5_000) -> str:
+    """Medians over seven turns of ours at each number of sessions side by side, and of C, ns an agent-step.
+
+    C runs one session after the other, so its tables stay in the cache nearest to the core whatever the number.
+    """
+    play, loop = play_of(True), Loop()
+    cases = {"C": Case(lambda: loop(periods), 2 * SESSIONS * periods)}
+    for size in sizes:
+        keys = jnp.stack([rng.fold(rng.key(0), i) for i in range(size)])
+        start = replicate(play, keys, CHECKED).state
+        go = partial(replicate, play, keys, periods, states=start, start=CHECKED)
+        cases[str(size)] = Case(lambda go=go: jax.block_until_ready(go()), 2 * size * periods)
+    loop(CHECKED)
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    for turn in range(8):
+        for name, case in cases.items():
+            began = cpu_seconds()
+            case.call()
+            if turn:  # the first compiles
+                times[name].append((cpu_seconds() - began) / case.units * 1e9)
+    return "  ".join(f"{name}: {statistics.median(found):.1f}" for name, found in times.items())
+
+
 ROWS = {"calvano_100": calvano_100, "calvano_general_100": calvano_general_100}
 
 
@@ -107,7 +133,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--widths", help="numbers of sessions side by side, as in 25,50,100")
     options = parser.parse_args()
+    if options.widths:
+        print(widths([int(size) for size in options.widths.split(",")]))
+        return
     rows = [row(options.quick) for row in ROWS.values()]
     if options.json:
         print(json.dumps([{k: v for k, v in row._asdict().items() if k != "note"} for row in rows]))
