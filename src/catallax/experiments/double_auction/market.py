@@ -85,7 +85,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Rounds played side by side, between two updates of learners."""
 
     def __post_init__(self) -> None:
-        """Traders must exist."""
         for name in (self.buyers, self.sellers):
             check_rule(name, _LEARNER)
 
