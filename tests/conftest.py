@@ -1,9 +1,10 @@
-"""Set-up of the whole test run: compilation cache, optimisation level, hypothesis profiles, slow tests, quick runs.
+"""Set-up of the whole test run: compilation cache, hypothesis profiles, slow tests, quick runs.
 
-Environment variables: CATALLAX_TEST_CACHE=off (or a folder), CATALLAX_TEST_XLA_LEVEL=0, CATALLAX_QUICK_RUNS=folder,
-HYPOTHESIS_PROFILE=thorough.
+Environment variables: CATALLAX_TEST_CACHE=off (or a folder), CATALLAX_TEST_EFFORT=full (see compile_effort.py),
+CATALLAX_QUICK_RUNS=folder, HYPOTHESIS_PROFILE=thorough.
 """
 
+import gc
 import itertools
 import os
 import signal
@@ -57,17 +58,6 @@ def use_compilation_cache(folder: Path | None) -> None:
         os.environ.setdefault(MINIMUM_SIZE, "-1")
 
 
-def set_optimisation_level() -> None:
-    """Lower XLA's effort if asked to: half the compile time, twice the running time, other machine code.
-
-    Off by default. Tests of bit-identity and of numbers must see the programs that users run.
-    """
-    level = os.environ.get("CATALLAX_TEST_XLA_LEVEL")
-    if level is not None:
-        flags = os.environ.get("XLA_FLAGS", "")
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_optimization_level={level}".strip()
-
-
 # Started in the background of a script, a process ignores Ctrl-C, and so do its children; tests of Ctrl-C need it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -79,14 +69,22 @@ if "jax" in sys.modules:
     raise RuntimeError("jax was imported before tests/conftest.py could configure it")
 CACHE = chosen_cache()
 use_compilation_cache(CACHE)
-set_optimisation_level()
 
 # Compilation makes first examples slow, so no deadline; derandomised, so that a failure is the change's own.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50, print_blob=True)
 settings.register_profile("thorough", deadline=timedelta(seconds=60), max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-pytest_plugins = ["cpu_seconds"]
+pytest_plugins = ["compile_effort", "cpu_seconds"]
+
+# Imports make millions of objects that stay: nothing is collected until they are made, nor they ever.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """All modules are imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -132,21 +130,6 @@ def forget_compiled_programs() -> Iterator[None]:
 def resident() -> int:
     """Bytes of this process in memory."""
     return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-@pytest.fixture(scope="module")
-def compile_fast() -> Iterator[None]:
-    """For files that compile much and run little: half the time to compile, other last bits of results.
-
-    A file asks for it with `pytestmark = pytest.mark.usefixtures("compile_fast")`. Not for tests of bits.
-    """
-    import jax
-
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
-    jax.clear_caches()  # programs compiled so must not serve other files
 
 
 @pytest.fixture(scope="session")

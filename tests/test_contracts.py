@@ -39,7 +39,7 @@ from catallax.core import (
 from catallax.core.contract import ContractError
 from catallax.measures.double_auction import Efficiency
 
-pytestmark = pytest.mark.usefixtures("compile_fast")  # the checks compile much and run little
+pytestmark = pytest.mark.compile_effort("least")  # the checks compile much and run little
 
 
 # Every piece keeps its contract.

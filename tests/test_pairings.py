@@ -35,7 +35,7 @@ from catallax.core import (
 )
 from catallax.games.double_auction.seats import ORDER
 
-pytestmark = pytest.mark.usefixtures("compile_fast")  # much is compiled and little is run
+pytestmark = pytest.mark.compile_effort("least")  # much is compiled and little is run
 TRADERS = [name for name in zoo.RULES if issubclass(getattr(traders, name, object), AbstractTrader)]
 """Rules that learn nothing and make orders."""
 LEARNERS = [name for name in zoo.RULES if name not in TRADERS]

@@ -26,19 +26,12 @@ from catallax.core import (
     run,
 )
 
+pytestmark = pytest.mark.compile_effort("least")
+
 INPUTS = 2
 SPEC = Spec(jax.ShapeDtypeStruct((INPUTS,), jnp.float32), Real())
 CHOICE = SPEC._replace(action=Discrete(3))
 _learn = eqx.filter_jit(lambda rule, state, batch: rule.learn(rng.key(0), state, batch, jnp.int32(0)))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """These tests compile much and run little: half the time without optimisation."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 def lived(seed=0, copies=3, ticks=4, finite=False):

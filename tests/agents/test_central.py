@@ -25,16 +25,9 @@ from catallax.core import (
     run,
 )
 
+pytestmark = pytest.mark.compile_effort("least")
+
 SMALL = PPO(widths=(), passes=1, minibatches=1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """These tests compile much and run little: half the time without optimisation."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 class Notes(AbstractAgent):

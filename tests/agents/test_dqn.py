@@ -25,6 +25,8 @@ from catallax.core import (
     run,
 )
 
+pytestmark = pytest.mark.compile_effort("least")
+
 SMALL = dict(widths=(8,), capacity=16, minibatch=4, steps=2, warmup=4, renew=3)
 SPEC = Spec(jax.ShapeDtypeStruct((5,), jnp.float32), Discrete(2))
 GAMMA = 0.8

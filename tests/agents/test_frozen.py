@@ -29,39 +29,38 @@ from catallax.core import (
 from catallax.games.double_auction import FullDisclosure, aurora, memoryless_market, standard_interface
 from catallax.games.matrix import Repeated, matching_pennies
 
+pytestmark = pytest.mark.compile_effort("least")
+
 TINY = ActorCritic(widths=(4,), rate=0.05)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """These tests compile much and run little: half the time without optimisation."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 def aiming(*groups, seats=3):
     return Play(Aim(seats=seats), Population(groups), length=4, copies=8, episodic=False)
 
 
-def lifted():
-    """Each way in which learners may drive three seats."""
-    each = Independent.each([ActorCritic(widths=(4,), rate=r) for r in (0.01, 0.05, 0.1)])
-    two = (Group("aimer", [2, 0], TINY), Group("aimer", [1], Reinforce(network=MLP((4,)))))
-    team = Group("aimer", None, Joint(CentralLearner(PPO(widths=(4,), minibatches=2), 3)))
-    return {
-        "independent": aiming(Group("aimer", None, TINY)),
-        "each": aiming(Group("aimer", None, each)),
-        "shared": aiming(Group("aimer", None, Shared(TINY))),
-        "joint": aiming(team),
-        "two groups": aiming(*two),
-    }
+def each():
+    """Three rules that differ in a number."""
+    return Independent.each([ActorCritic(widths=(4,), rate=r) for r in (0.01, 0.05, 0.1)])
 
 
-@pytest.mark.parametrize("lift", lifted())
+def team():
+    """One learner that drives all three seats."""
+    return Joint(CentralLearner(PPO(widths=(4,), minibatches=2), 3))
+
+
+LIFTED = {
+    "independent": lambda: [Group("aimer", None, TINY)],
+    "each": lambda: [Group("aimer", None, each())],
+    "shared": lambda: [Group("aimer", None, Shared(TINY))],
+    "joint": lambda: [Group("aimer", None, team())],
+    "two groups": lambda: [Group("aimer", [2, 0], TINY), Group("aimer", [1], Reinforce(network=MLP((4,))))],
+}
+"""Each way in which learners may drive three seats."""
+
+
+@pytest.mark.parametrize("lift", LIFTED)
 def test_a_frozen_population_does_what_the_learners_would_have_done_next_and_learns_nothing(lift):
-    play, key = lifted()[lift], rng.key(1)
+    play, key = aiming(*LIFTED[lift]()), rng.key(1)
     state = run(play, key, 5).state
     frozen = eqx.tree_at(lambda p: p.population, play, frozen_population(play, state))
     now = jnp.int32(5)
@@ -139,7 +138,7 @@ def test_what_cannot_be_frozen_says_so():
     play = Play(game, Population([Group(r.name, None, BoltzmannQ()) for r in game.roles]), length=2)
     with pytest.raises(InputError, match="BoltzmannQ has no `best`"):
         frozen_population(play, play.init(rng.key(0)), noise=False)
-    team = lifted()["joint"]
+    team = aiming(*LIFTED["joint"]())
     with pytest.raises(InputError, match="one agent for all its seats"):
         frozen_seat(team, team.init(rng.key(0)), "aimer", 0)
     line_ups = Group("buyer", None, Lineup((ZIC(), Kaplan()), np.array([[0], [1], [1], [1]])))

@@ -1,6 +1,5 @@
 """Learners at home in the double auction: the standard interface fits them, and they come to beat zero intelligence."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -11,14 +10,7 @@ from catallax.core import BuildError, Group, Interface, Play, Population, replic
 from catallax.games.double_auction import ReducedDisclosure, memoryless_market, standard_interface
 from catallax.measures.double_auction import Profit
 
-
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """Half the time without optimisation."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.compile_effort("least")
 
 
 def late_profit(rule, interface):

@@ -35,6 +35,8 @@ from catallax.core import BuildError, Group, InputError, Play, Population, rng, 
 from catallax.games.double_auction import FullDisclosure, ReducedDisclosure, Tape, TraderView, aurora, memoryless_market
 from catallax.measures.double_auction import Efficiency
 
+pytestmark = pytest.mark.compile_effort("least")
+
 INF = float("inf")
 
 

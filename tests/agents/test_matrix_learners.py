@@ -13,6 +13,8 @@ from catallax.games.matrix import Polymatrix, Repeated, match_mismatch_line, pri
 from catallax.measures.matrix import Policy
 from catallax.solvers.matrix.flow import BestResponsePlay
 
+pytestmark = pytest.mark.compile_effort("least")
+
 
 @pytest.fixture(autouse=True)
 def double():

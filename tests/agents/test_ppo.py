@@ -15,6 +15,8 @@ from catallax.agents.parts.advantage import generalised_advantage
 from catallax.agents.parts.policy import log_density
 from catallax.core import Batch, BuildError, Group, InputError, Play, Population, Product, Real, Spec, rng
 
+pytestmark = pytest.mark.compile_effort("least")
+
 SPEC = Spec(jax.ShapeDtypeStruct((2,), jnp.float32), Real())
 SMALL = dict(widths=(8,), passes=1, minibatches=1)  # one form, so that each function below is compiled once
 _init = eqx.filter_jit(lambda rule, shape: rule.init(rng.key(0), SPEC._replace(action=Real(shape=shape))))
@@ -25,15 +27,6 @@ _best = eqx.filter_jit(lambda rule, state, obs: jax.vmap(lambda o: rule.best(sta
 def fresh(rule, shape=()):
     """The rule's first state."""
     return _init(rule, shape)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """These tests compile much and run little: half the time without optimisation."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 def by_definition(reward, discount, value, lambda_):

@@ -23,6 +23,8 @@ from catallax.core import (
     run,
 )
 
+pytestmark = pytest.mark.compile_effort("least")
+
 ROWS, ACTIONS = 5, 3
 SPEC = Spec(jax.ShapeDtypeStruct((), jnp.int32), Discrete(ACTIONS))
 

@@ -27,6 +27,8 @@ from catallax.core import (
 )
 from catallax.games.double_auction import memoryless_market, standard_interface
 
+pytestmark = pytest.mark.compile_effort("least")
+
 INPUTS, COPIES, TICKS = 3, 4, 5
 TINY = MLP((4, 3), final_gain=0.5)
 FREE = dict(network=TINY, clip=1e9)  # nothing clipped

@@ -25,6 +25,8 @@ from catallax.core import (
 from catallax.games.forgone import Forgone, ForgoneInState
 from catallax.games.sealed_bid import AffiliatedValues, SealedBid, even_grid
 
+pytestmark = pytest.mark.compile_effort("least")
+
 ROUNDS, ALPHA, GAMMA = 300, 0.2, 0.9
 A = 5
 

@@ -27,6 +27,8 @@ from catallax.core import BuildError, Group, InputError, Play, Population, rng, 
 from catallax.games.double_auction import FullDisclosure, Tape, TraderView, aurora, memoryless_market
 from catallax.measures.double_auction import Efficiency
 
+pytestmark = pytest.mark.compile_effort("least")
+
 INF, SILENT = float("inf"), -float("inf")
 KEYS = jax.random.split(rng.key(6), 4000)
 

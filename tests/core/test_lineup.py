@@ -9,6 +9,8 @@ from catallax.agents.traders import ZIC, ZIP, Kaplan, Skeleton, TruthTeller
 from catallax.core import AbstractMeasure, BuildError, Group, Lineup, Play, Population, Variable, replicate, rng, run
 from catallax.games.double_auction import ReducedDisclosure, SingleRole, ZeroDisclosure, aurora, standard_interface
 
+as_for_users = pytest.mark.compile_effort("full")
+
 RULES = (ZIC(), Kaplan(), ZIP(), Skeleton())
 SEATING = np.array([[1, 0, 0], [1, 1, 2], [1, 0, 2], [1, 3, 0], [1, 1, 0], [1, 3, 2], [1, 2, 2], [1, 2, 0]])
 """Eight seats, three line-ups: all alike, four rules, two rules."""
@@ -45,6 +47,7 @@ def together():
 
 
 @pytest.mark.parametrize("column", [1, 2])
+@as_for_users
 def test_a_line_up_among_others_is_the_market_it_is_alone(together, column):
     """The oracle is the ordinary population, a group for each rule, in the only copy of an ordinary play."""
     numbers = SEATING[:, column]
@@ -53,6 +56,7 @@ def test_a_line_up_among_others_is_the_market_it_is_alone(together, column):
         np.testing.assert_array_equal(together[name][:, column], alone[:, 0], err_msg=name)
 
 
+@as_for_users
 def test_replications_side_by_side_are_the_runs_one_by_one(together):
     """Under the batching of replications too the rules' own numbers (here ZIP's) are arguments."""
     game = market()
@@ -63,6 +67,7 @@ def test_replications_side_by_side_are_the_runs_one_by_one(together):
         np.testing.assert_array_equal(side[name][1], alone, err_msg=name)
 
 
+@as_for_users
 def test_line_ups_differ_and_trade(together):
     traded = np.asarray(together["seller"]) >= 0
     assert (traded.any(axis=(0, 2))).all()

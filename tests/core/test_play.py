@@ -22,6 +22,8 @@ from catallax.core import (
     run,
 )
 
+pytestmark = pytest.mark.compile_effort("least")
+
 
 def play(*groups, length=4, **options):
     return Play(Herd(), Population(groups), length=length, **options)

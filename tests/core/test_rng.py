@@ -4,10 +4,13 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pytest
 from jax.extend.random import threefry_2x32
 from scipy import stats
 
 from catallax.core import rng
+
+pytestmark = pytest.mark.compile_effort("full")  # bits are those of users
 
 
 def test_threefry_is_jaxs_own_bit_for_bit():

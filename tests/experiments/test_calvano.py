@@ -30,6 +30,8 @@ from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
 from catallax.measures.pricing import Collusion, deviation
 
+pytestmark = pytest.mark.compile_effort("full")
+
 
 @pytest.fixture(scope="module")
 def results(quick_run):

@@ -15,6 +15,8 @@ from catallax.games.double_auction.schedules import SMITH_1962_TEST_1
 from catallax.lab.claims import judge_all
 from catallax.measures import double_auction
 
+pytestmark = pytest.mark.compile_effort("least")
+
 # Markets.
 
 

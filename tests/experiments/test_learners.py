@@ -28,18 +28,11 @@ from catallax.games.double_auction import FullDisclosure, memoryless_market, sta
 from catallax.lab.claims import judge_all
 from catallax.lab.experiment import Scale
 
+pytestmark = pytest.mark.compile_effort("least")
+
 RULE = ActorCritic(widths=(4,), rate=0.02, reward_scale=0.01)
 GAME = memoryless_market(disclosure=FullDisclosure())
 KINDS = tuple(learners.LEARNERS)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """Much is compiled and little is run."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,8 @@ from catallax.lab.program import CellProgram, choose_chunk
 from catallax.lab.progress import SilentProgress
 from catallax.lab.run_directory import RunDirectory, locked
 
+pytestmark = pytest.mark.compile_effort("full")  # bits are those of users
+
 CELLS = ("plain", "lanes")
 
 

@@ -13,14 +13,7 @@ from catallax.core import Group, InputError, NaNCount, Play, Population, rng, ru
 from catallax.games.double_auction import Fixed, FullDisclosure, Order, memoryless_market, standard_interface
 from catallax.measures.double_auction import Efficiency, ForcedDeviation, Profit, SurplusShift
 
-
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """These tests compile much and run little: half the time without optimisation."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.compile_effort("least")
 
 
 def market(bids, asks, copies=4, **changes):

@@ -15,17 +15,10 @@ from catallax.games.double_auction import memoryless_market
 from catallax.games.growth import BrockMirman, saving_share
 from catallax.measures.growth import SavingPolicy, consumption_loss, euler_error
 
+pytestmark = pytest.mark.compile_effort("least")
+
 ALPHA, BETA, BEST = 0.36, 0.95, 0.342
 Z, LAW = np.array([0.9, 1.1]), np.array([[0.9, 0.1], [0.4, 0.6]])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """These tests compile much and run little: half the time without optimisation."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 class Known(AbstractAgent):

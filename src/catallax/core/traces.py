@@ -77,12 +77,13 @@ def _in_jaxprs(a: Jaxpr, b: Jaxpr) -> str | None:
 
 
 def _same_atoms(a: Any, b: Any, known: dict[Var, Var]) -> bool:
-    def same(x: Any, y: Any) -> bool:
-        if isinstance(x, Literal) or isinstance(y, Literal):
-            return isinstance(x, Literal) and isinstance(y, Literal) and _same_array(x.val, y.val)
-        return known.get(x) is y
-
-    return len(a) == len(b) and all(map(same, a, b))
+    """Whether two lists of arguments or results are the same; `known` pairs the variables of the two programs."""
+    return len(a) == len(b) and all(
+        known.get(x) is y
+        if isinstance(x, Var) and isinstance(y, Var)
+        else isinstance(x, Literal) and isinstance(y, Literal) and _same_array(x.val, y.val)
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def _in_params(a: Any, b: Any) -> str | None:

@@ -12,15 +12,6 @@ ALPHA, BETA = 0.36, 0.95
 Z, LAW = np.array([0.9, 1.1]), np.array([[0.9, 0.1], [0.1, 0.9]])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compile_fast():
-    """These tests compile much and run little: half the time without optimisation."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
-
-
 class Saver(AbstractAgent):
     """Always says the same number."""
 

@@ -1,0 +1,71 @@
+"""A pytest plugin: how much effort XLA makes for the programs of a file of tests.
+
+Compiling is most of the time of this suite, and most tests run a program once. By default their programs are therefore
+compiled with less effort than those of users: 2 to 3 times faster to compile, a little slower to run, with other last
+bits. A test or a file says otherwise by `pytest.mark.compile_effort("full")`:
+
+    full   as for users; for tests of bits, and of whole experiments
+    some   the default
+    least  no optimisation; for files that compile much and run next to nothing
+
+CATALLAX_TEST_EFFORT=full compiles all files so. Child processes, such as commands, always compile in full.
+"""
+
+import os
+from typing import Any
+
+import pytest
+
+# The kernels that XLA made from LLVM's own operations before it had those of MLIR take a third of the time to compile.
+# One module a program, since the workers keep all cores busy.
+OLD_KERNELS = [("xla_cpu_use_fusion_emitters", False), ("xla_cpu_parallel_codegen_split_count", 1)]
+OPTIONS: dict[str, list[tuple[str, Any]]] = {
+    "full": [],
+    "some": [*OLD_KERNELS, ("xla_backend_optimization_level", 1)],
+    "least": [
+        *OLD_KERNELS,
+        ("xla_backend_optimization_level", 0),
+        ("xla_llvm_disable_expensive_passes", True),
+    ],
+}
+_effort = "full"
+_wrapped = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark; refuse an effort that there is not."""
+    config.addinivalue_line("markers", "compile_effort(effort): full, some or least; see tests/compile_effort.py")
+    if (asked := os.environ.get("CATALLAX_TEST_EFFORT", "some")) not in OPTIONS:
+        raise pytest.UsageError(f"CATALLAX_TEST_EFFORT is {asked!r}; it must be one of {', '.join(OPTIONS)}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before the fixtures of a test: its effort. Programs that were compiled with another are forgotten."""
+    global _effort
+    mark = item.get_closest_marker("compile_effort")
+    effort = os.environ.get("CATALLAX_TEST_EFFORT") or (mark.args[0] if mark else "some")
+    if effort != _effort:
+        import jax  # only now: conftest.py configures JAX before it is imported
+
+        _wrap_options()
+        jax.clear_caches()
+        _effort = effort
+
+
+def _wrap_options() -> None:
+    """Wrap JAX's function that gathers options for XLA: these have no setting that a process can change."""
+    global _wrapped
+    if _wrapped:
+        return
+    from jax._src import compiler
+
+    gather = compiler.get_compile_options
+
+    def gather_with_effort(*args: Any, **options: Any) -> Any:
+        gathered = gather(*args, **options)
+        gathered.env_option_overrides = [*gathered.env_option_overrides, *OPTIONS[_effort]]
+        return gathered
+
+    compiler.get_compile_options = gather_with_effort
+    _wrapped = True
