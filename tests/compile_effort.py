@@ -8,7 +8,8 @@ bits. A test or a file says otherwise by `pytest.mark.compile_effort("full")`:
     some   the default
     least  no optimisation; for files that compile much and run next to nothing
 
-CATALLAX_TEST_EFFORT=full compiles all files so. Child processes, such as commands, always compile in full.
+CATALLAX_TEST_EFFORT=full compiles all files so. Child processes compile in full, unless they are given
+`flags_for_children()`.
 """
 
 import os
@@ -30,6 +31,14 @@ OPTIONS: dict[str, list[tuple[str, Any]]] = {
 }
 _effort = "full"
 _wrapped = False
+
+
+def flags_for_children(effort: str = "some") -> str:
+    """The value of XLA_FLAGS with which a child process compiles with this effort."""
+    chosen = OPTIONS[os.environ.get("CATALLAX_TEST_EFFORT", effort)]
+    return " ".join(
+        [os.environ.get("XLA_FLAGS", ""), *(f"--{name}={str(value).lower()}" for name, value in chosen)]
+    ).strip()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -30,7 +30,7 @@ from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
 from catallax.measures.pricing import Collusion, deviation
 
-pytestmark = pytest.mark.compile_effort("full")
+pytestmark = pytest.mark.compile_effort("full")  # XLA takes minutes over a period of the duopoly otherwise
 
 
 @pytest.fixture(scope="module")

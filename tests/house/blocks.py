@@ -20,6 +20,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from compile_effort import flags_for_children
+
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<language>[^\s`]*)")
 FILE = re.compile(r"^# file: (?P<name>[A-Za-z0-9_]+\.py)\s*$")
 COMMENT = re.compile(r"^<!--\s*(?P<text>.*?)\s*-->$")
@@ -145,7 +147,7 @@ def run_shell(page: str, block: Block, folder: Path) -> str:
 
 def run_command(command: list[str], folder: Path, seconds: int) -> tuple[int | None, str]:
     """The exit code of a command, None if it ran too long, and what it printed."""
-    environment = dict(os.environ, MPLBACKEND="Agg", NO_COLOR="1")
+    environment = dict(os.environ, MPLBACKEND="Agg", NO_COLOR="1", XLA_FLAGS=flags_for_children())
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     try:
         done = subprocess.run(

@@ -11,6 +11,8 @@ from catallax.core import InputError
 from catallax.games.pricing import LogitMarket, pricing_game
 from catallax.measures.pricing import Collusion, deviation, limit_cycle, present_value, profit_gain
 
+pytestmark = pytest.mark.compile_effort("full")  # XLA takes minutes over a period of the duopoly otherwise
+
 DISCOUNT = 0.9
 
 
