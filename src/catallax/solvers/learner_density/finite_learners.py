@@ -97,10 +97,10 @@ class FiniteLearners(AbstractLearnerDensity):
         """Values from the law, drawn or on a shifted lattice."""
         key, dtype = rng.root(key), self.quantiles.dtype
         if self.lattice is None:
-            drawn = [self._words(key, a, 0).first for a in range(self.model.actions)]
+            drawn = [self._bits(key, a, 0).first for a in range(self.model.actions)]
             level = rng.to_uniform(jnp.stack(drawn)).astype(dtype)
         else:
-            shifts = [self._words(key, a, 0, agents=1).first for a in range(self.model.actions)]
+            shifts = [self._bits(key, a, 0, agents=1).first for a in range(self.model.actions)]
             level = (self.lattice[:, :, None] + rng.to_uniform(jnp.stack(shifts)).astype(dtype)) % 1.0
         knots = jnp.linspace(0.0, 1.0, self.quantiles.shape[1], dtype=dtype)
         return jax.vmap(lambda u, q: jnp.interp(u, knots, q))(level, self.quantiles)
@@ -116,8 +116,8 @@ class FiniteLearners(AbstractLearnerDensity):
         after, _ = jax.lax.scan(play, state, jnp.arange(self.plays, dtype=jnp.int32))
         return after, state
 
-    def _words(self, key: Shaped[PRNGKeyArray, ""], purpose: int, play: Any, agents: int | None = None) -> rng.Bits:
-        """Two random words for each learner, [N, B]; the purposes 0 to A - 1 are for the values at time 0."""
+    def _bits(self, key: Shaped[PRNGKeyArray, ""], purpose: int, play: Any, agents: int | None = None) -> rng.Bits:
+        """64 random bits for each learner, [N, B]; the purposes 0 to A - 1 are for the values at time 0."""
         who = jnp.arange(self.agents if agents is None else agents)[:, None]
         return rng.random_bits(key, purpose, jnp.arange(self.populations)[None], who, jnp.asarray(play))
 
@@ -125,16 +125,16 @@ class FiniteLearners(AbstractLearnerDensity):
         self, key: Shaped[PRNGKeyArray, ""], values: Float[Array, "A N B"], number: Int[Array, ""]
     ) -> Float[Array, "A N B"]:
         """The values after one play, in which all learners draw an action, are paid, and learn."""
-        words = self._words(key, self.model.actions, number)
+        bits = self._bits(key, self.model.actions, number)
         below = jnp.cumsum(self.model.policy(values), axis=0)[:-1]
-        action = (rng.to_uniform(words.first) >= below).sum(axis=0, dtype=jnp.int32)
+        action = (rng.to_uniform(bits.first) >= below).sum(axis=0, dtype=jnp.int32)
         played = action == jnp.arange(self.model.actions).reshape(-1, 1, 1)
         if self.opponents is None:
             reward = self._against_all(played)
         else:
-            reward = self._against_one(action, words.second) / self.opponents
+            reward = self._against_one(action, bits.second) / self.opponents
             for i in range(1, self.opponents):
-                word = self._words(key, self.model.actions + i, number).first
+                word = self._bits(key, self.model.actions + i, number).first
                 reward = reward + self._against_one(action, word) / self.opponents
         return values + self.gain * jnp.where(played, reward - values, 0.0)
 
