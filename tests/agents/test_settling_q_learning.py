@@ -53,7 +53,7 @@ def duopoly(game, length=1, **changes):
             **{
                 "states": game.observations,
                 "actions": game.points,
-                "explore": EpsilonGreedy(1.0, decay=DECAY, one_word=True),
+                "explore": EpsilonGreedy(1.0, decay=DECAY, shared_draw=True),
                 "rate": ConstantRate(ALPHA),
                 "gamma": GAMMA,
                 "initial": start[i],
@@ -147,8 +147,8 @@ def odd_only(row):
     return jnp.arange(4) % 2 == 1
 
 
-def test_one_word_explores_each_legal_action_alike_and_no_other():
-    rule = QLearning(2, 4, EpsilonGreedy(0.6, one_word=True), legal=odd_only, track_settling=True)
+def test_shared_draw_explores_each_legal_action_alike_and_no_other():
+    rule = QLearning(2, 4, EpsilonGreedy(0.6, shared_draw=True), legal=odd_only, track_settling=True)
     state = rule.init(rng.key(0), Spec(jax.ShapeDtypeStruct((), jnp.int32), Discrete(4)))
     bits = rng.random_bits(rng.root(rng.key(2)), 1, jnp.int32(0), jnp.arange(20_000), jnp.int32(0))
     action = jax.jit(jax.vmap(lambda k: rule.act(k, state, (), jnp.int32(1))[0]))(rng.key_from_bits(bits))

@@ -59,7 +59,7 @@ class EpsilonGreedy(AbstractExploration):
     """A uniform legal action with probability epsilon_n, the first best one otherwise.
 
     epsilon_n = least + (epsilon - least) exp(-decay n) after n updates. The coin has 24 bits: a chance below 2^-24 that
-    is not 0 counts as 2^-24. With `one_word` the coin also decides which action is tried: given that it is below
+    is not 0 counts as 2^-24. With `shared_draw` the coin also decides which action is tried: given that it is below
     epsilon_n, the coin over epsilon_n is uniform. The coin then has 32 bits.
 
     Raises:
@@ -69,7 +69,7 @@ class EpsilonGreedy(AbstractExploration):
     epsilon: Float[Array, ""] = number(0.1, "[0, 1]")
     decay: Float[Array, ""] = number(0.0, "[0, 1e6]")
     least: Float[Array, ""] = number(0.0, "[0, 1]")
-    one_word: bool = flag(False)
+    shared_draw: bool = flag(False)
 
     def probability(self, updates: Int[Array, ""]) -> Float[Array, ""]:
         """epsilon_n."""
@@ -85,15 +85,15 @@ class EpsilonGreedy(AbstractExploration):
     ) -> Int[Array, ""]:
         """32 bits for the coin and 32 for the action, or the same 32 for both."""
         epsilon = self.probability(updates)
-        if self.one_word:
-            return self._from_one_word(bits, row, greedy, epsilon, masked)
+        if self.shared_draw:
+            return self._from_shared_draw(bits, row, greedy, epsilon, masked)
         if masked:
             other = rng.to_candidate(bits.second, row > -jnp.inf)
         else:
             other = rng.to_integer(bits.second, row.shape[0])
         return jnp.where(rng.to_uniform(bits.first) < epsilon, other, greedy)
 
-    def _from_one_word(
+    def _from_shared_draw(
         self,
         bits: rng.Bits,
         row: Float[Array, " A"],
@@ -200,7 +200,7 @@ class QLearning(AbstractAgent):
     Values, rewards and step sizes have JAX's default float type: with a discount near 1 the values are of the order of
     1 / (1 - gamma) and differ by a thousandth, which asks for double precision (x64).
 
-    The firms of Calvano et al. have `EpsilonGreedy(1.0, decay, one_word=True)`, `ConstantRate` and `track_settling`,
+    The firms of Calvano et al. have `EpsilonGreedy(1.0, decay, shared_draw=True)`, `ConstantRate` and `track_settling`,
     and one tick a phase: they explore with the chance exp(-decay t) in tick t = 0, 1, ... , and a session stops when
     `updates - changed` has reached 100,000 for both.
 
