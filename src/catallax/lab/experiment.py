@@ -109,7 +109,7 @@ class Cell:
         self._check_measures(where)
 
     def _check_measures(self, where: str) -> None:
-        """Refuse measures with an `every` below one, with a common variable, or with a dimension whose name is taken."""
+        """Refuse measures with an `every` below one, a variable twice, or a dimension whose name is taken."""
         seen: set[str] = set()
         for measure in self.measures:
             _check_count(where, f"`every` of {type(measure).__name__}", measure.every)

@@ -15,7 +15,7 @@ from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints, check_l
 
 
 class FiniteLearners(AbstractLearnerDensity):
-    """N learners with one value for each action. In each play a learner draws an action a from softmax(Q / tau), and
+    """N learners with one value for each action. In each play a learner draws an action a from softmax(Q / T), and
 
         Q_a <- Q_a + gain (r - Q_a),
 
@@ -23,7 +23,7 @@ class FiniteLearners(AbstractLearnerDensity):
     advances by gain / alpha a play. As N grows and the gain falls, the law of Q follows the transport equation. The
     error of the mean policy has a random part of order N^(-1/2) and a bias of order gain, because values fluctuate and
     the policy is not linear in them. Against all others only the learner's own draws make its values fluctuate; with
-    few opponents their draws do too, and the bias is larger.
+    few opponents the opponents' draws do so too, and the bias is larger.
 
     Args:
         model: the game and the learners.
@@ -94,7 +94,7 @@ class FiniteLearners(AbstractLearnerDensity):
         self.lattice = jnp.asarray(sobol(model.actions, agents), dtype) if lattice else None
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Float[Array, "A N B"]:
-        """Values from the law, drawn or on a shifted lattice."""
+        """Values from the law: draws, or points of a shifted lattice if `lattice` is set."""
         key, dtype = rng.root(key), self.quantiles.dtype
         if self.lattice is None:
             drawn = [self._bits(key, a, 0).first for a in range(self.model.actions)]

@@ -21,7 +21,7 @@ from catallax.solvers.matrix.logit.choice import masked
 from .rest_points import RestPoint, rest_point_near
 
 _SUBSTEPS = 64
-"""The number of Runge-Kutta steps between two looks at the trajectories."""
+"""The number of Runge-Kutta steps between two checks whether the trajectories are at rest."""
 
 
 class Basins(NamedTuple):

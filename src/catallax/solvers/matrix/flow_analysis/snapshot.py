@@ -1,4 +1,4 @@
-"""The Lyapunov function on a random plane in the space of scores, to picture it in games of any size."""
+"""The Lyapunov function on a random plane in the space of scores, by which it can be drawn in games of any size."""
 
 from typing import Any, NamedTuple
 
