@@ -195,7 +195,7 @@ def replicate(
 
 
 class Solution(NamedTuple):
-    """What `solve` returns."""
+    """What `solve` returns: the last state, and whether the iteration came to rest there."""
 
     value: PyTree[Array]
     """The last state."""

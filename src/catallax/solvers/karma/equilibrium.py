@@ -38,7 +38,7 @@ class FieldRecord(NamedTuple):
 
 
 class KarmaEquilibrium(AbstractDynamics):
-    """The iteration to a pair (mu, pi) in which pi is a smoothed best response to the pair and mu is stationary under it.
+    """The iteration to a pair (mu, pi) in which pi is a smoothed best response to the pair and mu is stationary.
 
     A step from (mu, pi) computes the kernel of the executed policy pi_eps = (1 - eps) pi + eps uniform; its values
     V = (I - gamma P)^-1 R; the action values Q(u, k, b) = -u P(lose | b) + gamma E[V]; and the response, the softmax of
