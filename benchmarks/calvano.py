@@ -36,7 +36,7 @@ def play_of(as_calvano: bool) -> Play:
     learner = QLearning(
         states=GAME.observations,
         actions=GAME.points,
-        explore=EpsilonGreedy(1.0, decay=BETA, one_word=as_calvano),
+        explore=EpsilonGreedy(1.0, decay=BETA, shared_draw=as_calvano),
         rate=ConstantRate(ALPHA),
         gamma=DISCOUNT,
         initial=GAME.uniform_start(DISCOUNT)[0],

@@ -69,7 +69,7 @@ def pricing() -> Callable[[], Any]:
     from catallax.games.pricing import pricing_game
 
     game = pricing_game()
-    explore = EpsilonGreedy(1.0, 4e-6, one_word=True)
+    explore = EpsilonGreedy(1.0, 4e-6, shared_draw=True)
     firms = Group("firm", None, QLearning(game.observations, game.points, explore, track_settling=True))
     play = Play(game, Population((firms,)), length=1, episodic=False)
     return lambda: run(play, rng.key(0), 1000)

@@ -32,7 +32,7 @@ def child(cores: int) -> None:
     game = pricing_game()
 
     def build(alpha) -> Play:
-        explore, grid = EpsilonGreedy(1.0, decay=4e-6, one_word=True), (game.observations, game.points)
+        explore, grid = EpsilonGreedy(1.0, decay=4e-6, shared_draw=True), (game.observations, game.points)
         firm = QLearning(*grid, explore, ConstantRate(alpha), track_settling=True)
         return Play(game, Population((Group("firm", None, firm),)), length=1, episodic=False)
 

@@ -142,8 +142,8 @@ def test_the_step_is_adams_on_the_clipped_gradient_and_goes_downhill():
 
 def test_actions_are_drawn_from_the_policy_and_best_is_its_mode():
     rule, obs = ActorCritic(widths=(4,), sigma=0.4), jnp.asarray([0.5, -1.0])
-    words = rng.random_bits(rng.root(rng.key(2)), 1, jnp.int32(0), jnp.arange(4000), jnp.int32(0))
-    acts = lambda state: jax.jit(jax.vmap(lambda k: rule.act(k, state, (), obs)[0]))(rng.key_from_bits(words))
+    bits = rng.random_bits(rng.root(rng.key(2)), 1, jnp.int32(0), jnp.arange(4000), jnp.int32(0))
+    acts = lambda state: jax.jit(jax.vmap(lambda k: rule.act(k, state, (), obs)[0]))(rng.key_from_bits(bits))
     state = rule.init(rng.key(0), SPEC._replace(action=Real(shape=(2,))))
     action = np.asarray(acts(state))
     np.testing.assert_allclose(action.mean(axis=0), rule.best(state, obs), atol=4 * 0.4 / 4000**0.5)

@@ -18,7 +18,7 @@ from catallax.games.double_auction import Fixed, Tape, TraderView, aurora
 from catallax.measures.double_auction import Profit
 
 VARIANTS = {"zip": [traders.ZIP(reflected=True)], "price_taker": [traders.PriceTaker(x) for x in ("mean", "last")]}
-TRADERS = [variant for code, rule in traders.by_name().items() for variant in VARIANTS.get(code) or [rule()]]
+TRADERS = [variant for name, rule in traders.by_name().items() for variant in VARIANTS.get(name) or [rule()]]
 """Every trader of the package by itself; one whose switches matter here, in the settings named above."""
 
 IN_PERCENT = {

@@ -20,7 +20,7 @@ def test_hidden_weights_and_biases_are_uniform_within_one_over_the_root_of_the_i
             assert stats.kstest(np.ravel(x) * inputs**0.5, "uniform", (-1, 2)).pvalue > 1e-3
     assert [x.shape for layer in layers for x in layer] == [(25, 300), (300,), (300, 40), (40,), (40, 1), (1,)]
     numbers = np.concatenate([np.ravel(x) for x in (*layers[0], *layers[1])])
-    assert np.unique(numbers).size > 0.99 * numbers.size  # no word is used twice
+    assert np.unique(numbers).size > 0.99 * numbers.size  # no bits are used twice
 
 
 @pytest.mark.parametrize("outputs", [1, 3, 7])
@@ -43,12 +43,12 @@ def test_orthogonal_columns_have_no_preferred_direction(outputs):
             assert stats.kstest(entries[:, i, j], "uniform", (-1, 2)).pvalue > 1e-3
 
 
-def test_networks_that_share_a_draw_use_different_words():
+def test_networks_that_share_a_draw_use_different_bits():
     a, b = MLP((4,)), MLP((6,), 2)
-    words = rng.draws(rng.key(0), a.size(3) + b.size(3)).first
+    bits = rng.draws(rng.key(0), a.size(3) + b.size(3)).first
     alone = a.init(rng.key(0), 3)
-    jax.tree.map(np.testing.assert_array_equal, a.layers(words[: a.size(3)], 3)[0], alone[0])
-    assert b.layers(words[a.size(3) :], 3)[-1].weight.shape == (6, 2)
+    jax.tree.map(np.testing.assert_array_equal, a.layers(bits[: a.size(3)], 3)[0], alone[0])
+    assert b.layers(bits[a.size(3) :], 3)[-1].weight.shape == (6, 2)
 
 
 @pytest.mark.parametrize("norm", [0.5, 100.0])

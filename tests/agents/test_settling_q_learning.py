@@ -1,4 +1,4 @@
-"""Q-learning as in the pricing experiments: one word for coin and action, and when the greedy policy last changed."""
+"""Q-learning as in the pricing experiments: one draw for coin and action, and when the greedy policy last changed."""
 
 import jax
 import jax.numpy as jnp
@@ -53,7 +53,7 @@ def duopoly(game, length=1, **changes):
             **{
                 "states": game.observations,
                 "actions": game.points,
-                "explore": EpsilonGreedy(1.0, decay=DECAY, one_word=True),
+                "explore": EpsilonGreedy(1.0, decay=DECAY, shared_draw=True),
                 "rate": ConstantRate(ALPHA),
                 "gamma": GAMMA,
                 "initial": start[i],
@@ -147,11 +147,11 @@ def odd_only(row):
     return jnp.arange(4) % 2 == 1
 
 
-def test_one_word_explores_each_legal_action_alike_and_no_other():
-    rule = QLearning(2, 4, EpsilonGreedy(0.6, one_word=True), legal=odd_only, track_settling=True)
+def test_shared_draw_explores_each_legal_action_alike_and_no_other():
+    rule = QLearning(2, 4, EpsilonGreedy(0.6, shared_draw=True), legal=odd_only, track_settling=True)
     state = rule.init(rng.key(0), Spec(jax.ShapeDtypeStruct((), jnp.int32), Discrete(4)))
-    words = rng.random_bits(rng.root(rng.key(2)), 1, jnp.int32(0), jnp.arange(20_000), jnp.int32(0))
-    action = jax.jit(jax.vmap(lambda k: rule.act(k, state, (), jnp.int32(1))[0]))(rng.key_from_bits(words))
+    bits = rng.random_bits(rng.root(rng.key(2)), 1, jnp.int32(0), jnp.arange(20_000), jnp.int32(0))
+    action = jax.jit(jax.vmap(lambda k: rule.act(k, state, (), jnp.int32(1))[0]))(rng.key_from_bits(bits))
     share = np.bincount(np.asarray(action), minlength=4) / 20_000
     np.testing.assert_allclose(share, [0, 0.7, 0, 0.3], atol=4 * 0.5 / 20_000**0.5)
     assert share[0] == share[2] == 0

@@ -338,6 +338,6 @@ def test_a_trader_is_called_by_its_class_unless_it_says_otherwise():
         pass
 
     class Truthful(TruthTeller):
-        code = "honest"
+        short_name = "honest"
 
-    assert (OwnZIC.code, Truthful.code, KaplanLike.code) == ("own_zic", "honest", "kaplan_like")
+    assert (OwnZIC.short_name, Truthful.short_name, KaplanLike.short_name) == ("own_zic", "honest", "kaplan_like")

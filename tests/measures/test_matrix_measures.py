@@ -8,7 +8,7 @@ import pytest
 
 from catallax.core import InputError, rng, run
 from catallax.games.matrix import asymmetric_matching_pennies, first_price_bids, match_mismatch_line, prisoners_dilemma
-from catallax.measures.matrix import Distance, Exploitability, Lyapunov, Payoffs
+from catallax.measures.matrix import Distance, Lyapunov, Payoffs, Regrets
 from catallax.solvers.matrix.flow import Adaptive, QLearningFlow, RungeKutta
 from catallax.solvers.matrix.flow_analysis import closed_orbit, running_average
 from catallax.solvers.matrix.logit import logit_equilibrium
@@ -50,15 +50,15 @@ def test_regrets_are_those_of_brute_force_and_vanish_with_exploration(game):
     last = np.inf
     for heat in (1.0, 0.3, 0.1):
         p = logit_equilibrium(game, heat, stages=3).require()[:, :, None]
-        found = Exploitability().of(game, p)
+        found = Regrets().of(game, p)
         regrets = np.asarray(Payoffs().of(game, p)["regret"])[:, 0]
-        assert found["nash_gap"][0] == pytest.approx(regrets.sum())
-        assert found["epsilon"][0] == pytest.approx(regrets.max()) and found["epsilon"][0] < last
+        assert found["nash_conv"][0] == pytest.approx(regrets.sum())
+        assert found["largest_regret"][0] == pytest.approx(regrets.max()) and found["largest_regret"][0] < last
         assert (regrets <= heat * np.log(game.actions) + 1e-12).all()
-        last = float(found["epsilon"][0])
+        last = float(found["largest_regret"][0])
     pure = jnp.zeros((2, 2, 1)).at[:, 0].set(1.0)
-    found = Exploitability().of(prisoners_dilemma(), pure)
-    assert (found["nash_gap"][0], found["epsilon"][0]) == (4.0, 2.0)  # both would defect: 5 instead of 3
+    found = Regrets().of(prisoners_dilemma(), pure)
+    assert (found["nash_conv"][0], found["largest_regret"][0]) == (4.0, 2.0)  # both would defect: 5 instead of 3
 
 
 def test_the_average_over_an_orbit_is_the_nash_equilibrium():

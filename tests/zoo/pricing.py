@@ -28,7 +28,7 @@ def last_outcome(obs: Any) -> Any:
 
 def settling(gamma: float = 1.0) -> QLearning:
     """A firm as in Calvano et al. (2020): one word for the coin and the action, and a record of the last change."""
-    return QLearning(16, 4, EpsilonGreedy(1.0, 4e-6, one_word=True), gamma=gamma, track_settling=True)
+    return QLearning(16, 4, EpsilonGreedy(1.0, 4e-6, shared_draw=True), gamma=gamma, track_settling=True)
 
 
 def session() -> Play:

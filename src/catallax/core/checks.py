@@ -1,4 +1,4 @@
-"""Checks of numbers that users give. Messages say whose number it is, which, what it must be and what was given."""
+"""Checks of numbers that users give. Messages name the owner, the parameter, the allowed values and the value."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def as_numbers(who: str, name: str, value: Any, dtype: Any = float) -> Array:
     """The value as an array of real numbers, of whatever shape; a traced value passes.
 
     Raises:
-        InputError: text, None, ragged lists, complex numbers, or whatever else is no array of real numbers.
+        InputError: the value is no array of real numbers: text, None, a ragged list, complex numbers.
     """
     try:
         if (

@@ -36,10 +36,10 @@ def _with_axis(tree: Any) -> Any:
 def flat_vmap(f: Callable, mapped: tuple[bool, ...], in_sequence: bool = False) -> Callable:
     """Like `jax.vmap(f)` over the leading axis of the `mapped` arguments, but later vmaps merge into that same axis.
 
-    Nested vmaps give XLA arrays with several small batch axes; merged they give one long one, over which gathers and
+    Nested vmaps give XLA arrays with several small batch axes; merged vmaps give one long axis, over which gathers and
     scatters of per-seat tables run at the speed of the memory. With `in_sequence` the merged axis is looped over
-    (`jax.lax.map`), which suits large per-seat work on CPU. Not reverse-differentiable from outside: gradients live
-    inside `f`.
+    (`jax.lax.map`), which suits large per-seat work on CPU. The result has no reverse derivative; take gradients inside
+    `f`.
     """
 
     def one(row: tuple, rest: tuple) -> Any:
@@ -100,13 +100,16 @@ def _over_copies(f: Callable, *args: Any, outer: tuple = ()) -> Any:
 
 
 class AbstractControl(eqx.Module):
-    """How a rule drives a group of n seats in E copies of the game. `bits` have leaves `[n]` or `[n, E]`."""
+    """How a rule drives a group of n seats in E copies of the game.
+
+    `bits` have leaves [n] in `init` and `learn`, and leaves [n, E] in `reset` and `act`.
+    """
 
     agent: eqx.AbstractVar[AbstractAgent]
 
     @abc.abstractmethod
     def init(self, bits: rng.Bits, spec: Spec) -> PyTree[Array]:
-        """The group's state."""
+        """The group's state before anything was learnt; `spec` describes one seat."""
 
     @abc.abstractmethod
     def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
@@ -128,7 +131,7 @@ class AbstractControl(eqx.Module):
 
     @property
     def name(self) -> str:
-        """The rule, for messages."""
+        """The name of the rule's class, for messages."""
         return type(self.agent).__name__
 
 
@@ -144,7 +147,11 @@ class Independent(AbstractControl):
 
     @classmethod
     def each(cls, agents: Sequence[AbstractAgent]) -> "Independent":
-        """One rule of the same kind and structure for each seat, hyperparameters free to differ."""
+        """A control with one rule for each seat, `[n]`. The rules have one class and may differ in array leaves only.
+
+        Raises:
+            BuildError: there is no rule, or the rules differ in class or in static fields.
+        """
         if not agents:
             raise BuildError("Independent.each needs at least one rule")
         arrays, static = zip(*(eqx.partition(a, eqx.is_array) for a in agents), strict=True)
@@ -200,10 +207,10 @@ class Independent(AbstractControl):
 
 
 class Shared(AbstractControl):
-    """One state, many seats (parameter sharing): the seats' experience is batch.
+    """All seats act with one state (parameter sharing), and the experience of all seats is one batch.
 
     State `[...]`, memory `[n, E, ...]`; `learn` sees B = m * E, where m counts the seats named in `learn_from`
-    (positions within the group; None: all). Draws for the state come from the group's first seat.
+    (positions within the group; None names all). Draws for the state come from the group's first seat.
     """
 
     agent: AbstractAgent
@@ -234,7 +241,7 @@ class Shared(AbstractControl):
 
 
 class Joint(AbstractControl):
-    """One agent acts for all seats at once: a planner, value factorisation, a central critic.
+    """One agent acts for all seats at once. A planner, value factorisation and a central critic are of this kind.
 
     State `[...]`, memory `[E, ...]`; `act` sees and returns a leading seat axis; `learn` sees `[E, T, n, ...]`.
     Draws come from the group's first seat.

@@ -1,4 +1,4 @@
-"""Dynamics: anything that evolves. The only thing `run` and `solve` know."""
+"""The protocol of dynamics, by which `run` and `solve` know everything that evolves in steps."""
 
 import abc
 from typing import Any
@@ -10,11 +10,11 @@ from .parameter import Parametrized
 
 
 class AbstractDynamics(Parametrized):
-    """A population at play, a learning flow, a fixed-point iteration: a state and a rule for its next value."""
+    """A population at play, a learning flow, a fixed-point iteration: a state and a rule for the next state."""
 
     @abc.abstractmethod
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> PyTree[Array]:
-        """The first state. `key` is the run's key."""
+        """The first state. `key` is the run's key, the same that every `step` is given."""
 
     @abc.abstractmethod
     def step(self, key: Shaped[PRNGKeyArray, ""], state: Any, t: Int[Array, ""]) -> tuple[PyTree[Array], PyTree[Array]]:
@@ -26,7 +26,7 @@ class AbstractDynamics(Parametrized):
         """
 
     def residual(self, state: Any) -> Float[Array, ""]:
-        """Distance from rest, in the dynamics' own norm; +inf where it is not defined.
+        """The distance of the state from rest, in the dynamics' own norm; +inf where none is defined.
 
         A state that knows more of the iteration than this number may have a method `status() -> str`; see
         `Solution.require`.

@@ -1,14 +1,14 @@
-"""The library's errors. Messages say what is wrong, where, why and what to do; each class has an exit code."""
+"""The library's errors. Each class has an exit code; messages say what is wrong, where it is, why, and what to do."""
 
 
 class CatallaxError(Exception):
-    """The root of all errors of this library. `exit_code` is what the command line returns; 70 is a bug of ours."""
+    """The base of all errors of this library. `exit_code` is what the command line returns; 70 marks a bug of ours."""
 
     exit_code: int = 70
 
 
 class InputError(CatallaxError):
-    """Something the user asked for cannot be: an unknown name, a wrong type, a count below one, options at odds."""
+    """The user asked for something impossible: an unknown name, a wrong type, a count below one, options at odds."""
 
     exit_code = 2
 
@@ -24,13 +24,13 @@ class FileError(CatallaxError):
 
 
 class NumericalError(CatallaxError):
-    """NaN where none may be, or a solver that did not converge when its value was asked for."""
+    """A value is NaN where none may be, or the value of a solver that did not converge was asked for."""
 
     exit_code = 4
 
 
 class EnvironmentFailure(CatallaxError):
-    """The machine cannot do it: no device, disk full, directory not writable, dependency missing."""
+    """The machine lacks something: a device, space on the disk, the right to write, an optional package."""
 
     exit_code = 5
 
@@ -42,6 +42,6 @@ class LockedError(CatallaxError):
 
 
 class Interrupted(CatallaxError):
-    """Stopped by Ctrl-C after saving; `resume` continues with the same bits."""
+    """The run was stopped by Ctrl-C and saved its state; `resume` continues it with the same bits."""
 
     exit_code = 130

@@ -1,4 +1,4 @@
-"""Games: the rules of a world with simultaneous moves. A game knows nothing of agents."""
+"""The protocol of games: the rules of a world with simultaneous moves. A game knows nothing of agents."""
 
 import abc
 from typing import Any, NamedTuple
@@ -20,14 +20,14 @@ class Role(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one tick brought. All dictionaries are keyed by role name, arrays have a leading seat axis."""
+    """What one tick brought. All dictionaries are keyed by the name of the role; arrays have a leading seat axis."""
 
     reward: dict[str, Float[Array, " seats"]]
     """Reward of the tick, in the game's units."""
     discount: dict[str, Float[Array, " seats"]]
     """0 where the seat's episode ended with this tick, else 1 (or the game's own discount)."""
     info: PyTree[Array]
-    """What happened (trades, prices, payments): for measures only, agents never see it.
+    """What happened (trades, prices, payments); only measures see it, never agents.
 
     A game that clips or ignores actions which are not feasible says so in an entry or a field `infeasible`: a
     dictionary from role name to booleans [seats]. The measure `InfeasibleCount` counts them. `outside` gives them
@@ -36,13 +36,14 @@ class Outcome(NamedTuple):
 
 
 class AbstractGame(Parametrized):
-    """An N-player stochastic game; every seat may move at every tick, the world decides whom it heeds.
+    """A stochastic game of N players. Every seat acts at every tick; the game decides which actions count.
 
     `init` opens an episode, `observe` says what each seat sees, `step` takes one action of every seat. All three are
-    pure; the world is a pytree of arrays. Turn order, stages and periods are the world's business.
+    pure functions; the world is a pytree of arrays, which also holds turn order, stages and periods.
     """
 
     roles: eqx.AbstractVar[tuple[Role, ...]]
+    """The roles; static."""
 
     @abc.abstractmethod
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> PyTree[Array]:

@@ -1,4 +1,4 @@
-"""A fourth lift, for tournaments: another rule in every seat and copy, each evaluated only where it sits."""
+"""A fourth lift, for tournaments: each seat of each copy has a rule of its own, and a rule is evaluated only there."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,23 +18,24 @@ from .errors import BuildError
 class Lineup(AbstractControl):
     """Several rules that learn nothing share a group: rule number `seating[i, e]` sits in seat i of copy e.
 
-    One program plays many line-ups side by side. Every rule decides for its own places only, all of them as one flat
-    batch, so the cost is the mean of the rules' costs and not their sum. A rule sees and draws there exactly what it
-    would if it were alone in the group: with the same bits it gives the same action.
+    One program plays many line-ups side by side. A place is one seat in one copy. Each rule decides for all its places
+    as one flat batch and for no others, so the cost is the mean of the rules' costs and not their sum. At its places a
+    rule sees and draws what it would see and draw if it drove the whole group, and gives the same actions.
 
     Args:
-        rules: the rules, told apart by their numbers 0, 1, ...; all speak the same form of action.
-        seating: integers, numbers of rules, [seats of the group, copies of the world].
+        rules: the rules, numbered 0, 1, ...; the actions of all have one form.
+        seating: numbers of rules, integers [seats of the group, copies of the world].
 
     Raises:
-        BuildError: no rule, a seating that is no table of their numbers, a rule that keeps a state, copies or seats
-            that do not fit the play.
+        BuildError: there is no rule, `seating` is no table of rule numbers, a rule keeps a state, or the play has other
+            numbers of seats or copies than `seating`.
     """
 
     rules: tuple[AbstractAgent, ...]
     places: tuple[tuple[int, ...], ...] = eqx.field(static=True)
-    """For each rule where it sits, as positions in the flat [seats * copies]."""
+    """The places of each rule, as positions in the flat axis [seats * copies]."""
     shape: tuple[int, int] = eqx.field(static=True)
+    """The numbers of seats and of copies."""
 
     def __init__(self, rules: Sequence[AbstractAgent], seating: Any) -> None:
         self.rules = tuple(rules)
@@ -56,7 +57,7 @@ class Lineup(AbstractControl):
 
     @property
     def agent(self) -> AbstractAgent:  # type: ignore[override]
-        """The first rule."""
+        """The first rule; a control must name one, and messages use `name`."""
         return self.rules[0]
 
     @property
@@ -64,11 +65,15 @@ class Lineup(AbstractControl):
         return "Lineup " + ", ".join(dict.fromkeys(type(rule).__name__ for rule in self.rules))
 
     def seats(self) -> int | None:
-        """As many as the seating has rows."""
+        """The number of seats in the seating."""
         return self.shape[0]
 
     def init(self, bits: rng.Bits, spec: Spec) -> PyTree[Array]:
-        """No state; every rule is asked whether it fits."""
+        """The empty state, after the `init` of every rule has accepted `spec`.
+
+        Raises:
+            BuildError: a rule keeps a state.
+        """
         for rule in self.rules:
             state = rule.init(rng.key_from_bits(jax.tree.map(lambda w: w[0], bits)), spec)
             if jax.tree.leaves(state):
@@ -76,7 +81,7 @@ class Lineup(AbstractControl):
         return ()
 
     def reset(self, bits: rng.Bits, state: Any) -> PyTree[Array]:
-        """For each rule its memories, [places, ...]."""
+        """The memories of each rule that has places, leaves [places, ...]."""
         memories = []
         for rule, places in self._sitting():
             reset = lambda rule, w: rule.reset(rng.key_from_bits(w), ())
@@ -86,7 +91,7 @@ class Lineup(AbstractControl):
     def act(
         self, bits: rng.Bits, state: Any, memory: Any, obs: Any
     ) -> tuple[PyTree[Any], PyTree[Array], PyTree[Array]]:
-        """Actions `[n, E, ...]`, memories as `reset` gives them, no extras."""
+        """Actions [n, E, ...], memories of the form that `reset` gives, and no extras."""
         said, kept = [], []
         for (rule, places), mind in zip(self._sitting(), memory, strict=True):
             action, mind = _lifted(_decide, rule, self._at(places, bits), mind, self._at(places, obs))
@@ -100,12 +105,12 @@ class Lineup(AbstractControl):
         return state, {}
 
     def _sitting(self) -> list[tuple[AbstractAgent, np.ndarray]]:
-        """The rules that sit anywhere, and where."""
+        """The rules that have places, each with its places."""
         pairs = zip(self.rules, self.places, strict=True)
         return [(rule, np.asarray(places)) for rule, places in pairs if places]
 
     def _at(self, places: np.ndarray, tree: Any) -> Any:
-        """Rows of arrays `[n, E, ...]` at flat positions."""
+        """The rows of arrays [n, E, ...] at these places."""
 
         def take(x: Array) -> Array:
             if x.shape[:2] != self.shape:
@@ -120,13 +125,13 @@ class Lineup(AbstractControl):
 
 
 def _decide(rule: AbstractAgent, bits: rng.Bits, memory: Any, obs: Any) -> tuple[Any, Any]:
-    """Action and memory of one place."""
+    """The action and the memory of one place."""
     action, memory, _ = rule.act(rng.key_from_bits(bits), (), memory, obs)
     return action, memory
 
 
 def _lifted(f: Callable, rule: AbstractAgent, *args: Any) -> Any:
-    """`f(rule, ...)` for a flat batch of places; the rule's arrays stay arguments."""
+    """`f(rule, ...)` for a flat batch of places; the rule's arrays stay arguments of the program."""
     params, static = eqx.partition(rule, eqx.is_array)
     one = lambda params, *rest: f(eqx.combine(params, static), *rest)
     return flat_vmap(one, (False, *(True for _ in args)))(params, *args)

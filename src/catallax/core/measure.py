@@ -1,4 +1,4 @@
-"""Measures: what is kept of a run, computed inside the scan, so that nothing per-tick is stored unless asked for."""
+"""Measures: what is kept of a run. They are computed inside the scan, so that only their values are stored."""
 
 import abc
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ def with_memories(dynamics: AbstractDynamics, state: Any, measures: Sequence[Abs
 
 
 class NaNCount(AbstractMeasure):
-    """How many NaN a phase of play saw in each group's actions and rewards. The guard of every experiment."""
+    """The number of NaN in each group's actions and rewards of a phase; `lab` ends a run if one is positive."""
 
     every: int = eqx.field(static=True, default=1)
 
@@ -120,7 +120,7 @@ class NaNCount(AbstractMeasure):
 
 
 class MeanReward(AbstractMeasure):
-    """What a seat of each group earns in a tick, on average over its seats, copies and ticks of a phase."""
+    """The mean reward of a seat in a tick, for each group, over its seats and all copies and ticks of a phase."""
 
     every: int = eqx.field(static=True, default=1)
 
@@ -134,7 +134,7 @@ class MeanReward(AbstractMeasure):
 
 
 class InfeasibleCount(AbstractMeasure):
-    """How many actions of each group the game could not take as they were: clipped, cut down or ignored.
+    """The number of each group's actions in a phase that the game clipped, cut down or ignored.
 
     It reads the entry or field `infeasible` of the game's `Outcome.info`: booleans [seats] for each role.
 

@@ -1,10 +1,10 @@
-"""Fields that check themselves: a number in an interval, a count, a switch, each declared once.
+"""Declarations of checked fields: a number in an interval, a count, a switch.
 
     class Rule(AbstractAgent):
         rate: Float[Array, ""] = number(0.1, "(0, 1]")    # an array leaf: it may be swept and may differ between seats
         states: int = count(1)                            # static: a change compiles anew
 
-A value out of range is refused when the module is made, by the name of its class and of its field.
+A value out of range is refused when the module is made; the message names the class and the field.
 """
 
 import abc
@@ -20,7 +20,7 @@ _ABSENT: Any = dataclasses.MISSING
 
 
 class _Converter:
-    """Converts and checks the value of one field; the class that declares the field says whose it is."""
+    """Converts and checks the value of one field; messages name the class that declares the field."""
 
     def __init__(self, convert: Callable[[str, str, Any], Any]) -> None:
         self.convert = convert

@@ -17,32 +17,33 @@ from .space import AbstractSpace
 
 
 def same_view(obs: Any) -> Any:
-    """The game's observation, unchanged."""
+    """The view that shows the game's observation unchanged."""
     return obs
 
 
 def same_move(obs: Any, action: Any) -> Any:
-    """The rule's action, unchanged."""
+    """The move that passes the rule's action on unchanged."""
     return action
 
 
 def same_reward(reward: Any) -> Any:
-    """The game's rewards, unchanged."""
+    """The payment of the game's rewards unchanged."""
     return reward
 
 
 class Interface(eqx.Module):
-    """How a group's rule sees the game's observation of one seat, speaks the game's action and is paid.
+    """How a group's rule sees the game's observation of one seat, how its action becomes the game's, and how it is
+    paid.
 
-    All three are named module-level functions or Modules (a fresh lambda would be a fresh trace). `view` takes one
-    seat's observation; `move` takes the game's observation, not the view, and the rule's action.
+    `view`, `move` and `reward` are named module-level functions or Modules (a new lambda would be traced anew). `view`
+    takes one seat's observation; `move` takes the game's observation, not the view, and the rule's action.
 
     `reward` takes the rewards of all seats of the group in one tick, [n], and returns what the group's learners are
     paid, [n]: a coalition shares its sum, an inequality-averse agent minds the difference. The record of a phase holds
     what was paid.
 
-    Where `move` takes other actions than the game's, `space` says which (`Discrete(5)` for a menu of five, `Real()` for
-    one number): rules that ask what they may do are told that. None: the game's own space.
+    `space` is the space of the rule's actions where `move` takes other actions than the game (`Discrete(5)` for a menu
+    of five, `Real()` for one number); None stands for the game's own space. The rule finds it in its `Spec`.
     """
 
     view: Callable[[Any], Any] = same_view
@@ -100,7 +101,7 @@ class Group(eqx.Module):
         """What the group's learners are paid for the game's rewards, in each copy.
 
         Raises:
-            BuildError: the interface returns other than one number for each seat.
+            BuildError: the interface does not return one number for each seat.
         """
         if self.interface.reward is same_reward:
             return reward
@@ -113,7 +114,7 @@ class Group(eqx.Module):
         return paid.astype(reward.dtype)
 
     def __str__(self) -> str:
-        """Rule, role and seats, for messages."""
+        """The rule, the role and the seats, for messages."""
         where = "all seats" if self.seats is None else f"seats {self.seats}"
         return f"{self.control.name} in role {self.role!r} ({where})"
 
@@ -152,7 +153,7 @@ class Population(eqx.Module):
                 )
 
     def gather(self, game: AbstractGame, parts: Sequence[Any]) -> dict[str, Any]:
-        """Per-group arrays [n, ...] put together by role: [seats of the role, ...]."""
+        """The groups' arrays [n, ...] put together by role, in the order of seats: [seats of the role, ...]."""
         out = {}
         for role in game.roles:
             mine = [(g, p) for g, p in zip(self.groups, parts, strict=True) if g.role == role.name]

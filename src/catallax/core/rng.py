@@ -34,7 +34,7 @@ _ROTATIONS: Final = ((13, 15, 26, 6), (17, 29, 16, 24))
 class Bits(NamedTuple):
     """64 random bits for each place, as two words of 32 bits: raw output of the generator, and the data of a fresh key.
 
-    They are kept as two arrays, because a rule mostly uses one word, and the other is then never computed.
+    The words are kept as two arrays, because most rules use one word; the other is then never computed.
     """
 
     first: UInt32[Array, "*shape"]
@@ -47,9 +47,10 @@ def key(seed: int) -> Shaped[PRNGKeyArray, ""]:
 
 
 def check_key(who: str, key: Any, axes: int = 0) -> None:
-    """Raises `InputError` unless this is a key, or an array of keys with so many axes.
+    """Raises `InputError` unless `key` is a key, or an array of keys with `axes` axes; `who` begins the message.
 
-    Raw keys (`jax.random.PRNGKey`: two words in a last axis) pass: they give the draws of the typed key of their words.
+    Raw keys (`jax.random.PRNGKey`: two words in a last axis) pass; they give the same draws as the typed key with these
+    words.
     """
     dtype = getattr(key, "dtype", None)
     raw = dtype == jnp.dtype("uint32") and key.shape[-1:] == (2,)
@@ -63,7 +64,7 @@ def check_key(who: str, key: Any, axes: int = 0) -> None:
 
 
 def fold(key: Shaped[PRNGKeyArray, ""], *data: int | Int[Array, ""]) -> Shaped[PRNGKeyArray, ""]:
-    """A new key from `key` and one or more integers, folded in one after the other."""
+    """A new key from `key` and one or more integers, which are folded in one after the other."""
     for item in data:
         key = jr.fold_in(key, item)
     return key
@@ -78,7 +79,7 @@ def role_stream(role: int, purpose: int) -> int:
 def _mix(
     x0: UInt32[Array, "*shape"], x1: UInt32[Array, "*shape"], rotations: tuple[int, ...]
 ) -> tuple[UInt32[Array, "*shape"], UInt32[Array, "*shape"]]:
-    """Four rounds."""
+    """Four rounds of threefry."""
     for r in rotations:
         x0 = x0 + x1
         x1 = x0 ^ ((x1 << r) | (x1 >> (32 - r)))
@@ -122,9 +123,11 @@ def _apart(x: UInt32[Array, "*shape"]) -> UInt32[Array, "*shape"]:
 
 
 def root(key: Shaped[PRNGKeyArray, ""]) -> Shaped[PRNGKeyArray, ""]:
-    """The key scrambled once. `random_bits` perturbs its key by small numbers, so it must not be a bare seed.
+    """The key scrambled once. `random_bits` perturbs its key by small numbers, so that key must not be a bare seed:
+    a copy of seed 10 and another copy of seed 11 would have the same draws.
 
-    Without this the keys of seeds 10 and 11 would give the same draws to other copies.
+    Raises:
+        InputError: `key` is no key.
     """
     check_key("rng", key)
     data = jr.key_data(key)
@@ -140,9 +143,10 @@ def random_bits(
 ) -> Bits:
     """Random bits for each (copy, seat, step) of a stream.
 
-    The stream and the copy perturb the key, the seat and the step are the counter: distinct arguments never meet
-    within a run. `key` must be scrambled (`root`, `fold`, or handed out by the engine): then two runs meet only if
-    their 64-bit keys differ by (stream, copy) alone, a chance of about 2**-48 a pair of runs of a thousand copies.
+    The stream and the copy perturb the key; the seat and the step are the counter. Distinct arguments therefore never
+    have the same draw within a run. `key` must be scrambled (by `root` or `fold`, or handed out by the engine): then
+    two runs share draws only if their 64-bit keys differ by (stream, copy) alone, which has a chance of about 2**-48
+    for a pair of runs of a thousand copies.
     """
     data = jr.key_data(key)
     k0 = data[0] ^ jnp.uint32(stream)
@@ -158,29 +162,29 @@ def key_from_bits(bits: Bits) -> Shaped[PRNGKeyArray, "*shape"]:
 def key_bits(key: Shaped[PRNGKeyArray, "*shape"]) -> Bits:
     """The random bits that are the data of the key. Consumes the key; no random number is computed.
 
-    This is only for keys that the engine handed to a rule or a game: their data are output of the generator.
+    Only keys that the engine handed to a rule or a game will do: their data are output of the generator.
     """
     data = jr.key_data(key)
     return Bits(data[..., 0], data[..., 1])
 
 
 def to_uniform(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """A word as a number in [0, 1), a multiple of 2**-24 (float32)."""
+    """A 32-bit word as a number in [0, 1), a multiple of 2**-24 (float32)."""
     return (word >> 8).astype(jnp.float32) * jnp.float32(2**-24)
 
 
 def uniform(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
-    """One number in [0, 1) from the key's own words (float32, 24 bits). Consumes the key."""
+    """One number in [0, 1) from the key's own bits (float32, of 24 bits). Consumes the key."""
     return to_uniform(key_bits(key).first)
 
 
 def normal(key: Shaped[PRNGKeyArray, "*shape"]) -> Float[Array, "*shape"]:
-    """One standard normal number from the key's own words (float32). Consumes the key."""
+    """One standard normal number from the key's own bits (float32). Consumes the key."""
     return to_normal(key_bits(key).first)
 
 
 def to_normal(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """A word as a standard normal number (float32), by inversion.
+    """A 32-bit word as a standard normal number (float32), by inversion.
 
     The uniform number has 24 bits and is centred in its cell, so the value lies within +-5.4.
     """
@@ -189,9 +193,12 @@ def to_normal(word: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 
 def draws(key: Shaped[PRNGKeyArray, ""], n: int) -> Bits:
-    """Random bits [n]: the generator at the counters 0, ..., n - 1 under the key, which is consumed.
+    """Random bits [n]: the generator at the counters 0, ..., n - 1 under the key. Consumes the key.
 
-    This is for whole arrays: on CPU JAX compiles its own generator as a loop, which takes twice as long to compile.
+    It is meant for whole arrays, where it compiles faster than `jax.random`, whose generator is a loop on CPU.
+
+    Raises:
+        InputError: `key` is no key.
     """
     check_key("rng", key)
     data = jr.key_data(key)
@@ -199,7 +206,7 @@ def draws(key: Shaped[PRNGKeyArray, ""], n: int) -> Bits:
 
 
 def to_integer(word: UInt32[Array, "*shape"], n: Int[Array, "*shape"] | int) -> Int[Array, "*shape"]:
-    """A word as an integer in [0, n), for n up to 2**16 (bias below n / 2**24); n < 1 gives 0."""
+    """A 32-bit word as an integer in [0, n), for n up to 2**16 (bias below n / 2**24); n < 1 gives 0."""
     n = jnp.asarray(n)
     return jnp.minimum(
         (to_uniform(word) * n.astype(jnp.float32)).astype(jnp.int32), jnp.maximum(n - 1, 0).astype(jnp.int32)
@@ -212,10 +219,10 @@ def inverse_cdf(share: Float[Array, "*shape"], cumulative: Float[Array, "*#shape
 
 
 def categorical(key: Shaped[PRNGKeyArray, ""], probabilities: Float[Array, " n"]) -> Int[Array, ""]:
-    """Index i with probability probabilities[i], by inversion, from the key's own words. Consumes the key."""
+    """Index i with probability probabilities[i], by inversion, from the key's own bits. Consumes the key."""
     return inverse_cdf(uniform(key), jnp.cumsum(probabilities)[:-1])
 
 
 def to_candidate(word: UInt32[Array, ""], candidates: Bool[Array, " n"]) -> Int[Array, ""]:
-    """The index of one of the candidates, each with the same chance, from a word."""
+    """The index of one of the candidates, each with the same chance, from a 32-bit word."""
     return (jnp.cumsum(candidates) <= to_integer(word, candidates.sum())).sum(dtype=jnp.int32)

@@ -1,4 +1,7 @@
-"""The two drivers: `run` scans a dynamics, `solve` iterates it to rest. Both may be vmapped and cut into chunks."""
+"""The drivers: `run` scans a dynamics, `replicate` does so for many keys, `solve` iterates a dynamics to rest.
+
+They may be vmapped, and a run may be cut into chunks.
+"""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +26,7 @@ class Run(NamedTuple):
     """What `run` returns: the state after the last step, and each measured variable over time."""
 
     state: PyTree[Array]
-    """The dynamics' state; `WithMemories` if a measure has a memory. Given to `run` it continues the run."""
+    """The dynamics' state; `WithMemories` if a measure has a memory. `run(..., state=, start=)` continues from it."""
     series: dict[str, Array]
     """Variable name -> values [evaluations, ...]."""
 
@@ -57,9 +60,9 @@ def advance(
 ) -> Run:
     """`run` without checks and without its own jit, for drivers that compile a whole chunk themselves.
 
-    `state` is a state of the dynamics, at the start of a run, or that of the `Run` before. A driver that needs both to
-    have one form begins with `with_memories(dynamics, dynamics.init(key), measures)`.
-    `start` may be traced; `offset` is `start` modulo the least common multiple of the measures' `every`.
+    `state` is a state of the dynamics at the start of a run, and later the state of the `Run` before. A driver that
+    needs one form for both begins with `with_memories(dynamics, dynamics.init(key), measures)`. `start` may be traced;
+    `offset` is `start` modulo the least common multiple of the measures' `every`.
     """
 
     # Measures are read after blocks of `block` steps. Steps within a block are scanned without them; this saves one
@@ -67,7 +70,7 @@ def advance(
     block = math.gcd(steps, offset, *(m.every for m in measures)) if measures else 1
     remembering = running(measures)
     prefetch, step = prefetching(dynamics, key)
-    step = jax.jit(step, inline=True)  # traced once: for its form and for its use
+    step = jax.jit(step, inline=True)  # traced once, for its output shapes and for its use
 
     def one(carry: Any, t: Array) -> tuple[Any, None]:
         (state, memories, numbers), _ = carry
@@ -148,14 +151,17 @@ def run(
     """Runs `dynamics` for `steps` steps from step number `start`.
 
     Args:
+        dynamics: what evolves.
         key: the run's key; every draw is a function of it and of absolute step numbers.
-        measures: evaluated inside the scan; variable names must differ.
-        state: where to start; None for `dynamics.init(key)`.
-        start: number of the first step. `run(a + b)` equals `run(a)` followed by `run(b, state=..., start=a)`,
+        steps: the number of steps, at least 1.
+        measures: what is kept, evaluated inside the scan; no two may have a variable of the same name.
+        state: the state before the first step; None stands for `dynamics.init(key)`.
+        start: the number of the first step. `run(a + b)` equals `run(a)` followed by `run(b, state=..., start=a)`,
             bit for bit if `a` and `b` are multiples of every measure's `every`: then both are one loop of one program.
 
     Raises:
-        InputError: counts below one, clashing measures, more steps than the random counters cover, or no key.
+        InputError: a count is below one, two measures have a variable of the same name, the run has more steps than the
+            random counters cover, `key` is no key, or `state` lacks the memories of running measures.
     """
     measures = tuple(measures)
     check_key("run", key)
@@ -174,10 +180,13 @@ def replicate(
 ) -> Run:
     """`run` for each key, as one batched program: every leaf of the result has a leading replicate axis.
 
-    The number of keys is the block width. Floats may differ in the last bits between widths, so an experiment fixes it.
+    The number of keys is the width of the block. Floats may differ in the last bits between widths, so an experiment
+    fixes the width.
+
+    Args: as `run`; `states` have a leading replicate axis too.
 
     Raises:
-        InputError: as `run`, or not a list of keys.
+        InputError: as `run`, or `keys` is no list of keys.
     """
     measures = tuple(measures)
     check_key("replicate", keys, axes=1)
@@ -186,19 +195,24 @@ def replicate(
 
 
 class Solution(NamedTuple):
-    """Where `solve` came to rest, or how far it got."""
+    """What `solve` returns: the last state, and whether the iteration came to rest there."""
 
     value: PyTree[Array]
+    """The last state."""
     steps: Int[Array, ""]
+    """The number of steps that were made."""
     residual: Float[Array, ""]
+    """The residual of the last state, in the dynamics' own norm."""
     converged: Bool[Array, ""]
+    """Whether the residual is at most `tol`."""
 
     def require(self) -> PyTree[Array]:
-        """The value, if it converged.
+        """The value, if the iteration converged.
 
         Raises:
-            NumericalError: it did not. The message has the residual, and what the state says of itself if its class
-                has a method `status() -> str`, such as that the iteration cycles; empty where it has nothing to say.
+            NumericalError: the iteration did not converge. The message has the residual, and the text of
+                `value.status()` if the state's class has such a method, for example that the iteration cycles; a state
+                with nothing to tell returns the empty text.
         """
         if not bool(self.converged):
             status = getattr(self.value, "status", str)()
@@ -220,7 +234,18 @@ def solve(
 ) -> Solution:
     """Steps `dynamics` until its residual is at most `tol`, or `max_steps` have been made.
 
-    The result says whether it converged; `Solution.require()` raises where it did not. A NaN residual stops at once.
+    The result says whether the iteration converged; `Solution.require()` raises where it did not. A NaN residual ends
+    the iteration.
+
+    Args:
+        dynamics: what is iterated.
+        key: the key that `init` and every `step` are given.
+        tol: the largest residual at rest, in the dynamics' own norm.
+        max_steps: the largest number of steps.
+        state: the state before the first step; None stands for `dynamics.init(key)`.
+
+    Raises:
+        InputError: `key` is no key.
     """
     check_key("solve", key)
     state = dynamics.init(key) if state is None else state

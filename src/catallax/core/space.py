@@ -1,4 +1,4 @@
-"""Action spaces: what a game accepts, and how an action of the wrong form is named."""
+"""Action spaces: the actions that a game accepts, and the check of an action's form."""
 
 import abc
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from .errors import BuildError
 
 
 class AbstractSpace(eqx.Module):
-    """The set of actions open to one seat. Static: a space has no arrays."""
+    """The set of actions open to one seat. A space is static: it has no arrays."""
 
     @abc.abstractmethod
     def struct(self) -> PyTree[jax.ShapeDtypeStruct]:
@@ -24,7 +24,7 @@ class AbstractSpace(eqx.Module):
 
     @abc.abstractmethod
     def sample(self, key: Any) -> PyTree[Array]:
-        """A uniformly drawn action; for tests and for exploring."""
+        """An action drawn uniformly, for tests and for exploration. Consumes the key."""
 
 
 class Discrete(AbstractSpace):
@@ -44,21 +44,22 @@ class Discrete(AbstractSpace):
 
 
 class Masked(NamedTuple):
-    """A view that also says which of finitely many actions are legal now.
+    """What a view returns that also says which of finitely many actions are legal now.
 
-    An `Interface` whose view returns it tells the rule never to take another action. At least one action must be legal
-    at each tick. Rules that cannot keep to it refuse such a view when they are seated.
+    The rule must take a legal action. At least one action must be legal at each tick. Rules that cannot choose among
+    legal actions refuse such a view when they are seated.
     """
 
     features: PyTree[Shaped[Array, "..."]]
-    """What the rule sees besides."""
+    """The other features that the rule sees."""
     legal: Bool[Array, "*batch actions"]
+    """True for each legal action."""
 
 
 class Real(AbstractSpace):
     """Real vectors of a fixed shape within [low, high]; the bounds may be infinite.
 
-    The dtype is JAX's own float type, which is double precision under `jax_enable_x64`, unless one is named.
+    Unless `dtype` is given, it is JAX's own float type, which is double precision under `jax_enable_x64`.
     """
 
     low: float = eqx.field(static=True, default=-float("inf"))
@@ -75,14 +76,14 @@ class Real(AbstractSpace):
         return ((action >= self.low) & (action <= self.high)).all()
 
     def sample(self, key: Any) -> Array:
-        """Uniform within the bounds; standard normal where a bound is infinite."""
+        """An action drawn uniformly within the bounds; if a bound is infinite, clipped standard normal numbers."""
         if abs(self.low) == float("inf") or abs(self.high) == float("inf"):
             return jnp.clip(jax.random.normal(key, self.shape), self.low, self.high)
         return jax.random.uniform(key, self.shape, minval=self.low, maxval=self.high)
 
 
 class Product(AbstractSpace):
-    """A pytree of spaces: the action is a pytree of the same form."""
+    """A pytree of spaces; an action is a pytree of the same form, with one part in each space."""
 
     parts: PyTree[AbstractSpace] = eqx.field(static=True)
 
@@ -104,10 +105,17 @@ class Product(AbstractSpace):
 
 
 def conform(action: PyTree[Any], space: AbstractSpace, who: str) -> PyTree[Array]:
-    """`action` with the space's dtypes, or a `BuildError` that says what `who` returned and what was expected.
+    """`action` with the space's dtypes.
 
-    Integers and weakly typed numbers become the space's dtype; another tree, another shape, or a lossy kind (a real
-    number where an integer is asked for) is refused. Only shapes and dtypes are looked at: no cost at run time.
+    Integers and weakly typed numbers become the space's dtype. Only shapes and dtypes are looked at, while the program
+    is traced; the check costs nothing when the program runs.
+
+    Args:
+        who: the name of the rule, for messages.
+
+    Raises:
+        BuildError: `action` has another tree, another shape, or a kind that would lose something (a real number where
+            an integer is asked for). The message says what `who` returned and what was expected.
     """
     want = space.struct()
     want_tree = jax.tree.structure(want)

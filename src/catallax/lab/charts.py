@@ -27,7 +27,7 @@ def curves(
         name: file name of the figure.
         caption: what is shown.
         series: legend -> (abscissa [n], values [replicate, n]).
-        labels: what the axes show, across and up; they also name the columns of the CSV.
+        labels: the labels of the abscissa and of the ordinate; they also name the columns of the CSV.
         level: the height of a dotted line across the figure.
         size: width and height in inches.
         legend: arguments of `axes.legend`.
@@ -69,7 +69,7 @@ def distributions(
         name: file name of the figure.
         caption: what is shown.
         series: legend -> values [replicate].
-        across: what the abscissa shows; it also names the column of the CSV.
+        across: the label of the abscissa; it also names the column of the CSV.
         limits: ends of the abscissa.
     """
     rows = [
@@ -92,7 +92,7 @@ def distributions(
 
 
 def standard_error(sample: np.ndarray) -> float:
-    """The standard error of the mean of independent values."""
+    """The standard error of the mean of independent values, sd / sqrt(n) with ddof 1; `sample` is [n]."""
     return float(sample.std(ddof=1) / np.sqrt(sample.size))
 
 

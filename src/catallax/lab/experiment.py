@@ -41,7 +41,7 @@ def _check_name(kind: str, name: str) -> None:
 
 
 def _check_count(where: str, name: str, value: object) -> None:
-    """Refuse what is not an integer >= 1."""
+    """Refuse a value that is not an integer >= 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InputError(f"{where}: {name} must be an integer >= 1, got {value!r}")
 
@@ -109,7 +109,7 @@ class Cell:
         self._check_measures(where)
 
     def _check_measures(self, where: str) -> None:
-        """Refuse measures that count from zero, share a variable, or use the name of another dimension."""
+        """Refuse measures with an `every` below one, a variable twice, or a dimension whose name is taken."""
         seen: set[str] = set()
         for measure in self.measures:
             _check_count(where, f"`every` of {type(measure).__name__}", measure.every)
@@ -144,7 +144,7 @@ class Cell:
         return self.scales is None or scale_name in self.scales
 
     def steps_at(self, scale_name: str, scale: Scale) -> int:
-        """Steps of this cell at a scale."""
+        """The number of steps of this cell at a scale: its own where `steps` names the scale, else the scale's."""
         return (self.steps or {}).get(scale_name, scale.steps)
 
 
@@ -191,7 +191,7 @@ class Experiment(Generic[S]):
         """The scale of this name.
 
         Raises:
-            InputError: there is none.
+            InputError: there is no such scale.
         """
         if name not in self.scales:
             raise InputError(f"{self.name} has no scale {name!r}; {nearest(name, self.scales)}")

@@ -86,8 +86,8 @@ class Figure:
 
     Attributes:
         name: File name without ending: lower-case letters, digits, "_" and "-".
-        draw: Draws on an empty matplotlib figure; called under the house style. A named function of module
-            level or a closure over plain data, without `pyplot`.
+        draw: A function that draws on an empty matplotlib figure; it is called under the house style. It is a named
+            function of a module or a closure over plain data, and does not use `pyplot`.
         data: The plotted numbers, one row a point.
         caption: What is shown, with units, replications and what an interval is.
         size: Width and height in inches.

@@ -64,12 +64,12 @@ class _Request:
 class Worker:
     """One daemon thread that runs the functions it is given, one at a time.
 
-    A call that takes longer than the grace is abandoned: it continues in its thread, and its result is dropped. A
-    process should then end with `os._exit`, because a normal exit would wait for the call.
+    After a request to stop, a call that takes longer than `GRACE` is abandoned: it continues in its thread, and its
+    result is dropped. The process should then end with `os._exit`, because a normal exit would wait for the call.
 
     Args:
-        should_stop: Asked a few times a second while a call runs.
-        tick: Called as often, so that progress is shown.
+        should_stop: Whether a stop was requested; asked a few times a second while a call runs.
+        tick: Called a few times a second while a call runs, so that progress is shown.
         setting: A context manager that the thread enters once (the configuration of JAX belongs to a thread).
     """
 
@@ -113,7 +113,7 @@ class Worker:
         self._asked.put(None)
 
     def _serve(self) -> None:
-        """The loop of the thread."""
+        """The loop of the thread: it runs one function after the other until it is given None."""
         with self._setting:
             while (job := self._asked.get()) is not None:
                 function, args = job

@@ -1,4 +1,4 @@
-"""The manifest of a run and its log: what a reader needs in later years to judge the numbers of the run."""
+"""The manifest of a run and its log, from which a reader can tell in later years how the numbers were made."""
 
 import functools
 import importlib.metadata
@@ -24,7 +24,7 @@ _VERSIONED = ("jax", "jaxlib", "numpy", "equinox")
 
 
 class Manifest:
-    """The manifest of a run that goes on.
+    """The manifest of a run that this process computes.
 
     Args:
         directory: The run directory. If it has a manifest, that manifest is continued.
@@ -73,7 +73,7 @@ class Manifest:
 
         Args:
             machine: What the process computes with; see `describe_machine`.
-            note: Told if the run began with other versions or another device.
+            note: Called with a sentence if the run began with other versions or another device.
         """
         attempts = self.values["attempts"]
         if attempts:
@@ -120,7 +120,7 @@ class Manifest:
 
 
 def describe_machine() -> dict[str, Any]:
-    """What this process computes with: versions, commit, platform and device."""
+    """The versions, the commit, the platform and the device with which this process computes."""
     device = jax.local_devices()[0]
     found = {name: importlib.metadata.version(name) for name in _VERSIONED}
     return {

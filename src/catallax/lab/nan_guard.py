@@ -88,13 +88,13 @@ def _first_in_time(bad: np.ndarray, cell: Cell) -> np.ndarray:
 
 
 def _where(bad: np.ndarray, cell: Cell) -> tuple[int | None, int]:
-    """Lane (None without lanes) and replicate of the first true entry."""
+    """The lane (None without lanes) and the replicate of the first true entry."""
     index = np.argwhere(bad)[0]
     return (int(index[0]), int(index[1])) if cell.lanes else (None, int(index[0]))
 
 
 def _place(span: Span, lane: int | None, replicate: int) -> str:
-    """Cell, point of the lanes and replicate, in words."""
+    """A text that names the cell, the point of the lanes and the replicate."""
     point = ""
     if lane is not None:
         shape = [len(v) for v in span.cell.lanes.values()]

@@ -42,7 +42,7 @@ class HostTree(NamedTuple):
     keys: dict[str, str]
 
     def first(self, count: int, axis: int) -> "HostTree":
-        """Only the first `count` entries of every leaf along an axis."""
+        """The tree with only the first `count` entries of every leaf along an axis."""
         index = (slice(None),) * axis + (slice(count),)
         return HostTree({name: value[index] for name, value in self.arrays.items()}, self.keys)
 

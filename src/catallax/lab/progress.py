@@ -32,7 +32,7 @@ class Progress(Protocol):
 
 
 class SilentProgress:
-    """Progress that is not shown; see `Progress` for the methods."""
+    """Progress that is not shown, and the base of progress that is; see `Progress` for the methods."""
 
     def stage(self, text: str) -> None:
         """Show nothing."""

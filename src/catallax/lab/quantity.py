@@ -1,4 +1,4 @@
-"""Quantities: what a table prints, a figure draws and a claim judges, named once and read from stored results.
+"""Quantities: the numbers that tables, figures and claims share, named once and read from stored results.
 
     price = recorded("first_price", "revenue", copy=0).last      # one value a replication
     gain = price - recorded("second_price", "revenue", copy=0).last    # paired: same random numbers
@@ -56,16 +56,16 @@ class Quantity:
         return self._with(other, operator.truediv)
 
     def __getitem__(self, index: Any) -> "Quantity":
-        """The values at an index, as NumPy reads it: `path[:, -1]` is the end of each replication's path."""
+        """The values at an index in the sense of NumPy: `path[:, -1]` is the end of each replication's path."""
         return self.then(lambda values: values[index])
 
     def then(self, f: Callable[[np.ndarray], np.ndarray]) -> "Quantity":
-        """The quantity f(values)."""
+        """The quantity whose values are f of the values of this one."""
         return Quantity(lambda results: f(self(results)))
 
     @property
     def last(self) -> "Quantity":
-        """The end of a path [replicate, time, ...]."""
+        """The last value of a path [replicate, time, ...], [replicate, ...]."""
         return self[:, -1]
 
     def _with(self, other: Operand, f: Callable[[Any, Any], np.ndarray]) -> "Quantity":
@@ -100,7 +100,7 @@ def time_axis(data: "xarray.DataArray") -> str:
 
 
 def defined_mean(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
-    """The mean over the entries that are not NaN; NaN where there is none (and no warning)."""
+    """The mean over the entries that are not NaN along `axis`; NaN, without a warning, where all entries are NaN."""
     defined = ~np.isnan(values)
     count = defined.sum(axis=axis)
     total = np.where(defined, values, 0.0).sum(axis=axis)

@@ -1,4 +1,4 @@
-"""The directory of a run: where its files lie, the specification it was begun with, and the process that holds it.
+"""The directory of a run: the paths of its files, the specification of the run, and the lock of the directory.
 
 runs/<experiment>-<scale>-<hash8>/
   spec.json                     the specification of the run, and the settings that make it
@@ -82,7 +82,7 @@ class StoredSpecification(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a run was begun with. These are all arguments of `execute` that can change a number.
+    """All arguments of `execute` that can change a number of a run, as they were when the run began.
 
     Attributes:
         experiment: The experiment, with the replications and the block width of the run.
@@ -123,7 +123,7 @@ class RunDirectory(PathLike[str]):
 
     @property
     def manifest(self) -> Path:
-        """What the run is and how it was made."""
+        """The manifest of the run; see `catallax.lab.manifest`."""
         return self.path / "manifest.json"
 
     @property
@@ -161,7 +161,7 @@ class RunDirectory(PathLike[str]):
         return self._stored
 
     def request(self, experiment: Experiment) -> Request:
-        """What the run in the directory was begun with.
+        """The arguments with which the run in the directory was begun.
 
         Args:
             experiment: The experiment of the run. Another number of replications or block width is replaced by that of
@@ -236,7 +236,7 @@ class RunDirectory(PathLike[str]):
             path.unlink(missing_ok=True)
 
     def _copy_inputs(self, spec: dict[str, Any], settings: msgspec.Struct) -> dict[str, Path]:
-        """Copy the user's files into the directory, unless they are there; setting to copy."""
+        """Copy the user's files into the directory, unless they are there; returns setting -> copy."""
         copies = {}
         for field, path in file_fields(settings).items():
             copy = (self.inputs / f"{field}{path.suffix}").absolute()
@@ -296,7 +296,7 @@ def _acquire(path: Path) -> filelock.BaseFileLock:
 
 
 def _owner(path: Path) -> str:
-    """The process that holds a lock, in words."""
+    """A text that names the process that holds a lock."""
     try:
         owner = json.loads(path.read_text())
         return f"process {owner['pid']} on {owner['host']} since {owner['since']}"

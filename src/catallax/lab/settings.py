@@ -1,6 +1,6 @@
-"""What a user gives to an experiment: settings from the command line or a TOML file, and classes of the user's own.
+"""The input of an experiment's user: settings from the command line or a TOML file, and classes of the user's own.
 
-Settings are decoded to the settings struct of the experiment. Everything that is wrong is refused with one line.
+Settings are decoded to the settings struct of the experiment. A wrong setting is refused with a message of one line.
 """
 
 import importlib.util
@@ -36,7 +36,8 @@ def decode_settings(
 
     Raises:
         InputError: a key is unknown (the nearest one is named), or a value has a wrong type or range, is NaN or
-        infinite. FileError: the file is missing, unreadable, too large or not TOML.
+            infinite.
+        FileError: the file is missing, unreadable, too large or not TOML.
     """
     fields = {f.name: f for f in msgspec.structs.fields(experiment.settings)}
     values: dict[str, Any] = {}

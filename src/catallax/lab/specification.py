@@ -68,7 +68,7 @@ def directory_name(spec: Mapping[str, Any]) -> str:
 
 
 def difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """In words, how the specification of a directory differs from the requested one; empty if they are equal.
+    """A text that lists how the specification of a directory differs from the requested one; empty if they are equal.
 
     Args:
         there: The specification of the directory.

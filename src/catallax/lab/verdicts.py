@@ -11,7 +11,7 @@ import msgspec
 from catallax.core.errors import EnvironmentFailure, FileError, InputError
 
 VERDICTS = ("reproduced", "direction only", "not reproduced", "not comparable")
-"""The four verdicts, from best to no answer."""
+"""The four verdicts. The last one says that a claim cannot be judged."""
 
 VerdictName = Literal["reproduced", "direction only", "not reproduced", "not comparable"]
 

@@ -84,9 +84,9 @@ class ActorCritic(AbstractAgent):
             )
         policy, value = Policy(self.widths), self._critic()
         split = policy.size(inputs, spec.action)
-        words = rng.draws(key, split + value.size(inputs)).first
-        actor = policy.begin(words[:split], inputs, spec.action, self.sigma)
-        nets = Nets(actor, value.layers(words[split:], inputs))
+        bits = rng.draws(key, split + value.size(inputs)).first
+        actor = policy.begin(bits[:split], inputs, spec.action, self.sigma)
+        nets = Nets(actor, value.layers(bits[split:], inputs))
         return ActorCriticState(nets, begin(nets))
 
     def act(

@@ -96,14 +96,14 @@ class DQN(AbstractAgent):
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: DQNState, memory: Any, obs: Any
     ) -> tuple[Int[Array, ""], Any, tuple]:
-        words = rng.key_bits(key)
+        bits = rng.key_bits(key)
         epsilon = jnp.maximum(self.least, 1 - (1 - self.least) * state.ticks.astype(jnp.float32) / self.explore)
         legal = legal_of(obs)
         if legal is None:
-            other = rng.to_integer(words.second, state.layers[-1].bias.shape[0])
+            other = rng.to_integer(bits.second, state.layers[-1].bias.shape[0])
         else:
-            other = rng.to_candidate(words.second, legal)
-        return jnp.where(rng.to_uniform(words.first) < epsilon, other, self.best(state, obs)), memory, ()
+            other = rng.to_candidate(bits.second, legal)
+        return jnp.where(rng.to_uniform(bits.first) < epsilon, other, self.best(state, obs)), memory, ()
 
     def learn(
         self, key: Shaped[PRNGKeyArray, ""], state: DQNState, batch: Batch, t: Int[Array, ""]

@@ -110,9 +110,9 @@ class PPO(AbstractAgent):
             )
         policy, value = Policy(self.widths), self._critic()
         split = policy.size(inputs, spec.action)
-        words = rng.draws(key, split + value.size(inputs)).first
-        weights = policy.begin(words[:split], inputs, spec.action, self.sigma)
-        actor = Actor(weights, value.layers(words[split:], inputs))
+        bits = rng.draws(key, split + value.size(inputs)).first
+        weights = policy.begin(bits[:split], inputs, spec.action, self.sigma)
+        actor = Actor(weights, value.layers(bits[split:], inputs))
         return PPOState(actor, begin(actor))
 
     def act(

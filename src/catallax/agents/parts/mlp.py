@@ -72,19 +72,19 @@ class MLP(Parametrized):
         return self.layers(rng.draws(key, self.size(inputs)).first, inputs)
 
     def size(self, inputs: int) -> int:
-        """How many random words fresh parameters take."""
+        """How many draws of 32 random bits fresh parameters take."""
         return sum(map(math.prod, self._shapes(inputs)))
 
-    def layers(self, words: UInt32[Array, " size"], inputs: int) -> tuple[Layer, ...]:
-        """Fresh parameters from `size(inputs)` random words. Networks that share a draw compile faster."""
+    def layers(self, bits: UInt32[Array, " size"], inputs: int) -> tuple[Layer, ...]:
+        """Fresh parameters from `size(inputs)` draws of 32 random bits. Networks that share a draw compile faster."""
         shapes = self._shapes(inputs)
         starts = [0, *itertools.accumulate(map(math.prod, shapes[:-1]))]
         real = jnp.result_type(float)
-        *hidden, _ = jnp.split((2 * rng.to_uniform(words) - 1).astype(real), starts[1:])
+        *hidden, _ = jnp.split((2 * rng.to_uniform(bits) - 1).astype(real), starts[1:])
         layers = []
         for (m, n), weight, bias in zip(shapes[:-1:2], hidden[::2], hidden[1::2], strict=True):
             layers.append(Layer(weight.reshape(m, n) * m**-0.5, bias * m**-0.5))
-        last = rng.to_normal(words[starts[-1] :]).astype(real).reshape(shapes[-1])
+        last = rng.to_normal(bits[starts[-1] :]).astype(real).reshape(shapes[-1])
         return (*layers, Layer(_orthogonal(last) * self.final_gain, jnp.zeros(self.outputs)))
 
     def _shapes(self, inputs: int) -> list[tuple[int, ...]]:

@@ -19,7 +19,7 @@ _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
 def noise(key: Shaped[PRNGKeyArray, ""], n: int) -> Float[Array, " {n}"]:
-    """n standard normal numbers; the key's own words are enough for one. Consumes the key."""
+    """n standard normal numbers; the key's own bits are enough for one. Consumes the key."""
     return rng.normal(key)[None] if n == 1 else rng.to_normal(rng.draws(key, n).first)
 
 
@@ -51,14 +51,14 @@ class Policy(eqx.Module):
         return isinstance(space, Real | Discrete)
 
     def size(self, inputs: int, space: AbstractSpace) -> int:
-        """How many random words fresh weights take."""
+        """How many draws of 32 random bits fresh weights take."""
         return self._network(_outputs(space)).size(inputs)
 
     def begin(
-        self, words: UInt32[Array, " size"], inputs: int, space: AbstractSpace, sigma: Float[Array, ""]
+        self, bits: UInt32[Array, " size"], inputs: int, space: AbstractSpace, sigma: Float[Array, ""]
     ) -> PolicyWeights:
-        """Fresh weights from `size(inputs, space)` words; sigma is of no effect for finite actions."""
-        layers = self._network(_outputs(space)).layers(words, inputs)
+        """Fresh weights from `size(inputs, space)` draws of 32 bits; sigma is of no effect for finite actions."""
+        layers = self._network(_outputs(space)).layers(bits, inputs)
         return PolicyWeights(layers, jnp.full(space.shape, jnp.log(sigma)) if isinstance(space, Real) else None)
 
     def draw(self, key: Shaped[PRNGKeyArray, ""], weights: PolicyWeights, obs: Any) -> tuple[Array, Float[Array, ""]]:

@@ -40,10 +40,10 @@ class UniformValues(Parametrized):
     def draw(self, key: Shaped[PRNGKeyArray, ""], shape: tuple[int, int]) -> Float[Array, "S A"]:
         """A table. Consumes the key."""
         count = shape[0] * shape[1]
-        words = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(count), jnp.int32(0))
-        share = rng.to_uniform(words.first).astype(self.low.dtype)
+        bits = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(count), jnp.int32(0))
+        share = rng.to_uniform(bits.first).astype(self.low.dtype)
         if share.dtype == jnp.float64:  # 29 more bits below the 24
-            share = share + (words.second >> 3).astype(jnp.float64) * 2.0**-53
+            share = share + (bits.second >> 3).astype(jnp.float64) * 2.0**-53
         return self.low + (self.high - self.low) * share.reshape(shape)
 
 

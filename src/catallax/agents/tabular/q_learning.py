@@ -42,7 +42,7 @@ class AbstractExploration(Parametrized):
     @abc.abstractmethod
     def choose(
         self,
-        words: rng.Bits,
+        bits: rng.Bits,
         row: Float[Array, " A"],
         greedy: Int[Array, ""],
         updates: Int[Array, ""],
@@ -59,8 +59,8 @@ class EpsilonGreedy(AbstractExploration):
     """A uniform legal action with probability epsilon_n, the first best one otherwise.
 
     epsilon_n = least + (epsilon - least) exp(-decay n) after n updates. The coin has 24 bits: a chance below 2^-24 that
-    is not 0 counts as 2^-24. With `one_word` the same random word also decides which action is tried: given that it is
-    below epsilon_n, the coin over epsilon_n is uniform. The coin then has 32 bits.
+    is not 0 counts as 2^-24. With `shared_draw` the coin also decides which action is tried: given that it is below
+    epsilon_n, the coin over epsilon_n is uniform. The coin then has 32 bits.
 
     Raises:
         InputError: a parameter outside its range.
@@ -69,7 +69,7 @@ class EpsilonGreedy(AbstractExploration):
     epsilon: Float[Array, ""] = number(0.1, "[0, 1]")
     decay: Float[Array, ""] = number(0.0, "[0, 1e6]")
     least: Float[Array, ""] = number(0.0, "[0, 1]")
-    one_word: bool = flag(False)
+    shared_draw: bool = flag(False)
 
     def probability(self, updates: Int[Array, ""]) -> Float[Array, ""]:
         """epsilon_n."""
@@ -77,31 +77,31 @@ class EpsilonGreedy(AbstractExploration):
 
     def choose(
         self,
-        words: rng.Bits,
+        bits: rng.Bits,
         row: Float[Array, " A"],
         greedy: Int[Array, ""],
         updates: Int[Array, ""],
         masked: bool,
     ) -> Int[Array, ""]:
-        """One word for the coin and one for the action, or one for both."""
+        """32 bits for the coin and 32 for the action, or the same 32 for both."""
         epsilon = self.probability(updates)
-        if self.one_word:
-            return self._from_one_word(words, row, greedy, epsilon, masked)
+        if self.shared_draw:
+            return self._from_shared_draw(bits, row, greedy, epsilon, masked)
         if masked:
-            other = rng.to_candidate(words.second, row > -jnp.inf)
+            other = rng.to_candidate(bits.second, row > -jnp.inf)
         else:
-            other = rng.to_integer(words.second, row.shape[0])
-        return jnp.where(rng.to_uniform(words.first) < epsilon, other, greedy)
+            other = rng.to_integer(bits.second, row.shape[0])
+        return jnp.where(rng.to_uniform(bits.first) < epsilon, other, greedy)
 
-    def _from_one_word(
+    def _from_shared_draw(
         self,
-        words: rng.Bits,
+        bits: rng.Bits,
         row: Float[Array, " A"],
         greedy: Int[Array, ""],
         epsilon: Float[Array, ""],
         masked: bool,
     ) -> Int[Array, ""]:
-        u = words.first.astype(jnp.float32) * jnp.float32(2**-32)
+        u = bits.first.astype(jnp.float32) * jnp.float32(2**-32)
         open = (row > -jnp.inf).sum() if masked else row.shape[0]
         rank = jnp.minimum((u / jnp.maximum(epsilon, 1e-30) * open).astype(jnp.int32), open - 1)
         other = (jnp.cumsum(row > -jnp.inf) <= rank).sum(dtype=jnp.int32) if masked else rank
@@ -126,7 +126,7 @@ class Boltzmann(AbstractExploration):
 
     def choose(
         self,
-        words: rng.Bits,
+        bits: rng.Bits,
         row: Float[Array, " A"],
         greedy: Int[Array, ""],
         updates: Int[Array, ""],
@@ -136,7 +136,7 @@ class Boltzmann(AbstractExploration):
         actions = row.shape[0]
         weights = jnp.exp(self.inverse_temperature * (row - row.max()))
         below = weights @ jnp.triu(jnp.ones((actions, actions), row.dtype))
-        action = rng.inverse_cdf(rng.to_uniform(words.first) * below[-1], below)
+        action = rng.inverse_cdf(rng.to_uniform(bits.first) * below[-1], below)
         return jnp.where(action < actions, action, greedy)  # rounding may leave nothing above
 
     def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
@@ -200,7 +200,7 @@ class QLearning(AbstractAgent):
     Values, rewards and step sizes have JAX's default float type: with a discount near 1 the values are of the order of
     1 / (1 - gamma) and differ by a thousandth, which asks for double precision (x64).
 
-    The firms of Calvano et al. have `EpsilonGreedy(1.0, decay, one_word=True)`, `ConstantRate` and `track_settling`,
+    The firms of Calvano et al. have `EpsilonGreedy(1.0, decay, shared_draw=True)`, `ConstantRate` and `track_settling`,
     and one tick a phase: they explore with the chance exp(-decay t) in tick t = 0, 1, ... , and a session stops when
     `updates - changed` has reached 100,000 for both.
 

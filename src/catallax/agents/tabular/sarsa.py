@@ -78,7 +78,7 @@ class Sarsa(AbstractAgent):
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: SarsaState, memory: tuple, obs: Int[Array, ""]
     ) -> tuple[Int[Array, ""], tuple, tuple]:
-        """Draws from the executed policy: one word, one row."""
+        """Draws from the executed policy: 32 bits, one row."""
         return self._draw(key, state, obs), memory, ()
 
     def learn(

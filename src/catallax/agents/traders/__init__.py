@@ -30,9 +30,9 @@ from .staecker import Staecker as Staecker
 
 
 def by_name() -> dict[str, type[AbstractTrader]]:
-    """The traders that this package exports by their `code`, in the order of the imports above.
+    """The traders that this package exports by their `short_name`, in the order of the imports above.
 
     Each can be made without arguments.
     """
     classes = [value for value in globals().values() if isinstance(value, type) and issubclass(value, AbstractTrader)]
-    return {trader.code: trader for trader in classes if trader is not AbstractTrader}
+    return {trader.short_name: trader for trader in classes if trader is not AbstractTrader}

@@ -14,17 +14,17 @@ class AbstractTrader(AbstractAgent):
     """A trader that learns nothing between rounds. Write `quote`, in buyer's form; sellers come by reflection.
 
     `needs` names the fields of the tape that the rule reads; where the market's disclosure hides one, the population
-    is refused when it is built. `code` is the name by which settings call the rule (`agents.traders.by_name`); it is
-    the name of the class in snake case where the class sets none.
+    is refused when it is built. `short_name` is the name of the rule in settings and tables
+    (`agents.traders.by_name`); it is the name of the class in snake case where the class sets none.
     """
 
-    code: ClassVar[str]
+    short_name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "code" not in vars(cls):
-            cls.code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        if "short_name" not in vars(cls):
+            cls.short_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
     def init(self, key: Shaped[PRNGKeyArray, ""], spec: Spec) -> PyTree[Array]:
         """No state; raises `BuildError` if the market hides what the rule needs."""

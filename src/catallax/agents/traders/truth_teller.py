@@ -19,7 +19,7 @@ class TruthTeller(AbstractTrader):
     Source: Rust, Miller and Palmer (1992).
     """
 
-    code: ClassVar[str] = "truth"
+    short_name: ClassVar[str] = "truth"
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: Any, obs: TraderView) -> tuple[Order, Any]:
         return Order(jnp.minimum(obs.limit, obs.cap), obs.limit), memory

@@ -83,11 +83,11 @@ class ZIP(AbstractTrader):
         size = self._size(obs, memory.limit)
         return jnp.where(jnp.isfinite(size), memory.limit - memory.margin * size, -jnp.inf)
 
-    def _adapt(self, words: rng.Bits, memory: ZIPMemory, obs: TraderView) -> ZIPMemory:
+    def _adapt(self, bits: rng.Bits, memory: ZIPMemory, obs: TraderView) -> ZIPMemory:
         price, size = self._shout(memory, obs), self._size(obs, memory.limit)
-        falls, rises, shout = self._heard(words, memory, obs, price)
-        away = 0.05 * rng.to_uniform(words.first) * self._size(obs, shout)
-        away = away + rng.to_uniform(words.second) * self.absolute * (obs.high - obs.low)
+        falls, rises, shout = self._heard(bits, memory, obs, price)
+        away = 0.05 * rng.to_uniform(bits.first) * self._size(obs, shout)
+        away = away + rng.to_uniform(bits.second) * self.absolute * (obs.high - obs.low)
         target = shout + jnp.where(rises, away, -away)
         momentum = memory.inertia * memory.momentum + (1 - memory.inertia) * memory.rate * (target - price)
         most = jnp.where((obs.side > 0) | self.reflected, 1.0, jnp.inf)
@@ -97,10 +97,10 @@ class ZIP(AbstractTrader):
         return ZIPMemory(*(jnp.where(moves, new, old) for new, old in zip(moved, memory, strict=True)))
 
     def _heard(
-        self, words: rng.Bits, memory: ZIPMemory, obs: TraderView, price: Float[Array, ""]
+        self, bits: rng.Bits, memory: ZIPMemory, obs: TraderView, price: Float[Array, ""]
     ) -> tuple[Bool[Array, ""], Bool[Array, ""], Float[Array, ""]]:
         """Whether p is to fall or to rise, and the shout that was heard (0 if none was)."""
-        tape, coin = obs.tape, (words.first & 1) == 1  # uniforms take the 24 highest bits only
+        tape, coin = obs.tape, (bits.first & 1) == 1  # uniforms take the 24 highest bits only
         shout = jnp.where(tape.sale, tape.price, tape.last_bid)
         grid = jnp.where(obs.tick > 0, obs.tick, 1.0)
         own = jnp.where(obs.tick > 0, grid * jnp.floor(price / grid + 1e-3), price)

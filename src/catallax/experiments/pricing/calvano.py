@@ -59,7 +59,7 @@ def pricing(settings: Settings) -> PricingGame:
 def duopoly(settings: Settings, alpha: float, beta: float, discount: Any) -> Play:
     """Two Q-learners with step size alpha and exploration exp(-beta t), starting from uniform rivals' profits."""
     game = pricing(settings)
-    start, explore = game.uniform_start(discount), EpsilonGreedy(1.0, decay=beta, one_word=True)
+    start, explore = game.uniform_start(discount), EpsilonGreedy(1.0, decay=beta, shared_draw=True)
     rate = ConstantRate(alpha)
     rules = [
         QLearning(game.observations, game.points, explore, rate, gamma=discount, initial=first, track_settling=True)

@@ -158,11 +158,11 @@ class CallMarket(AbstractGame):
         self, key: Shaped[PRNGKeyArray, ""], world: CallWorld, action: dict[str, Order]
     ) -> tuple[CallWorld, Outcome]:
         """Quotes for a unit, or one pair settled."""
-        words, now = rng.key_bits(key), self._step(world.clock)
+        bits, now = rng.key_bits(key), self._step(world.clock)
         said_bids = self._heard(action["buyer"].price, world.values, (self.low, self.high), now)
         said_asks = self._heard(action["seller"].price, -world.costs, (-self.high, -self.low), now)
         bids, asks = jnp.maximum(world.bids, said_bids), jnp.maximum(world.asks, said_asks)
-        bid, ask = _first(bids, words.first), _first(asks, words.second)
+        bid, ask = _first(bids, bits.first), _first(asks, bits.second)
         traded = (now >= self.tokens.units) & (bid.price >= -ask.price)
         bought, sold = bid.holder & traded, ask.holder & traded
         said = seats.Quoted(

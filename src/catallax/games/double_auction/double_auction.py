@@ -188,20 +188,20 @@ class DoubleAuction(AbstractGame):
         self, key: Shaped[PRNGKeyArray, ""], world: AuctionWorld, action: dict[str, Order]
     ) -> tuple[AuctionWorld, Outcome]:
         """Quote stage, trade stage, and the account of both."""
-        words = rng.key_bits(key)
+        bits = rng.key_bits(key)
         buyers, sellers = _side(world.values, world.bought), _side(-world.costs, world.sold)
         book = world.book if self.persistence else self._empty_book()
         low, high = (self.low, self.high) if self.bounded else (jnp.float32(-jnp.inf), jnp.float32(jnp.inf))
         lows = jnp.maximum(low, self.lowest_bid), jnp.maximum(-high, -self.highest_ask)
-        bids = self._quote(buyers, action["buyer"].price, book.bid, book.bidder, lows[0], high, words.first)
-        asks = self._quote(sellers, action["seller"].price, -book.ask, book.asker, lows[1], -low, words.second)
+        bids = self._quote(buyers, action["buyer"].price, book.bid, book.bidder, lows[0], high, bits.first)
+        asks = self._quote(sellers, action["seller"].price, -book.ask, book.asker, lows[1], -low, bits.second)
         bid, ask = bids.best, -asks.best
-        wants_buy = self._requests(buyers, bids, action["buyer"].reserve, ask, words.first)
-        wants_sell = self._requests(sellers, asks, action["seller"].reserve, -bid, words.second)
+        wants_buy = self._requests(buyers, bids, action["buyer"].reserve, ask, bits.first)
+        wants_sell = self._requests(sellers, asks, action["seller"].reserve, -bid, bits.second)
         buy, sell = wants_buy.any(), wants_sell.any()
         traded = buy | sell
         best = BestQuotes(bid, ask, bids.second, -asks.second)
-        price = self.price_rule.both(best, (words.first & 1) == 1)
+        price = self.price_rule.both(best, (bits.first & 1) == 1)
         price = jnp.where(buy & sell, price, jnp.where(buy, ask, bid))
         price = jnp.where(traded, price, 0.0)
         bought = jnp.where(bid > -jnp.inf, bids.holder, wants_buy) & traded

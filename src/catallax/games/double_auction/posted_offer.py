@@ -132,7 +132,7 @@ class PostedOffer(AbstractGame):
         self, key: Shaped[PRNGKeyArray, ""], world: PostedWorld, action: dict[str, Order]
     ) -> tuple[PostedWorld, Outcome]:
         """Prices are posted, or one of the other side shops. Posters think in their own coordinates."""
-        words, now = rng.key_bits(key), (world.clock % self.steps if self.periods > 1 else world.clock)
+        bits, now = rng.key_bits(key), (world.clock % self.steps if self.periods > 1 else world.clock)
         buyers, sellers = self._sides(world)
         posters, shoppers = self._posters_first(buyers, sellers)
         posts, wants = self._posters_first(action["buyer"], action["seller"])
@@ -140,8 +140,8 @@ class PostedOffer(AbstractGame):
         posted = jnp.where(now == 0, said, world.posted)
         offers = self._in_market(posters, posted)
         best = offers.max()
-        first = seats.one_of((offers == best) & (best > -jnp.inf), words.second)
-        drawn = seats.one_of(shoppers.active, words.first) & (now > 0)
+        first = seats.one_of((offers == best) & (best > -jnp.inf), bits.second)
+        drawn = seats.one_of(shoppers.active, bits.first) & (now > 0)
         takes = drawn & (wants.reserve >= -best) & (best > -jnp.inf)
         gives = first & takes.any()
         bought, sold = self._posters_first(gives, takes) if self.poster == "buyer" else (takes, gives)

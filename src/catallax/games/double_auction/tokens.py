@@ -59,8 +59,8 @@ def ascending(x: Float[Array, "*rows k"]) -> Float[Array, "*rows k"]:
     return jnp.sort(x, axis=-1)
 
 
-def _words(key: Shaped[PRNGKeyArray, ""], n: int) -> rng.Bits:
-    """n pairs of random words; of each pair one word is used, which fuses better than using both."""
+def _bits(key: Shaped[PRNGKeyArray, ""], n: int) -> rng.Bits:
+    """Random bits [n]. Callers use the first 32 of each 64, which fuses better than using both halves."""
     return rng.random_bits(key, 0, jnp.int32(0), jnp.arange(n, dtype=jnp.int32), jnp.int32(0))
 
 
@@ -123,7 +123,7 @@ class NormalTokens(AbstractTokens):
         traders, k = buyers + sellers, self.units
         tokens = traders * k
         agent, slot = np.divmod(np.arange(tokens), k)
-        normal = rng.normal(rng.key_from_bits(_words(key, tokens + traders + k)))
+        normal = rng.normal(rng.key_from_bits(_bits(key, tokens + traders + k)))
         buyer_sd = jnp.sqrt(self.agent_sd**2 + self.gap_sd**2)
         scales = (self.base_sd, tokens), (buyer_sd, buyers), (self.agent_sd, sellers), (self.slot_sd, k)
         effects = normal * jnp.concatenate([jnp.broadcast_to(sd, (n,)) for sd, n in scales])
@@ -188,8 +188,8 @@ class GameType(AbstractTokens):
         side = (agent >= buyers).astype(int)
         groups = (np.zeros(tokens, int), side, side * k + slot, np.arange(tokens))
         bounds = np.repeat(np.asarray(self.spread, np.uint32) + 1, [int(group.max()) + 1 for group in groups])
-        words = _words(key, bounds.size).first
-        effects = _below(words, jnp.asarray(bounds)).astype(jnp.float32)
+        bits = _bits(key, bounds.size).first
+        effects = _below(bits, jnp.asarray(bounds)).astype(jnp.float32)
         total = _total(effects, groups).reshape(traders, k)
         sign = _signs(buyers, sellers)
         ordered = sign * ascending(sign * total)
@@ -243,7 +243,7 @@ class CommonShift(AbstractTokens):
         self, key: Shaped[PRNGKeyArray, ""], buyers: int, sellers: int
     ) -> tuple[Float[Array, "{buyers} {self.units}"], Float[Array, "{sellers} {self.units}"]]:
         bound = jnp.full((1,), self.most - self.least + 1, jnp.uint32)
-        shift = self.least + _below(_words(key, 1).first, bound).astype(jnp.float32)
+        shift = self.least + _below(_bits(key, 1).first, bound).astype(jnp.float32)
         values, costs = shift - ascending(-self.values), shift + ascending(self.costs)
         shapes = (buyers, self.units), (sellers, self.units)
         return jnp.broadcast_to(values, shapes[0]), jnp.broadcast_to(costs, shapes[1])

@@ -132,10 +132,10 @@ class BrockMirman(AbstractGame):
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> GrowthWorld:
         """Capital and productivity drawn. Consumes the key."""
-        words = rng.key_bits(key)
+        bits = rng.key_bits(key)
         low, high = np.log(0.1), np.log(2.0)
-        capital = self.steady_capital * jnp.exp(low + (high - low) * rng.to_uniform(words.first))
-        return GrowthWorld(capital, rng.to_integer(words.second, self.productivity.shape[-1]))
+        capital = self.steady_capital * jnp.exp(low + (high - low) * rng.to_uniform(bits.first))
+        return GrowthWorld(capital, rng.to_integer(bits.second, self.productivity.shape[-1]))
 
     def observe(self, world: GrowthWorld) -> dict[str, GrowthView]:
         """Capital, productivity and the unit of capital."""

@@ -27,26 +27,26 @@ class AbstractMatching(eqx.Module):
     """Draws a perfect matching of an even number of players, and a fair coin for each pair."""
 
     @abc.abstractmethod
-    def __call__(self, words: UInt32[Array, " n"]) -> Pairing:
-        """The pairing from one random word a player."""
+    def __call__(self, bits: UInt32[Array, " n"]) -> Pairing:
+        """The pairing from 32 random bits a player."""
 
 
-def shuffle(words: UInt32[Array, " n"]) -> Int[Array, " n"]:
-    """The players in random order, by one sort of their words.
+def shuffle(bits: UInt32[Array, " n"]) -> Int[Array, " n"]:
+    """The players in random order, by one sort of their random bits.
 
     Up to 4096 players one array is sorted, with the player's number in the low bits of the key. Keys that agree in all
     random bits (at least 20) keep the order of the numbers; that moves the chance of a pair by less than 1e-6.
     """
-    n = words.shape[0]
+    n = bits.shape[0]
     if n > PACKED:
-        return jax.lax.sort((words, jnp.arange(n, dtype=jnp.int32)), num_keys=1)[1]
-    return (jnp.sort(pack(words)) & _low(n)).astype(jnp.int32)
+        return jax.lax.sort((bits, jnp.arange(n, dtype=jnp.int32)), num_keys=1)[1]
+    return (jnp.sort(pack(bits)) & _low(n)).astype(jnp.int32)
 
 
-def pack(words: UInt32[Array, " n"]) -> UInt32[Array, " n"]:
-    """Distinct sort keys: the words with the player's number in their low bits."""
-    n = words.shape[0]
-    return (words & ~_low(n)) | jnp.arange(n, dtype=jnp.uint32)
+def pack(bits: UInt32[Array, " n"]) -> UInt32[Array, " n"]:
+    """Distinct sort keys: the random bits, of which the lowest are replaced by the player's number."""
+    n = bits.shape[0]
+    return (bits & ~_low(n)) | jnp.arange(n, dtype=jnp.uint32)
 
 
 def _low(n: int) -> Array:
@@ -59,8 +59,8 @@ class UniformMatching(AbstractMatching):
     Given who meets whom, which of the two comes first in the order is a fair coin; it decides ties.
     """
 
-    def __call__(self, words: UInt32[Array, " n"]) -> Pairing:
-        order = shuffle(words)
+    def __call__(self, bits: UInt32[Array, " n"]) -> Pairing:
+        order = shuffle(bits)
         pairs = order.reshape(-1, 2)
         told = jnp.stack([2 * pairs[:, 1] + 1, 2 * pairs[:, 0]], axis=1).reshape(-1)
         heard = jnp.zeros_like(order).at[order].set(told, unique_indices=True, mode="promise_in_bounds")
@@ -74,15 +74,15 @@ class CircleMatching(AbstractMatching):
     then i + 1 meets j - 1. Laws of one player and of one pair are exact, joint laws of several pairs are not.
     """
 
-    def __call__(self, words: UInt32[Array, " n"]) -> Pairing:
+    def __call__(self, bits: UInt32[Array, " n"]) -> Pairing:
         """Closed form: player n - 1 stays, the others i and j meet in round r if i + j = r modulo n - 1."""
-        n = words.shape[0]
+        n = bits.shape[0]
         odd, me = n - 1, jnp.arange(n, dtype=jnp.int32)
-        round = rng.to_integer(words[0], odd)
+        round = rng.to_integer(bits[0], odd)
         across = (round - me) % odd
         # i = round / 2 modulo the odd number n - 1 would meet itself: it meets the player who stays.
         alone = (round * (n // 2)) % odd
         rival = jnp.where(me == odd, alone, jnp.where(across == me, odd, across)).astype(jnp.int32)
-        # The coin of a pair is the lowest bit of its lower player's word; the round uses only the 24 highest.
-        coin = (words.at[jnp.minimum(me, rival)].get(mode="promise_in_bounds") & 1) == 1
+        # The coin of a pair is the lowest bit that its lower player drew; the round uses only the 24 highest.
+        coin = (bits.at[jnp.minimum(me, rival)].get(mode="promise_in_bounds") & 1) == 1
         return Pairing(rival, coin == (me < rival))

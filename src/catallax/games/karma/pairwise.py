@@ -16,7 +16,7 @@ from .views import KarmaView
 
 PLAYER = "player"
 _CONTEST, _GIFTS = 0, 1
-"""Streams of a step's random words: matching and urgency; redistribution."""
+"""Streams of a step's random bits: matching and urgency; redistribution."""
 
 
 class KarmaWorld(NamedTuple):
@@ -108,9 +108,9 @@ class PairwiseKarma(AbstractGame):
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> KarmaWorld:
         """Everyone has his endowment and an urgency from the stationary law."""
-        words = rng.random_bits(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
+        bits = rng.random_bits(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
         karma = jnp.broadcast_to(jnp.asarray(self.endowment, jnp.int32), (self.players,))
-        return KarmaWorld(karma, self.urgency.draw(words.first))
+        return KarmaWorld(karma, self.urgency.draw(bits.first))
 
     def observe(self, world: KarmaWorld) -> dict[str, KarmaView]:
         """Everyone sees his own karma and urgency."""
@@ -120,10 +120,10 @@ class PairwiseKarma(AbstractGame):
         self, key: Shaped[PRNGKeyArray, ""], world: KarmaWorld, action: dict[str, Int[Array, " n"]]
     ) -> tuple[KarmaWorld, Outcome]:
         karma, urgency = world
-        words = rng.random_bits(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
+        bits = rng.random_bits(key, _CONTEST, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
         named = action[PLAYER]
         bid = jnp.clip(named, 0, karma)
-        rival, first = self.matching(words.first)
+        rival, first = self.matching(bits.first)
         other = bid.at[rival].get(mode="promise_in_bounds")
         won = (bid > other) | ((bid == other) & first)
         win, lose = self.payment(jnp.maximum(bid, other), jnp.minimum(bid, other))
@@ -142,7 +142,7 @@ class PairwiseKarma(AbstractGame):
         reward = jnp.where(won, 0.0, -cost)
         event = KarmaEvent(karma, urgency, bid, won, reward, paid, pool, after, {PLAYER: (named < 0) | (named > karma)})
         going = jnp.ones(self.players)
-        return KarmaWorld(after, self.urgency.move(urgency, words.second)), Outcome(
+        return KarmaWorld(after, self.urgency.move(urgency, bits.second)), Outcome(
             {PLAYER: reward}, {PLAYER: going}, event
         )
 

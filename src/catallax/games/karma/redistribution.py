@@ -11,7 +11,7 @@ _LAST = np.uint32(0xFFFFFFFF)
 """Behind every key in play."""
 
 
-def share_out(pool: Int[Array, ""], room: Int[Array, " n"], words: UInt32[Array, " n"], cap: int) -> Int[Array, " n"]:
+def share_out(pool: Int[Array, ""], room: Int[Array, " n"], bits: UInt32[Array, " n"], cap: int) -> Int[Array, " n"]:
     """Integer water-fill: what each of n players receives, in karma.
 
     With G(a) = sum_i min(a, room_i), let a be the largest integer with G(a) <= pool. Everyone gets min(a, room), and
@@ -21,7 +21,7 @@ def share_out(pool: Int[Array, ""], room: Int[Array, " n"], words: UInt32[Array,
     Args:
         pool: karma to share out, >= 0.
         room: how much each player may still take, [n], in 0..cap.
-        words: one random word a player.
+        bits: 32 random bits a player.
         cap: the largest room there may be.
 
     Source: catallax; Vaishampayan (2024) shares out the integer quotient and draws who gets the remainder, which this
@@ -34,23 +34,23 @@ def share_out(pool: Int[Array, ""], room: Int[Array, " n"], words: UInt32[Array,
     level = fits.sum(dtype=jnp.int32) - 1
     rest = pool - jnp.where(fits, filled, 0).max()
     gift, more = jnp.minimum(level, room), room > level
-    return gift + (more & chosen(more, rest, words)).astype(jnp.int32)
+    return gift + (more & chosen(more, rest, bits)).astype(jnp.int32)
 
 
-def chosen(eligible: Bool[Array, " n"], count: Int[Array, ""], words: UInt32[Array, " n"]) -> Bool[Array, " n"]:
+def chosen(eligible: Bool[Array, " n"], count: Int[Array, ""], bits: UInt32[Array, " n"]) -> Bool[Array, " n"]:
     """`count` of the eligible players, uniformly without replacement; count must be below their number.
 
     They are those whose random key is below the count-th smallest. The player's number in the low bits makes keys
     differ, so that exactly `count` are chosen.
     """
-    n = words.shape[0]
+    n = bits.shape[0]
     players = jnp.arange(n, dtype=jnp.uint32)
     if n > PACKED:
-        high = jnp.where(eligible, words >> 1, _LAST)
+        high = jnp.where(eligible, bits >> 1, _LAST)
         first, second = jax.lax.sort((high, players), num_keys=2)
         bar, last = first[count], second[count]
         return (high < bar) | ((high == bar) & (players < last))
-    keys = jnp.where(eligible, pack(words >> 1), _LAST)
+    keys = jnp.where(eligible, pack(bits >> 1), _LAST)
     return keys < _smallest(keys, count)
 
 

@@ -71,11 +71,11 @@ class Urgency(Parametrized):
         return rows[:, n]
 
     def draw(self, word: UInt32[Array, "*shape"]) -> Int[Array, "*shape"]:
-        """A level from the stationary law for each random word."""
+        """A level from the stationary law for each draw of 32 random bits."""
         return _level(self.stationary(), rng.to_uniform(word)[..., None])
 
     def move(self, level: Int[Array, "*shape"], word: UInt32[Array, "*shape"]) -> Int[Array, "*shape"]:
-        """The next level of each player, one random word each."""
+        """The next level of each player, 32 random bits each."""
         return _level(self.chain.at[level].get(mode="promise_in_bounds"), rng.to_uniform(word)[..., None])
 
 

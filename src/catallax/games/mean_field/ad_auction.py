@@ -81,10 +81,10 @@ class AuctionMDP(AbstractMDP):
         self, key: Shaped[PRNGKeyArray, ""], state: Int[Array, ""], action: Int[Array, ""]
     ) -> tuple[Int[Array, ""], Float[Array, ""]]:
         """One auction: whether it is won and at which price (24 bits), the conversion and the refill (16 bits each)."""
-        words = rng.key_bits(key)
-        price = (self.at_most[action] <= rng.to_uniform(words.first)).sum(dtype=jnp.int32)
+        bits = rng.key_bits(key)
+        price = (self.at_most[action] <= rng.to_uniform(bits.first)).sum(dtype=jnp.int32)
         won = price <= action  # beyond the bid the table stays at W(a): a miss counts on to A
-        value, refilled = _value_and_refill(words.second, self.conversions, self.refill)
+        value, refilled = _value_and_refill(bits.second, self.conversions, self.refill)
         reward, after = _settled(won, price, value, refilled, state, self.penalty, self.reward.shape[0])
         return after, reward
 
@@ -185,9 +185,9 @@ class AdAuction(AbstractMeanFieldGame):
         """
         n = state.shape[0]
         seats = jnp.arange(n, dtype=jnp.uint32)
-        words = rng.random_bits(key, 0, jnp.int32(0), seats, jnp.int32(0))
+        bits = rng.random_bits(key, 0, jnp.int32(0), seats, jnp.int32(0))
         low = jnp.uint32((1 << max(1, (n - 1).bit_length())) - 1)
-        order = (jnp.sort((words.first & ~low) | seats) & low).astype(jnp.int32).reshape(-1, self.bidders)
+        order = (jnp.sort((bits.first & ~low) | seats) & low).astype(jnp.int32).reshape(-1, self.bidders)
         bid = jnp.minimum(action, state) if self.cap_bids else action
         offered = bid[order]
         first = jnp.argmax(offered, axis=1)
@@ -196,7 +196,7 @@ class AdAuction(AbstractMeanFieldGame):
         won = jnp.zeros(n, bool).at[order.reshape(-1)].set(wins.reshape(-1), unique_indices=True)
         price = jnp.repeat(second, self.bidders, total_repeat_length=n)
         price = jnp.zeros(n, jnp.int32).at[order.reshape(-1)].set(price, unique_indices=True)
-        value, refilled = _value_and_refill(words.second, self.conversions, self.refill)
+        value, refilled = _value_and_refill(bits.second, self.conversions, self.refill)
         reward, after = _settled(won, price, value, refilled, state, self.penalty, self.budgets)
         return after, reward, Cleared(won, price, value)
 
@@ -250,7 +250,7 @@ def _lands(states: int, prices: int) -> np.ndarray:
 
 
 def _value_and_refill(word: Any, conversions: Array, refill: Array) -> tuple[Array, Array]:
-    """A conversion's worth and whether the budget is refilled, from the two halves of a word."""
+    """A conversion's worth and whether the budget is refilled, from the two halves of 32 random bits."""
     index = ((word >> 16) * jnp.uint32(conversions.size)) >> 16
     coin = (word & 0xFFFF).astype(jnp.float32) * jnp.float32(2**-16)
     return conversions[index.astype(jnp.int32)], coin < refill

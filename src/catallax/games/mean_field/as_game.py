@@ -115,8 +115,8 @@ class FinitePlayers(AbstractGame):
         return (Role(ROLE, self.players, Discrete(self.game.actions)),)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Int[Array, " N"]:
-        words = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
-        return _draw(self.start, rng.to_uniform(words.first))
+        bits = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(self.players), jnp.int32(0))
+        return _draw(self.start, rng.to_uniform(bits.first))
 
     def observe(self, world: Int[Array, " N"]) -> dict[str, Int[Array, " N"]]:
         return {ROLE: world}

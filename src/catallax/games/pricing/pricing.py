@@ -210,8 +210,8 @@ class PricingGame(AbstractGame):
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Int[Array, " firms"]:
         """A uniformly drawn past. Consumes the key."""
-        words = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(self.firms), jnp.int32(0))
-        return self.seen(rng.to_integer(words.first, self.points))
+        bits = rng.random_bits(key, 0, jnp.int32(0), jnp.arange(self.firms), jnp.int32(0))
+        return self.seen(rng.to_integer(bits.first, self.points))
 
     def observe(self, world: Int[Array, " firms"]) -> dict[str, Int[Array, " firms"]]:
         """Each firm's number of the past, own point first."""

@@ -75,8 +75,8 @@ class AffiliatedValues(AbstractValues):
         return self.points
 
     def draw(self, key: Shaped[PRNGKeyArray, ""], n: int) -> Int[Array, " n"]:
-        words = rng.random_bits(key, 1, jnp.int32(0), jnp.arange(n), jnp.int32(0))
-        return rng.to_integer(words.first, self.points)
+        bits = rng.random_bits(key, 1, jnp.int32(0), jnp.arange(n), jnp.int32(0))
+        return rng.to_integer(bits.first, self.points)
 
     def of(self, signal: Int[Array, " n"]) -> Float[Array, " n"]:
         s = (signal + 0.5) / self.points

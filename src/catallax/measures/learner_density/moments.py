@@ -36,7 +36,7 @@ class AbstractPopulationMeasure(AbstractMeasure):
 
 
 class MeanPolicy(AbstractPopulationMeasure):
-    """The mean policy m = integral of softmax(Q / tau) p(Q) dQ."""
+    """The mean policy m = integral of softmax(Q / T) p(Q) dQ."""
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -38,7 +38,7 @@ class FieldRecord(NamedTuple):
 
 
 class KarmaEquilibrium(AbstractDynamics):
-    """A fixed point (mu, pi): pi is a smoothed best response in the environment of (mu, pi), mu is stationary in it.
+    """The iteration to a pair (mu, pi) in which pi is a smoothed best response to the pair and mu is stationary.
 
     A step from (mu, pi) computes the kernel of the executed policy pi_eps = (1 - eps) pi + eps uniform; its values
     V = (I - gamma P)^-1 R; the action values Q(u, k, b) = -u P(lose | b) + gamma E[V]; and the response, the softmax of
@@ -54,7 +54,7 @@ class KarmaEquilibrium(AbstractDynamics):
 
     Args:
         game: the rules and the karma; its number of players has no effect.
-        gamma: the discount factor in [0, 1).
+        gamma: the discount factor, in [0, 1).
         beta: the inverse temperature, > 0.
         epsilon: the probability of exploration in [0, 1).
         rate: the step size at first.
@@ -79,7 +79,7 @@ class KarmaEquilibrium(AbstractDynamics):
     regulariser: Literal["logit", "entropy"] = eqx.field(static=True, default="logit")
 
     def __check_init__(self) -> None:
-        """Double precision is on, and the kernel of the game is known."""
+        """Checks that double precision is on and that the kernel of the game is known."""
         levels = self.game.urgency.levels
         if not jax.config.read("jax_enable_x64") or levels.dtype != jnp.float64:
             raise InputError(
@@ -122,7 +122,7 @@ class KarmaEquilibrium(AbstractDynamics):
         return state.gap
 
     def executed(self, policy: Float[Array, "U K K"]) -> Float[Array, "U K K"]:
-        """The policy with its exploration."""
+        """pi_eps, the policy with its exploration."""
         open = self._open()
         return (1 - self.epsilon) * policy + self.epsilon * open / open.sum(axis=-1, keepdims=True)
 

@@ -15,7 +15,7 @@ from .model import AbstractLearnerDensity, LearnerModel, WeightedPoints, check_l
 
 
 class FiniteLearners(AbstractLearnerDensity):
-    """N learners with one value for each action. In each play a learner draws an action a from softmax(Q / tau), and
+    """N learners with one value for each action. In each play a learner draws an action a from softmax(Q / T), and
 
         Q_a <- Q_a + gain (r - Q_a),
 
@@ -23,7 +23,7 @@ class FiniteLearners(AbstractLearnerDensity):
     advances by gain / alpha a play. As N grows and the gain falls, the law of Q follows the transport equation. The
     error of the mean policy has a random part of order N^(-1/2) and a bias of order gain, because values fluctuate and
     the policy is not linear in them. Against all others only the learner's own draws make its values fluctuate; with
-    few opponents their draws do too, and the bias is larger.
+    few opponents the opponents' draws do so too, and the bias is larger.
 
     Args:
         model: the game and the learners.
@@ -94,13 +94,13 @@ class FiniteLearners(AbstractLearnerDensity):
         self.lattice = jnp.asarray(sobol(model.actions, agents), dtype) if lattice else None
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> Float[Array, "A N B"]:
-        """Values from the law, drawn or on a shifted lattice."""
+        """Values from the law: draws, or points of a shifted lattice if `lattice` is set."""
         key, dtype = rng.root(key), self.quantiles.dtype
         if self.lattice is None:
-            drawn = [self._words(key, a, 0).first for a in range(self.model.actions)]
+            drawn = [self._bits(key, a, 0).first for a in range(self.model.actions)]
             level = rng.to_uniform(jnp.stack(drawn)).astype(dtype)
         else:
-            shifts = [self._words(key, a, 0, agents=1).first for a in range(self.model.actions)]
+            shifts = [self._bits(key, a, 0, agents=1).first for a in range(self.model.actions)]
             level = (self.lattice[:, :, None] + rng.to_uniform(jnp.stack(shifts)).astype(dtype)) % 1.0
         knots = jnp.linspace(0.0, 1.0, self.quantiles.shape[1], dtype=dtype)
         return jax.vmap(lambda u, q: jnp.interp(u, knots, q))(level, self.quantiles)
@@ -116,8 +116,8 @@ class FiniteLearners(AbstractLearnerDensity):
         after, _ = jax.lax.scan(play, state, jnp.arange(self.plays, dtype=jnp.int32))
         return after, state
 
-    def _words(self, key: Shaped[PRNGKeyArray, ""], purpose: int, play: Any, agents: int | None = None) -> rng.Bits:
-        """Two random words for each learner, [N, B]; the purposes 0 to A - 1 are for the values at time 0."""
+    def _bits(self, key: Shaped[PRNGKeyArray, ""], purpose: int, play: Any, agents: int | None = None) -> rng.Bits:
+        """64 random bits for each learner, [N, B]; the purposes 0 to A - 1 are for the values at time 0."""
         who = jnp.arange(self.agents if agents is None else agents)[:, None]
         return rng.random_bits(key, purpose, jnp.arange(self.populations)[None], who, jnp.asarray(play))
 
@@ -125,16 +125,16 @@ class FiniteLearners(AbstractLearnerDensity):
         self, key: Shaped[PRNGKeyArray, ""], values: Float[Array, "A N B"], number: Int[Array, ""]
     ) -> Float[Array, "A N B"]:
         """The values after one play, in which all learners draw an action, are paid, and learn."""
-        words = self._words(key, self.model.actions, number)
+        bits = self._bits(key, self.model.actions, number)
         below = jnp.cumsum(self.model.policy(values), axis=0)[:-1]
-        action = (rng.to_uniform(words.first) >= below).sum(axis=0, dtype=jnp.int32)
+        action = (rng.to_uniform(bits.first) >= below).sum(axis=0, dtype=jnp.int32)
         played = action == jnp.arange(self.model.actions).reshape(-1, 1, 1)
         if self.opponents is None:
             reward = self._against_all(played)
         else:
-            reward = self._against_one(action, words.second) / self.opponents
+            reward = self._against_one(action, bits.second) / self.opponents
             for i in range(1, self.opponents):
-                word = self._words(key, self.model.actions + i, number).first
+                word = self._bits(key, self.model.actions + i, number).first
                 reward = reward + self._against_one(action, word) / self.opponents
         return values + self.gain * jnp.where(played, reward - values, 0.0)
 

@@ -51,7 +51,7 @@ def symmetric_payoff(game: Any) -> Float[Array, "A A"]:
 
 
 def check_law_size(who: str, values: int, model: "LearnerModel") -> None:
-    """Raises `InputError` unless the law has one value for each action of the model."""
+    """Raises `InputError` unless `values`, the number of values in a law, is the number of actions of the model."""
     if values != model.actions:
         raise InputError(f"{who}: the law has {values} values, the game {model.actions} actions")
 
@@ -59,7 +59,7 @@ def check_law_size(who: str, values: int, model: "LearnerModel") -> None:
 class LearnerModel(eqx.Module):
     """Boltzmann Q-learners in a symmetric game, without states and without discounting.
 
-    A learner with values Q plays pi(Q) = softmax(Q / tau) and updates only the value of the action that it plays. Let m
+    A learner with values Q plays pi(Q) = softmax(Q / T) and updates only the value of the action that it plays. Let m
     be the mean policy of the population, the integral of pi(Q) p(Q) dQ. Then the expected motion of a learner is
 
         dQ_j/dt = V_j(Q, m) = alpha pi_j(Q) [ (A m)_j - Q_j ],
@@ -69,7 +69,7 @@ class LearnerModel(eqx.Module):
 
     Args:
         game: a symmetric `Polymatrix` of two players, or its own-row payoff matrix A.
-        temperature: tau > 0, in units of payoff.
+        temperature: T > 0, in units of payoff.
         rate: alpha > 0, per unit of time.
 
     Raises:
@@ -95,7 +95,7 @@ class LearnerModel(eqx.Module):
         return self.payoff.shape[0]
 
     def policy(self, values: Float[Array, "A *batch"]) -> Float[Array, "A *batch"]:
-        """pi(Q) = softmax(Q / tau)."""
+        """The policy pi(Q) = softmax(Q / T) of a learner with values Q."""
         return jax.nn.softmax(values / self.temperature, axis=0)
 
     def rewards(self, mean_policy: Float[Array, "A *B"]) -> Float[Array, "A *B"]:
@@ -103,7 +103,7 @@ class LearnerModel(eqx.Module):
         return jnp.tensordot(self.payoff, mean_policy, axes=1)
 
     def velocity(self, values: Float[Array, "A K *B"], mean_policy: Float[Array, "A *B"]) -> Float[Array, "A K *B"]:
-        """V(Q, m)."""
+        """V(Q, m), the expected motion of a learner with values Q against the mean policy m, in payoff per time."""
         return self.rate * self.policy(values) * (self.rewards(mean_policy)[:, None] - values)
 
     def divergence(self, values: Float[Array, "A K *B"], mean_policy: Float[Array, "A *B"]) -> Float[Array, "K *B"]:

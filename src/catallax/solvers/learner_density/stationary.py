@@ -19,21 +19,22 @@ class StationaryState(NamedTuple):
     values: Float[Array, " A"]
     """Q = A m, the same for all learners."""
     policy: Float[Array, " A"]
-    """m = softmax(Q / tau), the symmetric logit equilibrium at tau."""
+    """m = softmax(Q / T), the symmetric logit equilibrium at T."""
     residual: Float[Array, ""]
-    """max |tau z - A softmax z|, z centred, in units of payoff."""
+    """max |T z - A softmax z|, z centred, in units of payoff."""
 
 
 def stationary_state(model: LearnerModel, start: Any = None, *, stages: int = 0) -> StationaryState:
-    """A stationary state of the transport equation: the point mass at Q = A m with m = softmax(A m / tau).
+    """A stationary state of the transport equation: the point mass at Q = A m with m = softmax(A m / T).
 
-    There are no others, because V = 0 at every point of the support and all pi_j > 0. Each symmetric logit equilibrium
-    of the game gives one stationary state; `start` decides which of several is found by Newton's method.
+    There are no other stationary states, because V = 0 at every point of the support and all pi_j > 0. Each symmetric
+    logit equilibrium of the game gives one stationary state; `start` decides which of several is found by Newton's
+    method.
 
     Args:
         model: the game and the learners.
         start: an interior mean policy [A]; None for the uniform policy.
-        stages: how often the temperature is halved until it is tau (see `logit_equilibrium`).
+        stages: how often the temperature is halved until it is T (see `logit_equilibrium`).
 
     Raises:
         InputError: the start is no interior policy.

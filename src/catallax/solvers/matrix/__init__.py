@@ -5,5 +5,5 @@
 `structure`: dominance, potentials, zero-sum weights, interior equilibria.
 `flow`: learning dynamics in time: Q-learning, replicator dynamics, fictitious play, temperature schedules.
 `flow_analysis`: where these dynamics lead: rest points, stability, basins, orbits, Lyapunov functions.
-`host`: what the others share: one concrete game in NumPy in double precision, and checked inputs.
+`host`: parts that the other rooms share: one concrete game in NumPy in double precision, and checked inputs.
 """

@@ -1,7 +1,8 @@
 """Stationary mean-field games, solved on their exact model in double precision.
 
-Equilibria: `FixedPoint`, `MirrorDescent`, `MeanFieldQ`. One player's problem: `best_response`, `evaluate`.
-Rules of choice: `Softmax`, `Argmax`. Population maps: `OneStep`, `Stationary`. Quality: `exploitability`.
+`FixedPoint`, `MirrorDescent` and `MeanFieldQ` find equilibria; `exploitability` measures how near a policy is to one.
+`best_response` and `evaluate` solve one player's problem. Rules of choice are `Softmax` and `Argmax`; population maps
+are `OneStep` and `Stationary`.
 """
 
 from .choice import AbstractChoice as AbstractChoice

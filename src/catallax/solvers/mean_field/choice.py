@@ -1,4 +1,4 @@
-"""Rules of choice: from action values to a policy."""
+"""Rules of choice: maps from action values to a policy."""
 
 import abc
 
@@ -16,7 +16,7 @@ class AbstractChoice(Parametrized):
 
     @abc.abstractmethod
     def __call__(self, q: Float[Array, "S A"], legal: Bool[Array, "S A"]) -> Float[Array, "S A"]:
-        """The policy."""
+        """The policy, [S, A]; rows sum to 1, and actions that are not legal have probability 0."""
 
 
 class Softmax(AbstractChoice):

@@ -1,4 +1,4 @@
-"""Fixed-point iteration with exact values: GMF-V, and the naive iteration with argmax-e."""
+"""Fixed-point iteration with exact values: the algorithms GMF-V (softmax) and naive (argmax-e) of Guo et al. (2019)."""
 
 from typing import Any, NamedTuple
 
@@ -36,7 +36,7 @@ class FixedPointState(NamedTuple):
     """The sum of the residuals of value iteration and of the population map; 0 if both converged."""
 
     def status(self) -> str:
-        """Why the iteration is not at rest, in words, where the state shows it."""
+        """A text that says why the iteration is not at rest; empty where the state does not show the reason."""
         step, lag, inexact = float(self.step), float(self.two_steps), float(self.inexact)
         if inexact > step:
             return f"the inner iterations stop short by {inexact:.3g}; raise the limits on their numbers of steps"

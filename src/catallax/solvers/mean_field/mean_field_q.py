@@ -1,4 +1,4 @@
-"""GMF-Q: fixed-point iteration in which a learner takes the place of value iteration."""
+"""The algorithm GMF-Q: fixed-point iteration in which a learner takes the place of value iteration."""
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -21,7 +21,7 @@ class HasValues(Protocol):
     """A learner whose state is a table of action values."""
 
     def values(self, state: Any) -> Float[Array, "S A"]:
-        """Q(s, a)."""
+        """The action values Q(s, a) at a state of the learner, in units of discounted reward."""
         ...
 
 

@@ -43,7 +43,8 @@ class MirrorDescent(AbstractMeanFieldSolver):
             rate is not positive.
 
     Source: PerolatEtAl2021.
-    Differs: stationary and discounted; the source has a finite horizon and continuous time.
+    Differs: the game here is stationary and discounted, and time is discrete; the source has a finite horizon and
+        continuous time.
     """
 
     game: AbstractMeanFieldGame
@@ -57,7 +58,7 @@ class MirrorDescent(AbstractMeanFieldSolver):
         check_solver("MirrorDescent", self.game, self.start)
 
     def init(self, key: Shaped[PRNGKeyArray, ""]) -> MirrorDescentState:
-        """The uniform policy and the first law."""
+        """The scores of the uniform policy, and the first law."""
         law = first_law(self.game, self.start, self.dirichlet, key)
         return MirrorDescentState(jnp.zeros_like(law), law, jnp.zeros((), law.dtype))
 

@@ -41,8 +41,8 @@ class BestResponsePlay(AbstractDynamics):
         rate: w, in (0, 1]; None for 1 / (n + 1).
         prior: the number of rounds that the start counts for, at least 0; it has no effect with a `rate`.
 
-    The state is `Beliefs`. The residual is the largest regret at the beliefs of players with T_k = 0, and the largest
-    |b - x| of players with T_k > 0.
+    The state is `Beliefs`. The residual is the larger of two numbers: the largest regret at the beliefs of players with
+    T_k = 0, and the largest |b - x| of players with T_k > 0.
 
     Raises:
         InputError: a temperature is below 0, the rate is outside (0, 1], the prior is below 0, or the start is no
@@ -92,11 +92,11 @@ class BestResponsePlay(AbstractDynamics):
         return Beliefs(state.policy + weight * (reply - state.policy), state.count + 1), reply
 
     def policy(self, state: Beliefs) -> Float[Array, "n A B"]:
-        """The beliefs."""
+        """The beliefs x, [n, A, B]; measures of policies read them."""
         return state.policy
 
     def residual(self, state: Beliefs) -> Float[Array, ""]:
-        """The largest regret, or |b - x| of players with a temperature."""
+        """The largest regret of players with T_k = 0, or |b - x| of players with T_k > 0; the larger of the two."""
         smooth = (self.temperature > 0)[:, None]
         away = jnp.abs(self.reply(state.policy) - state.policy).max(axis=1)
         regret = self.game.regrets(state.policy)

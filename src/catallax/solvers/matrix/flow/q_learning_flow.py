@@ -116,7 +116,7 @@ class QLearningFlow(AbstractDynamics):
         return lambda t, rate, z: masked(game, game.rewards(softmax(game, z)) / rate(t) - z, 0.0)
 
     def policy(self, state: Float[Array, "n A B"]) -> Float[Array, "n A B"]:
-        """x = softmax(z)."""
+        """The policy x = softmax(z) of the scores z."""
         return softmax(self.game, state)
 
     def residual(self, state: Float[Array, "n A B"]) -> Float[Array, ""]:
@@ -186,7 +186,7 @@ class SmoothQLearning(AbstractDynamics):
         return after, after
 
     def policy(self, state: Float[Array, "n A 1"]) -> Float[Array, "n A 1"]:
-        """x = softmax(z)."""
+        """The policy x = softmax(z) of the scores z."""
         return softmax(self.game, state)
 
     def residual(self, state: Float[Array, "n A 1"]) -> Float[Array, ""]:

@@ -56,7 +56,7 @@ class AbstractTemperatureSchedule(Parametrized):
 
 
 class ConstantTemperature(AbstractTemperatureSchedule):
-    """T(t) = value."""
+    """The temperature that does not change: T(t) = value, in units of payoff."""
 
     value: Float[Array, "..."] = numbers()
 
@@ -74,7 +74,7 @@ class _Timed(AbstractTemperatureSchedule):
     length: eqx.AbstractVar[Float[Array, "..."]]
 
     def __check_init__(self) -> None:
-        """The length is positive."""
+        """Checks that the length is positive."""
         length = known(self.length)
         if length is not None and not ((length > 0) & np.isfinite(length)).all():
             raise InputError(f"{type(self).__name__}: length must be positive and finite, got {length.tolist()}")
@@ -146,7 +146,7 @@ class _Pulse(_Timed):
     floor: Float[Array, "..."] = numbers(0.0)
 
     def __check_init__(self) -> None:
-        """The peak is no lower than the floor."""
+        """Checks that the peak is no lower than the floor."""
         who, peak, floor = type(self).__name__, known(self.peak), known(self.floor)
         if peak is None or floor is None:
             return

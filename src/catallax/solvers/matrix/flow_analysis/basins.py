@@ -21,7 +21,7 @@ from catallax.solvers.matrix.logit.choice import masked
 from .rest_points import RestPoint, rest_point_near
 
 _SUBSTEPS = 64
-"""The number of Runge-Kutta steps between two looks at the trajectories."""
+"""The number of Runge-Kutta steps between two checks whether the trajectories are at rest."""
 
 
 class Basins(NamedTuple):
@@ -169,8 +169,8 @@ def drawn_starts(game: AbstractMatrixGame, key: Shaped[PRNGKeyArray, ""], count:
     """
     check_count("drawn_starts", "count", count)
     shape = (game.players, game.width, count)
-    words = np.asarray(rng.draws(key, int(np.prod(shape))).first, np.uint32)
-    parts = -np.log(((words >> 8) + 0.5) / 2.0**24).reshape(shape) * game.legal[:, :, None]
+    bits = np.asarray(rng.draws(key, int(np.prod(shape))).first, np.uint32)
+    parts = -np.log(((bits >> 8) + 0.5) / 2.0**24).reshape(shape) * game.legal[:, :, None]
     return parts / parts.sum(axis=1, keepdims=True)
 
 

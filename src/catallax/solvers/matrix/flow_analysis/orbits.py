@@ -139,7 +139,7 @@ def recurrence(game: AbstractMatrixGame, start: Any, distance: Any, *, horizon: 
 
 
 def _nearest(distance: float) -> str:
-    """The distance of the nearest return in words."""
+    """A text that says how near the nearest return came."""
     return f"its nearest return was {distance:.3g} away" if np.isfinite(distance) else "it never turned back"
 
 

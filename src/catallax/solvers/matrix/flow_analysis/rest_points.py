@@ -61,7 +61,7 @@ class RestPoint(NamedTuple):
         """The policy, if the point is of one of the kinds; without kinds, if it is a logit equilibrium or interior.
 
         Raises:
-            NumericalError: it is of another kind; the message says which.
+            NumericalError: the point is of another kind; the message says which.
         """
         wanted = kinds or (RestKind.LOGIT_EQUILIBRIUM, RestKind.INTERIOR)
         if self.kind in wanted:

@@ -1,4 +1,4 @@
-"""The Lyapunov function on a random plane in the space of scores, to picture it in games of any size."""
+"""The Lyapunov function on a random plane in the space of scores, by which it can be drawn in games of any size."""
 
 from typing import Any, NamedTuple
 
@@ -80,8 +80,8 @@ def snapshot(
 def directions(game: AbstractMatrixGame, key: Shaped[PRNGKeyArray, ""]) -> tuple[np.ndarray, np.ndarray]:
     """Centred log-probabilities [n, A] of two profiles drawn uniformly; they do not depend on the precision of JAX."""
     shape = (2, game.players, game.width)
-    words = np.asarray(rng.draws(key, int(np.prod(shape))).first, np.uint32)
-    units = ((words >> 8) + 0.5) / 2.0**24  # inside (0, 1)
+    bits = np.asarray(rng.draws(key, int(np.prod(shape))).first, np.uint32)
+    units = ((bits >> 8) + 0.5) / 2.0**24  # inside (0, 1)
     logs = np.log(-np.log(units)).reshape(shape)  # shares of exponential variates are uniform on the simplex
     return centred_on(game.legal, logs[0]), centred_on(game.legal, logs[1])
 

@@ -1,1 +1,1 @@
-"""One concrete game "on the host", that is in NumPy in double precision: payoffs, derivatives, checked inputs."""
+"""One concrete game on the host (in NumPy, in double precision): its payoffs, their derivatives, checked inputs."""

@@ -42,7 +42,7 @@ class ConcreteGame(NamedTuple):
         return centred_on(self.legal, values)
 
     def values_and_regrets(self, policy: np.ndarray) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-        """What each player earns, and how much more its best reply would earn."""
+        """The payoff of each player at a policy [n, A], and its regret: how much more its best reply would earn."""
         rewards = self.rewards(policy)
         values = (policy * rewards).sum(axis=1)
         return values, np.where(self.legal, rewards, -np.inf).max(axis=1) - values

@@ -1,4 +1,4 @@
-"""The payoffs of a game as blocks that add up, in NumPy: sizes of payoffs, and the tolerances made from them.
+"""The payoffs of a game as sums of blocks, in NumPy; the sizes of payoffs, and the tolerances made from these sizes.
 
 Time and memory are linear in the edges of a network.
 """

@@ -28,7 +28,7 @@ class BranchEventKind(StrEnum):
     FOLD = "fold"
     """The branch turns back: two equilibria meet and vanish."""
     BIFURCATION = "bifurcation"
-    """Another branch crosses; in symmetric games this is usually where the symmetric equilibrium loses stability."""
+    """Another branch crosses. In symmetric games the symmetric equilibrium usually loses stability there."""
     HOPF = "Hopf"
     """A complex pair of eigenvalues of the Q-learning flow crosses the imaginary axis: spirals change between inward
     and outward. No other equilibrium is near."""
@@ -68,7 +68,7 @@ class Branch(NamedTuple):
         """The branch itself, if it reached one of its ends.
 
         Raises:
-            NumericalError: it was lost on the way.
+            NumericalError: the branch was lost on the way.
         """
         if self.status in ("stalled", "out of points"):
             raise NumericalError(

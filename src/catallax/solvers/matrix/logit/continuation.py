@@ -29,7 +29,7 @@ class Point(NamedTuple):
 
 
 class Curve:
-    """A curve of solutions that is computed point by point.
+    """A curve of solutions of H(y, p) = 0 that is computed point by point.
 
     Args:
         system: H and its derivatives.
@@ -87,8 +87,8 @@ class Curve:
     def cross(self, point: Point, length: float, height: Callable[[Point], float], reach: float = 2e-3) -> Point:
         """The point about `length` further on where a smooth function `height` vanishes and the system is singular.
 
-        So near a bifurcation Newton's method loses half of its digits. So six points around it are computed, and the
-        point is interpolated between them (error of order reach^6).
+        At such a point, a bifurcation, Newton's method loses half of its digits. Therefore six points around it are
+        computed, and the point is interpolated between them (with an error of order reach^6).
         """
         offsets = reach * np.asarray([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5])
         around = [self.step(point, length + o) for o in offsets]

@@ -20,11 +20,14 @@ _SHARES = (1.0, 0.5, 0.25, 0.0625, 0.015625, 0.001)
 
 
 class Status(IntEnum):
-    """How a solver ended."""
+    """The reason why a solver stopped."""
 
     CONVERGED = 0
+    """The residual is within the tolerance."""
     OUT_OF_STEPS = 1
+    """The largest number of steps was made."""
     NOT_FINITE = 2
+    """The residual is NaN or infinite."""
 
 
 class LogitEquilibrium(NamedTuple):
@@ -49,7 +52,7 @@ class LogitEquilibrium(NamedTuple):
         """The policy, if the solver converged (for all of a batch).
 
         Raises:
-            NumericalError: it did not converge.
+            NumericalError: the solver did not converge.
         """
         status = np.asarray(self.status)
         if (status != Status.CONVERGED).any():
@@ -99,7 +102,7 @@ class LogitNewton(AbstractDynamics):
     def step(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, "n A"], t: Int[Array, ""]
     ) -> tuple[Float[Array, "n A"], Float[Array, "n A"]]:
-        """One Newton step, the share of it with the least residual."""
+        """The share of one Newton step that has the least residual."""
         gap = logit_gap(self.game, self.temperature, state)
         move = jnp.linalg.solve(self.jacobian(state), gap.reshape(-1)).reshape(state.shape)
         tried = jnp.stack([state - share * move for share in _SHARES], axis=-1)
@@ -116,7 +119,7 @@ class LogitNewton(AbstractDynamics):
         return jnp.diag(temperature) - response.reshape(x.size, x.size)
 
     def policy(self, state: Float[Array, "n A"]) -> Float[Array, "n A"]:
-        """x = softmax(z)."""
+        """The policy x = softmax(z) of the scores z."""
         return softmax(self.game, state)
 
     def residual(self, state: Float[Array, "n A"]) -> Float[Array, ""]:

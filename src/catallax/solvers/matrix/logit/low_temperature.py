@@ -1,4 +1,4 @@
-"""Logit equilibria at low temperatures, where scores are as large as 1 / T and their rounding ends continuation."""
+"""Logit equilibria at low temperatures, at which scores grow like 1 / T and their rounding errors stop continuation."""
 
 from typing import NamedTuple
 
@@ -34,8 +34,8 @@ def solve_at_low_temperature(
 ) -> LowTemperaturePoint | None:
     """The equilibrium at T_k = temperature ratio_k near a policy; None if Newton's method finds none near it.
 
-    Newton's method sees only the actions whose probability is not negligible, so that the scores of the others, which
-    may be in the thousands, cannot spoil theirs by rounding.
+    Newton's method solves only for the actions whose probability is not negligible. The scores of the other actions may
+    be in the thousands, and their rounding errors would make the solution less accurate.
     """
     temperatures = temperature * ratios
     played = concrete.legal & (policy > _NEGLIGIBLE)

@@ -199,7 +199,7 @@ class LogitGrid(AbstractDynamics):
         return _gaps(self.game, self.temperature, state)
 
     def policy(self, state: Float[Array, "n A B"]) -> Float[Array, "n A B"]:
-        """x = softmax(z)."""
+        """The policy x = softmax(z) of the scores z."""
         return softmax(self.game, state)
 
     def residual(self, state: Float[Array, "n A B"]) -> Float[Array, ""]:

@@ -1,4 +1,4 @@
-"""The logit condition in coordinates without redundancy, as continuation needs it."""
+"""The logit condition in as many coordinates as there are degrees of freedom, as continuation needs it."""
 
 import numpy as np
 from jaxtyping import Float

@@ -23,14 +23,14 @@ class NashEquilibria(NamedTuple):
     regrets: Float[np.ndarray, "m n"]
     """How much more each player's best reply would earn. It is computed from the policies, not by the solver."""
     warning: str = ""
-    """What is known to be missing or doubtful; empty if nothing is."""
+    """A text on equilibria that are known to be missing or doubtful; empty if there are none."""
 
     @property
     def policy(self) -> Float[np.ndarray, "n A"]:
         """The first equilibrium.
 
         Raises:
-            NumericalError: none was found.
+            NumericalError: the solver found no equilibrium.
         """
         if len(self.policies) == 0:
             raise NumericalError(f"no Nash equilibrium was found. {self.warning}".strip())

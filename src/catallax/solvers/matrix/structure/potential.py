@@ -1,4 +1,4 @@
-"""Exact and weighted potential games: how they are recognised, and their potentials."""
+"""Exact and weighted potential games: tests whether a game is one, and its potential."""
 
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -43,7 +43,7 @@ class Potential(NamedTuple):
 
 
 def exact_potential(game: AbstractMatrixGame, tol: float | None = None) -> Potential:
-    """The exact potential: its change is what a deviating player gains (all w_k = 1).
+    """The exact potential P, whose change is what a deviating player gains (all w_k = 1).
 
     Normal form: P is fitted by least squares to the payoffs, each centred over the player's own actions; the game is an
     exact potential game if the fit is exact. Polymatrix game: the game is an exact potential game if and only if the

@@ -24,12 +24,12 @@ class ZeroSumWeights(NamedTuple):
 
 
 class PositiveSolution(NamedTuple):
-    """A vector w > 0 with R w = 0, and what is known of the others."""
+    """A vector w > 0 with R w = 0, and whether it is the only one."""
 
     vector: Float[np.ndarray, " n"] | None
     """One solution, its largest entry 1; None if there is none."""
     unique: bool
-    """Whether there is no other, up to scale."""
+    """Whether there is no other solution, up to scale."""
     gap: float
     """The smallest singular value of R."""
 
