@@ -12,6 +12,8 @@ from catallax.agents.parts import MLP
 from catallax.agents.parts.descent import begin, descend
 from catallax.core import rng
 
+pytestmark = pytest.mark.compile_effort("least")
+
 
 def test_hidden_weights_and_biases_are_uniform_within_one_over_the_root_of_the_inputs():
     layers = MLP((300, 40)).init(rng.key(3), 25)

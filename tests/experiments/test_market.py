@@ -16,6 +16,8 @@ from catallax.lab.execute import execute
 from catallax.lab.experiment import Scale
 from catallax.lab.settings import decode_settings, load_class
 
+pytestmark = pytest.mark.compile_effort("least")
+
 HEAD = """import jax.numpy as jnp
 from catallax.agents.traders import AbstractTrader
 from catallax.games.double_auction import Order

@@ -26,6 +26,8 @@ from catallax.experiments.double_auction.opponents import (
     standing,
 )
 
+pytestmark = pytest.mark.compile_effort("least")
+
 
 def test_every_claim_and_label_finds_its_cell():
     cells = {cell.name for cell in experiment.build_cells(Settings(), "paper")}

@@ -44,6 +44,8 @@ from catallax.games.double_auction import (
 )
 from catallax.lab.claims import judge_all
 
+pytestmark = pytest.mark.compile_effort("least")
+
 KEYS = jax.random.split(rng.key(4), 300)
 
 

@@ -33,6 +33,8 @@ from reference_institutions import Call, Rules
 from catallax.core import BuildError, InputError, rng
 from catallax.games.double_auction import CallMarket, ConditionalDisclosure, Order, competitive_equilibrium
 
+pytestmark = pytest.mark.compile_effort("least")
+
 STEPS = UNITS + UNITS * S
 MARKETS: dict[str, dict] = {
     "midpoint": dict(),

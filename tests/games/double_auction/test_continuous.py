@@ -37,6 +37,8 @@ from scipy import stats
 from catallax.core import InputError, rng
 from catallax.games.double_auction import ContinuousDoubleAuction, Fixed, Order, ReducedDisclosure, ZeroDisclosure
 
+pytestmark = pytest.mark.compile_effort("least")
+
 STEPS = 8
 MARKETS: dict[str, dict] = {
     "plain": dict(),

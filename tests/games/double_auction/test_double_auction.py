@@ -35,6 +35,8 @@ from catallax.games.double_auction import (
 )
 from catallax.games.double_auction.observation import mirror
 
+pytestmark = pytest.mark.compile_effort("least")
+
 B, S, UNITS, STEPS = 3, 2, 2, 5
 LOW, HIGH = 1.0, 6.0
 

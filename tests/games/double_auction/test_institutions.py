@@ -21,6 +21,8 @@ from catallax.games.double_auction import aurora, memoryless_market
 from catallax.games.double_auction.environments import ENVIRONMENTS
 from catallax.measures.double_auction import Autocorrelation, Dispersion, Efficiency, Handover, Volume
 
+pytestmark = pytest.mark.compile_effort("least")
+
 
 @cache
 def rounds(make, rule, number, measures, **changes):

@@ -37,6 +37,8 @@ from scipy import stats
 from catallax.core import InputError, rng
 from catallax.games.double_auction import Order, PostedOffer
 
+pytestmark = pytest.mark.compile_effort("least")
+
 STEPS = 6
 MARKETS: dict[str, dict] = {
     "offers": dict(),

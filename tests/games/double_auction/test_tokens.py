@@ -12,6 +12,8 @@ from catallax.games.double_auction.environments import ENVIRONMENTS, environment
 from catallax.games.double_auction.equilibrium import competitive_equilibrium
 from catallax.games.double_auction.tokens import CommonShift, Fixed, GameType, NormalTokens, ascending
 
+pytestmark = pytest.mark.compile_effort("least")
+
 DRAWS = 40_000
 
 

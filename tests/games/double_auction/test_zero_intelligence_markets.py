@@ -16,6 +16,8 @@ from catallax.core import Group, Play, Population, rng, run
 from catallax.games.double_auction import CallMarket, ContinuousDoubleAuction, PostedOffer, in_environment, schedules
 from catallax.measures.double_auction import Dispersion, Efficiency, Volume
 
+pytestmark = pytest.mark.compile_effort("least")
+
 SCHEDULES = {
     "smith": (schedules.SMITH_1962_TEST_1, 4.0),
     "gjerstad_dickhaut": (schedules.GJERSTAD_DICKHAUT_SYMMETRIC, 400.0),

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from catallax.games.karma import CircleMatching, UniformMatching, share_out
 from catallax.games.karma.redistribution import chosen
 
+pytestmark = pytest.mark.compile_effort("least")
+
 DRAWS = 15_000
 
 
