@@ -7,8 +7,9 @@ import numpy as np
 import pandas
 from numpy.typing import ArrayLike
 
+from catallax.lab import Figure
 from catallax.lab.charts import curve_points, draw_series
-from catallax.lab.figure import TWO_COLUMNS, Figure, state_sample
+from catallax.lab.figure import TWO_COLUMNS, state_sample
 from catallax.measures.double_auction.series import moving_mean
 
 

@@ -26,9 +26,8 @@ from catallax.games.double_auction import (
     memoryless_market,
     standard_interface,
 )
-from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab import Cell, Direction, Experiment, Figure, NotComparable, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns, interval_text
-from catallax.lab.claims import Direction, NotComparable
 from catallax.lab.quantity import Quantity, defined_mean, recorded
 from catallax.measures.double_auction import Dispersion, Efficiency, Profit, SurplusShift
 from catallax.measures.double_auction.series import speed_of_learning

@@ -25,9 +25,8 @@ from catallax.games.double_auction import (
     memoryless_market,
     standard_interface,
 )
-from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab import Cell, Direction, Experiment, Figure, NotComparable, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns, interval_text
-from catallax.lab.claims import Direction, NotComparable
 from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity
 from catallax.measures import double_auction as measures

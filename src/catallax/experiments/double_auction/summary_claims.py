@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error
+from catallax.lab import AbstractClaim, Baseline, Direction, NotComparable, Value
+from catallax.lab.claims import printed_error
 from catallax.lab.quantity import Quantity
 
 from .rounds import late_mean

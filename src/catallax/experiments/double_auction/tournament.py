@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from catallax.games.double_auction.environments import ENVIRONMENTS
-from catallax.lab import Experiment, Results, Scale
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value, printed_error
+from catallax.lab import AbstractClaim, Direction, Experiment, NotComparable, Results, Scale, Value
+from catallax.lab.claims import printed_error
 from catallax.lab.quantity import Quantity, defined_mean
 
 from .tournament_design import FIELD, Settings, alone, cells, field_share, names, pair_share, payoffs, places

@@ -16,9 +16,8 @@ import pandas
 from catallax.agents.deep import PPO
 from catallax.core import Group, InputError, NaNCount, Play, Population
 from catallax.games.growth import BrockMirman, saving_interface
-from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab import AbstractClaim, Cell, Direction, Experiment, Figure, Report, Results, Scale, Table, Value
 from catallax.lab.charts import curve_points, draw_series
-from catallax.lab.claims import AbstractClaim, Direction, Value
 from catallax.lab.figure import TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity, recorded
 from catallax.lab.statistics import mean_interval

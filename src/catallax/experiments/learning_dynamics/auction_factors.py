@@ -14,14 +14,11 @@ import numpy as np
 import pandas
 
 from catallax.core import NaNCount
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
-from catallax.lab.experiment import Cell, Experiment, Scale
 from catallax.lab.factorial import Design, FactorEffect, Term, effects, replicate_effects, robust_effects
-from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure
+from catallax.lab.figure import COLOURS, TWO_COLUMNS
 from catallax.lab.quantity import Quantity, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 from catallax.measures.sealed_bid import LastBids, Revenue
 
 from .auction_factors_design import FACTORS, design_of, groups, play_of, static_prices
@@ -364,17 +361,12 @@ def _formats(design: Design, relative_price: np.ndarray) -> Figure:
 
 
 experiment = Experiment(
-    name="learning_dynamics.auction_factors",
+    name="learning_dynamics.auction_factors", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="What makes Q-learners collude in auctions: a factorial experiment",
     summary="Main effects and interactions of ten factors on price, time to settle and equal bids, with intervals",
     sources=("RawatAuctions2023", "RawatAuctions2026", "BanchioSkrzypacz2022", "BoxHunterHunter2005", "Holm1979"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=ROUNDS["quick"], replications=10, block=10, chunk=ROUNDS["quick"]),
         "paper": Scale(steps=ROUNDS["paper"], replications=20, block=20, chunk=ROUNDS["paper"]),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

@@ -24,15 +24,11 @@ from catallax.games.sealed_bid import (
     even_grid,
     lowest_symmetric_bid,
 )
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import SPREAD, curves, distributions, standard_error
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import Figure
 from catallax.lab.quantity import Quantity, recorded, stack
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 from catallax.measures.sealed_bid import LastBids, Revenue
 
 from .quantities import value
@@ -399,17 +395,12 @@ def _ends(results: Results[Settings]) -> Figure:
 
 
 experiment = Experiment(
-    name="learning_dynamics.auctions",
+    name="learning_dynamics.auctions", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="Q-learners in sealed-bid auctions",
     summary="First price, second price and between; what bidders learn with and without feedback, beside static Nash",
     sources=("BanchioSkrzypacz2022", "RawatAuctions2023", "WatkinsDayan1992"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=LONG, replications=10, block=10, chunk=100_000),
         "paper": Scale(steps=LONG, replications=200, block=200, chunk=100_000),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

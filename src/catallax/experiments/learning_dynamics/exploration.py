@@ -17,13 +17,9 @@ import pandas
 
 from catallax.core import check_count, rng
 from catallax.games.matrix import asymmetric_matching_pennies, match_mismatch_line
-from catallax.lab.claims import AbstractClaim, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import Figure
+from catallax.lab import AbstractClaim, Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Table
+from catallax.lab.charts import long_rows
 from catallax.lab.quantity import Quantity, largest, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 from catallax.measures.matrix import Payoffs, Policy
 from catallax.solvers.matrix.flow import (
     AbstractTemperatureSchedule,
@@ -36,21 +32,9 @@ from catallax.solvers.matrix.flow import (
 )
 
 from .drawing import PathOnSurface, SplitOverTime, draw_paths, draw_split
-from .quantities import (
-    GRID,
-    SOURCE,
-    TOLERANCE,
-    direction,
-    gap,
-    heads,
-    limit,
-    neighbours_apart,
-    policies,
-    sheet,
-    surface,
-    unique,
-)
+from .quantities import SOURCE, beside, direction, heads, limit, neighbours_apart, policies, same_length
 from .reference_values import AMPS
+from .surfaces import GRID, TOLERANCE, gap, sheet, surface, unique
 
 PEAK, LENGTH, SLOW = 2.0, 200.0, 1600.0
 """Highest temperature, and the time in which exploration ends in matching pennies; eight times as long if slow."""
@@ -90,27 +74,15 @@ def _paths(name: str, label: str, length: float, interval: float, substeps: int)
     game, which = asymmetric_matching_pennies(), np.asarray(PAIRS).T
     steps = round(length / interval)
     integrator = RungeKutta(max(1, round(substeps * interval)))
-    return Cell(
-        name=name,
-        label=label,
-        build=lambda: QLearningFlow(game, Matched(which, schedules(length)), interval=interval, integrator=integrator),
-        measures=(Policy(),),
-        steps={"quick": steps, "paper": steps},
-    )
+    build = lambda: QLearningFlow(game, Matched(which, schedules(length)), interval=interval, integrator=integrator)
+    return same_length(name, label, build, steps, Policy())
 
 
 def _line(name: str, label: str, schedule: AbstractTemperatureSchedule | float, runs: int, substeps: int) -> Cell:
     """Figure 10: three players between two dummies, whose rates have no effect."""
-    game = match_mismatch_line(3)
-    return Cell(
-        name=name,
-        label=label,
-        build=lambda: QLearningFlow(
-            game, schedule, interval=LINE / 100, integrator=RungeKutta(round(LINE / 100) * substeps), trajectories=runs
-        ),
-        measures=(Policy(), Payoffs()),
-        steps={"quick": 100, "paper": 100},
-    )
+    game, integrator = match_mismatch_line(3), RungeKutta(round(LINE / 100) * substeps)
+    build = lambda: QLearningFlow(game, schedule, interval=LINE / 100, integrator=integrator, trajectories=runs)
+    return same_length(name, label, build, 100, Policy(), Payoffs())
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
@@ -260,16 +232,12 @@ def report(results: Results[Settings]) -> Report:
 
 
 def _surface(results: Results[Settings]) -> Table:
-    sheets, gaps = [sheet(k)(results) for k in (0, 1)], gap(results)
+    sheets, gaps = np.stack([sheet(k)(results) for k in (0, 1)], axis=1), gap(results)
     rows = []
     for (a, b), reference in AMPS.items():
         i, j = (int(np.abs(GRID - t).argmin()) for t in (a, b))
         if abs(GRID[i] - a) < 1e-9 and abs(GRID[j] - b) < 1e-9:
-            row: dict[str, Any] = {"T_1": a, "T_2": b}
-            for k in (0, 1):
-                row |= {f"P{k + 1}(H)": sheets[k][:, i, j].mean(), f"reference {k + 1}": reference[k]}
-            row["worst"] = f"{max(np.abs(sheets[k][:, i, j] - reference[k]).max() for k in (0, 1)):.1e}"
-            rows.append(row)
+            rows.append({"T_1": a, "T_2": b} | beside(sheets[:, :, i, j], reference))
     caption = (
         "Asymmetric matching pennies: P(H) at the logit equilibrium by Newton's method from "
         f"{len(gaps)} random starts at those points of the 60 x 60 surface that have reference values, and the "
@@ -327,9 +295,7 @@ def _figure_paths(results: Results[Settings], pairs: tuple[int, int], name: str,
     path = policies("paths")(results)[0, :, :, 0]
     time = 0.25 * np.arange(1, path.shape[0] + 1)
     sheets = [sheet(k)(results)[0] for k in (0, 1)]
-    a, b = (x.ravel() for x in np.meshgrid(GRID, GRID, indexing="ij"))
-    first, second = (values.ravel() for values in sheets)
-    frames = [pandas.DataFrame({"kind": "surface", "T_1": a, "T_2": b, "P1": first, "P2": second})]
+    frames = [long_rows({"kind": ["surface"], "T_1": GRID, "T_2": GRID}, {"P1": sheets[0], "P2": sheets[1]})]
     panels = []
     for p in pairs:
         both, t = ", ".join(_NAMES[which] for which in PAIRS[p]), rates(PAIRS[p], time, LENGTH)
@@ -355,24 +321,15 @@ def _figure_paths(results: Results[Settings], pairs: tuple[int, int], name: str,
 
 def _figure_10(results: Results[Settings]) -> Figure:
     time = LINE / 100 * np.arange(1, 101)
-    rows = []
-    for cell, rate in (
-        ("linear", np.asarray(FIRST)[:, None] * (1 - time / LINE)),
-        ("matched", rates(matching(), time, LINE).mean(axis=1)),
-    ):
+    rows, linear = [], np.asarray(FIRST)[:, None] * (1 - time / LINE)
+    for cell, rate in (("linear", linear), ("matched", rates(matching(), time, LINE).mean(axis=1))):
         policy, payoff = (recorded(cell, name)(results)[0, :, 1:4] for name in ("policy", "payoff"))
         rows.append(SplitOverTime(cell, rate.T, policy[:, :, 0], payoff))
     frames = [
         pandas.DataFrame(
-            {
-                "row": row.name,
-                "time": time,
-                "agent": k + 1,
-                "exploration": row.rates[:, k],
-                "P(H)": row.heads[:, k].mean(axis=-1),
-                "utility": row.payoff[:, k].mean(axis=-1),
-                "ratio u_1 / u_3": row.ratio,
-            }
+            {"row": row.name, "time": time, "agent": k + 1, "exploration": row.rates[:, k]}
+            | {"P(H)": row.heads[:, k].mean(axis=-1), "utility": row.payoff[:, k].mean(axis=-1)}
+            | {"ratio u_1 / u_3": row.ratio}
         )
         for row in rows
         for k in range(3)
@@ -394,17 +351,12 @@ def _figure_10(results: Results[Settings]) -> Figure:
 
 
 experiment = Experiment(
-    name="learning_dynamics.exploration",
+    name="learning_dynamics.exploration", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="Exploration policies and the equilibria they select",
     summary="Explore-then-exploit and one-cycle policies: paths over the QRE surface, and a fair split on a network",
     sources=("LeonardosPiliourasSpendlove2021", "SmithTopin2017"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=100, replications=10, block=10, chunk=100),
         "paper": Scale(steps=100, replications=50, block=25, chunk=100),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

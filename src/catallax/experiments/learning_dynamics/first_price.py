@@ -19,14 +19,11 @@ import pandas
 from catallax.agents.tabular import BoltzmannQ, CrossLearning
 from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, first_price_bids
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure, state_sample
+from catallax.lab.figure import COLOURS, TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 from catallax.measures.matrix import Gap, Payoffs, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.logit import LogitGrid, trace_logit_branch
@@ -446,17 +443,12 @@ def _draw_paths(sheet: Any, panels: dict[str, pandas.DataFrame], replications: i
 
 
 experiment = Experiment(
-    name="learning_dynamics.first_price",
+    name="learning_dynamics.first_price", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="A first-price auction with three bids: equilibria, basins and learners",
     summary="Collusive and competitive equilibria of a tiny auction; which one replicators and Q-learners reach",
     sources=("Rawat2023", "BoergersSarin1997", "KaisersTuyls2010", "TaylorJonker1978"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=REST, replications=10, block=10, chunk=4000),
         "paper": Scale(steps=REST, replications=50, block=25, chunk=4000),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

@@ -17,33 +17,16 @@ import pandas
 
 from catallax.core import rng
 from catallax.games.matrix import match_mismatch_line
-from catallax.lab.claims import AbstractClaim, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import Figure
+from catallax.lab import AbstractClaim, Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Table
+from catallax.lab.charts import long_rows
 from catallax.lab.quantity import Quantity, largest, recorded, smallest
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 from catallax.measures.matrix import Payoffs, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.flow_analysis.snapshot import Snapshot, snapshot
 
 from .drawing import diagram, draw_boxes, draw_snapshot, least_point, points, space, spread
-from .quantities import (
-    GRID,
-    READING,
-    SOURCE,
-    TOLERANCE,
-    direction,
-    gap,
-    heads,
-    limit,
-    neighbours_apart,
-    policies,
-    sheet,
-    surface,
-    unique,
-)
+from .quantities import READING, SOURCE, direction, heads, limit, neighbours_apart, policies, same_length
+from .surfaces import GRID, TOLERANCE, gap, sheet, surface, unique
 
 NONE, SOME, ALL = 0, 1, 2
 """Trajectories of the cell `selection`: who explores."""
@@ -74,24 +57,15 @@ def _selection(substeps: int) -> Cell:
     """Figure 5: seven players on a line; nobody, players 1 to 3, or all explore (dummies' rates have no effect)."""
     explore = SELECTION_T * np.asarray([[0] * 7, [1, 1, 1, 0, 0, 0, 0], [1] * 7])
     rates = jnp.asarray(np.pad(explore, ((0, 0), (1, 1)), constant_values=1.0)).T
-    return Cell(
-        name="selection",
-        label="line of 7: none, players 1-3, all explore",
-        build=lambda: QLearningFlow(match_mismatch_line(7), rates, integrator=RungeKutta(substeps)),
-        measures=(Policy(every=SELECTION), Payoffs(every=SELECTION)),
-        steps={"quick": SELECTION, "paper": SELECTION},
-    )
+    build = lambda: QLearningFlow(match_mismatch_line(7), rates, integrator=RungeKutta(substeps))
+    label, ends = "line of 7: none, players 1-3, all explore", (Policy(every=SELECTION), Payoffs(every=SELECTION))
+    return same_length("selection", label, build, SELECTION, *ends)
 
 
 def _lyapunov(n: int, substeps: int) -> Cell:
     """Figures 4 (panel 4) and 9: the flow, whose end is the equilibrium of the snapshots."""
-    return Cell(
-        name=f"lyapunov_{n}",
-        label=f"line of {n}, T = {LYAPUNOV_T:g}",
-        build=lambda: QLearningFlow(match_mismatch_line(n), LYAPUNOV_T, integrator=RungeKutta(substeps)),
-        measures=(Policy(),),
-        steps={"quick": SETTLED, "paper": SETTLED},
-    )
+    build = lambda: QLearningFlow(match_mismatch_line(n), LYAPUNOV_T, integrator=RungeKutta(substeps))
+    return same_length(f"lyapunov_{n}", f"line of {n}, T = {LYAPUNOV_T:g}", build, SETTLED, Policy())
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
@@ -304,19 +278,11 @@ def _table_of_selection(results: Results[Settings]) -> Table:
     found, payoff = _ends(results)
     distance = neighbours_apart(heads("selection"))(results)[:, 1:-1]
     rows = [
-        {
-            "explore": who,
-            "agent": k + 1,
-            "P(H), mean": found[:, k, b].mean(),
-            "P(H), SD": found[:, k, b].std(ddof=1),
-            "P(H), min": found[:, k, b].min(),
-            "P(H), max": found[:, k, b].max(),
-            "payoff, mean": payoff[:, k, b].mean(),
-            "payoff, SD": payoff[:, k, b].std(ddof=1),
-            "neighbours apart": distance[:, k, b].mean(),
-        }
+        {"explore": who, "agent": k + 1, "P(H), mean": p.mean(), "P(H), SD": p.std(ddof=1), "P(H), min": p.min()}
+        | {"P(H), max": p.max(), "payoff, mean": u.mean(), "payoff, SD": u.std(ddof=1)}
+        | {"neighbours apart": distance[:, k, b].mean()}
         for b, who in enumerate(_WHO)
-        for k in range(7)
+        for k, (p, u) in enumerate(zip(found[:, :, b].T, payoff[:, :, b].T, strict=True))
     ]
     caption = (
         f"Line of seven at t = 200, T = 0.1 for those who explore, {len(found)} random starts; the last column is "
@@ -383,18 +349,11 @@ def _figure_4(results: Results[Settings], picture: Snapshot) -> Figure:
 
 def _figure_5(results: Results[Settings]) -> Figure:
     found, payoff = _ends(results)
-    frames = [
-        pandas.DataFrame(
-            {"explore": who, "agent": k + 1, "replication": range(len(found))}
-            | {"P(H)": found[:, k, b], "payoff": payoff[:, k, b]}
-        )
-        for b, who in enumerate(_WHO)
-        for k in range(7)
-    ]
+    axes = {"explore": _WHO, "agent": range(1, 8), "replication": range(len(found))}
     return Figure(
         name="figure_5",
         draw=lambda canvas: draw_boxes(canvas, found, payoff),
-        data=pandas.concat(frames, ignore_index=True),
+        data=long_rows(axes, {"P(H)": found.T, "payoff": payoff.T}),
         caption=(
             f"Line of seven at t = 200 from {len(found)} random starts: P(H) (top) and payoff (bottom) of each "
             "agent if nobody, agents 1 to 3, or all explore. Boxes: quartiles and median; whiskers: furthest within "
@@ -426,17 +385,12 @@ def _figure_9(planes: dict[int, Snapshot]) -> Figure:
 
 
 experiment = Experiment(
-    name="learning_dynamics.network",
+    name="learning_dynamics.network", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="Who must explore on a network: equilibrium selection in the match-mismatch line",
     summary="A line of players who match and mismatch: surfaces of equilibria, who must explore, Lyapunov snapshots",
     sources=("LeonardosPiliourasSpendlove2021", "LiEtAl2018"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=SELECTION, replications=10, block=10, chunk=SELECTION),
         "paper": Scale(steps=SELECTION, replications=100, block=50, chunk=SELECTION),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

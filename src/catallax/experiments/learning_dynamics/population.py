@@ -16,13 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable
-from catallax.lab.experiment import Experiment, Scale
+from catallax.lab import AbstractClaim, Direction, Experiment, NotComparable, Report, Results, Scale, Table
 from catallax.lab.quantity import Quantity, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 
 from .population_cells import GAINS, GRIDS, HIGHEST, NODES, POPULATIONS, STEPS_A_UNIT, Settings, cells
 from .population_figures import GAMES, Study, densities, paths, rates
@@ -342,17 +338,12 @@ def _fitted(results: Results[Settings]) -> Table:
 
 
 experiment = Experiment(
-    name="learning_dynamics.population",
+    name="learning_dynamics.population", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="A population of Q-learners: transport equation, grid, learners",
     summary="The density of Q-learners' values along characteristics, on a grid and by finite populations, with rates",
     sources=("HuLeungLeung2019", "HuEtAl2022", "Rawat2023", "VanLeer1979"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=21, replications=10, block=10, chunk=32),
         "paper": Scale(steps=21, replications=20, block=10, chunk=32),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

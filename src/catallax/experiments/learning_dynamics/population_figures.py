@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas
 
-from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure
+from catallax.lab import Figure, Results
+from catallax.lab.figure import COLOURS, TWO_COLUMNS
 from catallax.lab.quantity import recorded
-from catallax.lab.results import Results
 
 from .population_cells import HIGHEST
 
