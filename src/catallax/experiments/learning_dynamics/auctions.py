@@ -37,8 +37,8 @@ LONG, SHORT = 1_000_000, 300_000
 """Auctions of a run; where all bids are updated fewer are enough."""
 WINDOW = 1000
 """Auctions over which a price is averaged."""
-SIGNALS = 11
-"""Signals that a bidder tells apart where values are affiliated."""
+SIGNALS, ETAS = 11, (0.0, 0.5, 1.0)
+"""Signals that a bidder tells apart where values are affiliated, and how strongly they are."""
 
 # What is run.
 
@@ -96,7 +96,7 @@ SETTINGS = (
     Setting("value_revealed", "first_value_revealed", "the same, all bids updated", 1.0, (0, 20), 0.821),
     *(
         Setting("affiliated", f"{name}_{eta:g}", f"{name} price, eta = {eta:g}", rule, affiliation=eta)
-        for eta in (0.0, 0.5, 1.0)
+        for eta in ETAS
         for name, rule in (("first", 1.0), ("second", 2.0))
     ),
 )
@@ -147,22 +147,16 @@ def auction(settings: Settings, rows: tuple[Setting, ...], feedback: str, with_v
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """One for each kind of bidders and grid; its settings are a lane. Affiliated values: only at scale "paper"."""
-    made = []
+    made, measures = [], (Revenue(WINDOW), LastBids(100_000), NaNCount(100_000))
     for name, rows in GROUPS.items():
         feedback = "full" if name in ("synchronous", "value_revealed") else "none"
         paper = SHORT if feedback == "full" else LONG
         quick = LONG if name == "asynchronous" else paper // 3
-        made.append(
-            Cell(
-                name=name,
-                label=name.replace("_", " "),
-                build=auction(settings, rows, feedback, name.startswith("value")),
-                lanes={"setting": tuple(range(len(rows)))},
-                measures=(Revenue(WINDOW), LastBids(100_000), NaNCount(100_000)),
-                steps={"quick": quick // 100_000 * 100_000, "paper": paper},
-                scales=("paper",) if name == "affiliated" else None,
-            )
-        )
+        steps = {"quick": quick // 100_000 * 100_000, "paper": paper}
+        scales, label = ("paper",) if name == "affiliated" else None, name.replace("_", " ")
+        build, lanes = auction(settings, rows, feedback, name.startswith("value")), {"setting": tuple(range(len(rows)))}
+        cell = Cell(name=name, label=label, build=build, lanes=lanes, measures=measures, steps=steps, scales=scales)
+        made.append(cell)
     return tuple(made)
 
 
@@ -231,18 +225,6 @@ def _effect(name: str, source: str, statement: str, sign: Literal[-1, 1], estima
     return Direction(id=name, source=source, statement=statement, sign=sign, estimate=estimate, note=note)
 
 
-def _affiliated(eta: float) -> Direction:
-    return Direction(
-        id=f"affiliated.eta_{eta:g}",
-        source=_LATER,
-        statement="first-price auctions lead to lower seller revenues under affiliated values",
-        sign=1,
-        estimate=price(f"second_{eta:g}") - price(f"first_{eta:g}"),
-        note=f"price, second less first price, at eta = {eta:g}, two bidders; the levels of the source are not known",
-        needs=("affiliated",),
-    )
-
-
 CLAIMS: tuple[AbstractClaim, ...] = (
     _effect(
         "first_price.tacit_collusion", _ABSTRACT,
@@ -282,7 +264,12 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     _effect(
         "patience.needed", _LATER, "tacit collusion is more possible with higher discount factors", -1,
         price("first") - price("first_myopic"), "price at gamma = 0.99 less that at gamma = 0"),
-    *(_affiliated(eta) for eta in (0.0, 0.5, 1.0)),
+    *(Direction(
+        id=f"affiliated.eta_{eta:g}", source=_LATER, sign=1, needs=("affiliated",),
+        statement="first-price auctions lead to lower seller revenues under affiliated values",
+        estimate=price(f"second_{eta:g}") - price(f"first_{eta:g}"),
+        note=f"price, second less first price, at eta = {eta:g}, two bidders; the levels of the source are not known")
+      for eta in ETAS),
     NotComparable(
         id="distribution_of_bids", source="BanchioSkrzypacz2022, figures", published=None,
         statement="distributions of limit bids over about 1000 experiments",
@@ -383,14 +370,9 @@ def _paths(results: Results[Settings]) -> Figure:
 
 
 def _ends(results: Results[Settings]) -> Figure:
-    figure = distributions(
-        "where_runs_end",
-        f"Share of {results.scale.replications} runs whose price over the last {WINDOW} auctions is at most the "
-        "abscissa.",
-        {label: price(name)(results) for label, name in _PATHS.items()},
-        "price",
-        (0.0, 1.0),
-    )
+    who = f"{results.scale.replications} runs whose price over the last {WINDOW} auctions"
+    prices = {label: price(name)(results) for label, name in _PATHS.items()}
+    figure = distributions("where_runs_end", f"Share of {who} is at most the abscissa.", prices, "price", (0.0, 1.0))
     return replace(figure, data=figure.data.rename(columns={"series": "setting"}))
 
 
