@@ -315,16 +315,12 @@ def _sizes(fit: Fit, runs: int) -> Figure:
         {"effect": _label(term), "factors": len(term), "mean": e.mean, "low": e.low, "high": e.high}
         for term, e in ((effect.term, effect.estimate) for effect in _largest(fit))
     )
-    return Figure(
-        name="effects",
-        draw=lambda sheet: _draw_sizes(sheet, data),
-        data=data,
-        caption=(
-            f"The {len(data)} largest effects on the price relative to the lowest symmetric static equilibrium, with "
-            f"95% t intervals over {runs} replications of the design. Discs: factors; squares: interactions."
-        ),
-        size=(TWO_COLUMNS[0], 3.8),
+    caption = (
+        f"The {len(data)} largest effects on the price relative to the lowest symmetric static equilibrium, with "
+        f"95% t intervals over {runs} replications of the design. Discs: factors; squares: interactions."
     )
+    draw = lambda sheet: _draw_sizes(sheet, data)
+    return Figure(name="effects", draw=draw, data=data, caption=caption, size=(TWO_COLUMNS[0], 3.8))
 
 
 def _draw_sizes(sheet: Any, data: pandas.DataFrame) -> None:

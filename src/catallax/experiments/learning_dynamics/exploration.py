@@ -304,19 +304,15 @@ def _figure_paths(results: Results[Settings], pairs: tuple[int, int], name: str,
         for k, azimuth in enumerate((-125, -35)):
             title = f"player {k + 1}; policies {both}"
             panels.append(PathOnSurface(title, sheets[k], t, path[:, k, p], azimuth))
-    return Figure(
-        name=name,
-        draw=lambda canvas: draw_paths(canvas, panels, NASH),
-        data=pandas.concat(frames, ignore_index=True),
-        caption=(
-            "Asymmetric matching pennies: P(H) of a player at the QRE over the exploration rates of both (light blue, "
-            f"60 x 60 points in (0, 2]), and P(H) along play (red) if {what}: explore-then-exploit (ETE) or one cycle "
-            f"(CLR-1), peak {PEAK:g}, length {LENGTH:g}, one random start. Ring: start; square: end; star: Nash "
-            "equilibrium. A one-cycle policy begins without exploration, so play first cycles off the surface. Payoffs "
-            "and the policies' constants are our choice: the source prints none."
-        ),
-        size=(7.2, 6.0),
+    caption = (
+        "Asymmetric matching pennies: P(H) of a player at the QRE over the exploration rates of both (light blue, "
+        f"60 x 60 points in (0, 2]), and P(H) along play (red) if {what}: explore-then-exploit (ETE) or one cycle "
+        f"(CLR-1), peak {PEAK:g}, length {LENGTH:g}, one random start. Ring: start; square: end; star: Nash "
+        "equilibrium. A one-cycle policy begins without exploration, so play first cycles off the surface. Payoffs "
+        "and the policies' constants are our choice: the source prints none."
     )
+    draw = lambda canvas: draw_paths(canvas, panels, NASH)
+    return Figure(name=name, draw=draw, data=pandas.concat(frames, ignore_index=True), caption=caption, size=(7.2, 6.0))
 
 
 def _figure_10(results: Results[Settings]) -> Figure:
@@ -334,20 +330,17 @@ def _figure_10(results: Results[Settings]) -> Figure:
         for row in rows
         for k in range(3)
     ]
-    return Figure(
-        name="figure_10",
-        draw=lambda canvas: draw_split(canvas, rows, ("linear", "matched at random"), time),
-        data=pandas.concat(frames, ignore_index=True),
-        caption=(
-            "Line of three agents while exploration ends. Top: rates fall linearly from "
-            f"{', '.join(f'{x:g}' for x in FIRST)}; one random start. Bottom: averages of {RUNS} runs from random "
-            "starts in which each agent follows ETE or CLR-1, drawn with equal probability (one draw for all "
-            f"replications), peak {PEAK:g}, length {LINE:g}; bands: tenth to ninetieth percentile of the "
-            "runs. Left to right: rates, P(H), utilities, ratio of the (mean) utilities of agents 1 "
-            "and 3, which ends at 1: a fair split. The constants are our choice: the source prints none."
-        ),
-        size=(7.2, 3.6),
+    caption = (
+        "Line of three agents while exploration ends. Top: rates fall linearly from "
+        f"{', '.join(f'{x:g}' for x in FIRST)}; one random start. Bottom: averages of {RUNS} runs from random "
+        "starts in which each agent follows ETE or CLR-1, drawn with equal probability (one draw for all "
+        f"replications), peak {PEAK:g}, length {LINE:g}; bands: tenth to ninetieth percentile of the "
+        "runs. Left to right: rates, P(H), utilities, ratio of the (mean) utilities of agents 1 "
+        "and 3, which ends at 1: a fair split. The constants are our choice: the source prints none."
     )
+    draw = lambda canvas: draw_split(canvas, rows, ("linear", "matched at random"), time)
+    data = pandas.concat(frames, ignore_index=True)
+    return Figure(name="figure_10", draw=draw, data=data, caption=caption, size=(7.2, 3.6))
 
 
 experiment = Experiment(

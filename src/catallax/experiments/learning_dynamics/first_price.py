@@ -304,16 +304,13 @@ def _basins(results: Results[Settings]) -> Figure:
     data = long_rows(
         {"start": range(path.shape[-1]), "time": range(len(path))}, dict(bidder_1=path[:, 0].T, bidder_2=path[:, 1].T)
     )
-    return Figure(
-        name="basins",
-        draw=lambda sheet: _draw_basins(sheet, path),
-        data=data.drop(columns="time"),
-        caption=(
-            "Replicator dynamics with two bids, winner's fee included: probabilities of bidding 0 of both bidders from "
-            "40 random starts. Dashed: the edge of the basins, on which they add up to one. Discs: the equilibria "
-            "(0, 0), upper right, and (1/2, 1/2), lower left."
-        ),
+    caption = (
+        "Replicator dynamics with two bids, winner's fee included: probabilities of bidding 0 of both bidders from "
+        "40 random starts. Dashed: the edge of the basins, on which they add up to one. Discs: the equilibria "
+        "(0, 0), upper right, and (1/2, 1/2), lower left."
     )
+    draw = lambda sheet: _draw_basins(sheet, path)
+    return Figure(name="basins", draw=draw, data=data.drop(columns="time"), caption=caption)
 
 
 def _draw_basins(sheet: Any, path: np.ndarray) -> None:
@@ -330,17 +327,13 @@ def _draw_basins(sheet: Any, path: np.ndarray) -> None:
 
 
 def _branches(solutions: pandas.DataFrame, loss: float | None) -> Figure:
-    return Figure(
-        name="branches",
-        draw=lambda sheet: _draw_branches(sheet, solutions, loss),
-        data=solutions,
-        caption=(
-            "Logit equilibria of the three-bid game by temperature (Newton's method from random starts): filled where "
-            "the Q-learning flow from random starts ends there, open where it never does. The line is where "
-            "the principal branch loses stability."
-        ),
-        size=TWO_COLUMNS,
+    caption = (
+        "Logit equilibria of the three-bid game by temperature (Newton's method from random starts): filled where "
+        "the Q-learning flow from random starts ends there, open where it never does. The line is where "
+        "the principal branch loses stability."
     )
+    draw = lambda sheet: _draw_branches(sheet, solutions, loss)
+    return Figure(name="branches", draw=draw, data=solutions, caption=caption, size=TWO_COLUMNS)
 
 
 def _draw_branches(sheet: Any, data: pandas.DataFrame, loss: float | None) -> None:
@@ -363,13 +356,10 @@ def _paths(results: Results[Settings]) -> Figure:
         low, high = np.quantile(learnt, [0.1, 0.9], axis=0)
         columns = {"time": at, "learners": learnt.mean(axis=0), "low": low, "high": high, "flow": flow[0]}
         panels[label] = pandas.DataFrame({"panel": label, **columns})
-    return Figure(
-        name="learners",
-        draw=lambda sheet: _draw_paths(sheet, panels, results.scale.replications),
-        data=pandas.concat(panels.values(), ignore_index=True),
-        caption="Learners from sampled payoffs (mean; band: 10th to 90th percentile of replications) and their flows.",
-        size=TWO_COLUMNS,
-    )
+    caption = "Learners from sampled payoffs (mean; band: 10th to 90th percentile of replications) and their flows."
+    draw = lambda sheet: _draw_paths(sheet, panels, results.scale.replications)
+    data = pandas.concat(panels.values(), ignore_index=True)
+    return Figure(name="learners", draw=draw, data=data, caption=caption, size=TWO_COLUMNS)
 
 
 def _draw_paths(sheet: Any, panels: dict[str, pandas.DataFrame], replications: int) -> None:

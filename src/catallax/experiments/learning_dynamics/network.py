@@ -332,36 +332,30 @@ def _figure_4(results: Results[Settings], picture: Snapshot) -> Figure:
         title = f"Lyapunov function, n = 7, T = {LYAPUNOV_T:g}"
         draw_snapshot(space(canvas, 2, 2, 4, ("a", "b", "KL, nats"), title), picture)
 
-    return Figure(
-        name="figure_4",
-        draw=draw,
-        data=pandas.concat(panels, ignore_index=True),
-        caption=(
-            "The match-mismatch line. Panels 1 to 3, n = 3: P(H) of each agent at the QRE over the temperatures of "
-            f"agents 1 and 2 (60 x 60 points in (0, 2]), T_3 = {FIXED_T:g}; agent 2 seen from another side. Panel 4, "
-            f"n = 7, T = {LYAPUNOV_T:g} for all: KL-divergence from the QRE to x = softmax(a U + b V), U and V "
-            "log-ratios of two random profiles (algorithm 1); red: its least value on the grid. Which temperature is "
-            "fixed, and at which value, is our choice: the source's text prints neither."
-        ),
-        size=(7.2, 6.0),
+    caption = (
+        "The match-mismatch line. Panels 1 to 3, n = 3: P(H) of each agent at the QRE over the temperatures of "
+        f"agents 1 and 2 (60 x 60 points in (0, 2]), T_3 = {FIXED_T:g}; agent 2 seen from another side. Panel 4, "
+        f"n = 7, T = {LYAPUNOV_T:g} for all: KL-divergence from the QRE to x = softmax(a U + b V), U and V "
+        "log-ratios of two random profiles (algorithm 1); red: its least value on the grid. Which temperature is "
+        "fixed, and at which value, is our choice: the source's text prints neither."
     )
+    draw = draw
+    data = pandas.concat(panels, ignore_index=True)
+    return Figure(name="figure_4", draw=draw, data=data, caption=caption, size=(7.2, 6.0))
 
 
 def _figure_5(results: Results[Settings]) -> Figure:
     found, payoff = _ends(results)
     axes = {"explore": _WHO, "agent": range(1, 8), "replication": range(len(found))}
-    return Figure(
-        name="figure_5",
-        draw=lambda canvas: draw_boxes(canvas, found, payoff),
-        data=long_rows(axes, {"P(H)": found.T, "payoff": payoff.T}),
-        caption=(
-            f"Line of seven at t = 200 from {len(found)} random starts: P(H) (top) and payoff (bottom) of each "
-            "agent if nobody, agents 1 to 3, or all explore. Boxes: quartiles and median; whiskers: furthest within "
-            "1.5 interquartile ranges; rings: beyond. T = 0.1 for those who explore and the horizon are our choice: "
-            "the source prints neither."
-        ),
-        size=(7.2, 3.8),
+    caption = (
+        f"Line of seven at t = 200 from {len(found)} random starts: P(H) (top) and payoff (bottom) of each "
+        "agent if nobody, agents 1 to 3, or all explore. Boxes: quartiles and median; whiskers: furthest within "
+        "1.5 interquartile ranges; rings: beyond. T = 0.1 for those who explore and the horizon are our choice: "
+        "the source prints neither."
     )
+    draw = lambda canvas: draw_boxes(canvas, found, payoff)
+    data = long_rows(axes, {"P(H)": found.T, "payoff": payoff.T})
+    return Figure(name="figure_5", draw=draw, data=data, caption=caption, size=(7.2, 3.8))
 
 
 def _figure_9(planes: dict[int, Snapshot]) -> Figure:
@@ -370,18 +364,15 @@ def _figure_9(planes: dict[int, Snapshot]) -> Figure:
             draw_snapshot(space(canvas, 2, 2, i, ("a", "b", "KL, nats"), f"n = {n}"), picture)
 
     frames = [points(f"n = {n}", p.a, p.b, p.divergence) for n, p in planes.items()]
-    return Figure(
-        name="figure_9",
-        draw=draw,
-        data=pandas.concat(frames, ignore_index=True),
-        caption=(
-            f"Snapshots of the Lyapunov function in the match-mismatch line at T = {LYAPUNOV_T:g}: KL-divergence from "
-            "the QRE to x = softmax(a U + b V), U and V log-ratios of two random profiles (algorithm 1), a = b = 0 "
-            "uniform play; red: the least value on the grid of 61 x 61. Sizes and temperature are our choice: the "
-            "source prints neither."
-        ),
-        size=(7.2, 6.0),
+    caption = (
+        f"Snapshots of the Lyapunov function in the match-mismatch line at T = {LYAPUNOV_T:g}: KL-divergence from "
+        "the QRE to x = softmax(a U + b V), U and V log-ratios of two random profiles (algorithm 1), a = b = 0 "
+        "uniform play; red: the least value on the grid of 61 x 61. Sizes and temperature are our choice: the "
+        "source prints neither."
     )
+    draw = draw
+    data = pandas.concat(frames, ignore_index=True)
+    return Figure(name="figure_9", draw=draw, data=data, caption=caption, size=(7.2, 6.0))
 
 
 experiment = Experiment(

@@ -284,19 +284,16 @@ def _portraits(results: Results[Settings]) -> Figure:
     time = 0.1 * np.arange(1, path.shape[1] + 1)
     axes = {"T_2": ONE_EXPLORER, "start": range(1, len(path) + 1), "time": time}
     first, second = path.transpose(2, 3, 0, 1)
-    return Figure(
-        name="figure_2",
-        draw=lambda sheet: _draw_portraits(sheet, path, time),
-        data=long_rows(axes, {"player_1": first, "player_2": second}),
-        caption=(
-            "Asymmetric matching pennies when only player 2 explores, at the temperature above each column. Top: P(H) "
-            f"of both from {path.shape[0]} random starts up to t = {time[-1]:g}; squares: ends; disc: Nash; "
-            "ring: rest point in closed form. Bottom: P(H) over time from the first of these starts. Above "
-            "T = 4 / ln 2 = 5.77 player 1 ends at the boundary. Payoffs, temperatures and starts are our choice: the "
-            "source prints none."
-        ),
-        size=(7.2, 4.0),
+    caption = (
+        "Asymmetric matching pennies when only player 2 explores, at the temperature above each column. Top: P(H) "
+        f"of both from {path.shape[0]} random starts up to t = {time[-1]:g}; squares: ends; disc: Nash; "
+        "ring: rest point in closed form. Bottom: P(H) over time from the first of these starts. Above "
+        "T = 4 / ln 2 = 5.77 player 1 ends at the boundary. Payoffs, temperatures and starts are our choice: the "
+        "source prints none."
     )
+    draw = lambda sheet: _draw_portraits(sheet, path, time)
+    data = long_rows(axes, {"player_1": first, "player_2": second})
+    return Figure(name="figure_2", draw=draw, data=data, caption=caption, size=(7.2, 4.0))
 
 
 def _draw_portraits(sheet: Any, path: np.ndarray, time: np.ndarray) -> None:
@@ -335,18 +332,14 @@ def _simplices(results: Results[Settings], player: int, name: str) -> Figure:
     path = policies("rps")(results)[0]
     who = ("player 1, who does not explore", "player 2, the only one who explores")[player]
     panels = [(f"T$_2$ = {t:g}", path[:, player, :, b], np.full(3, 1 / 3)) for b, t in enumerate(RPS_T)]
-    return Figure(
-        name=name,
-        draw=lambda sheet: simplices(sheet, panels, _NAMES, 0.1),
-        data=_rows(path, RPS_T, (player,)),
-        caption=(
-            f"Rock-paper-scissors: mixed strategy of {who}, from t = 0.1 to {0.1 * len(path):g} (colour) at the "
-            "temperature above each panel; each panel has a random start of its own (ring). Blue disc: the QRE, "
-            "uniform play. Fixed-step Runge-Kutta, h = 0.01. Temperatures, horizon, starts are our choice: the source "
-            "prints none."
-        ),
-        size=(7.2, 4.6),
+    caption = (
+        f"Rock-paper-scissors: mixed strategy of {who}, from t = 0.1 to {0.1 * len(path):g} (colour) at the "
+        "temperature above each panel; each panel has a random start of its own (ring). Blue disc: the QRE, "
+        "uniform play. Fixed-step Runge-Kutta, h = 0.01. Temperatures, horizon, starts are our choice: the source "
+        "prints none."
     )
+    draw = lambda sheet: simplices(sheet, panels, _NAMES, 0.1)
+    return Figure(name=name, draw=draw, data=_rows(path, RPS_T, (player,)), caption=caption, size=(7.2, 4.6))
 
 
 def _modified(results: Results[Settings]) -> Figure:
@@ -356,18 +349,14 @@ def _modified(results: Results[Settings]) -> Figure:
         for k in (0, 1)
         for b, t in enumerate(MODIFIED_T)
     ]
-    return Figure(
-        name="modified",
-        draw=lambda sheet: simplices(sheet, panels, _NAMES, 0.1),
-        data=_rows(path, MODIFIED_T, (0, 1)),
-        caption=(
-            "Rock-paper-scissors with stakes 1, 1 and 2 and the asymmetric Nash equilibrium (1/4, 1/2, 1/4) when only "
-            f"player 2 explores: mixed strategies of both from t = 0.1 to {0.1 * len(path):g} (colour), random starts "
-            "(rings). Blue disc: rest point in closed form (Nash at T = 0). The source mentions such a game and prints "
-            "no payoffs."
-        ),
-        size=(7.2, 4.6),
+    caption = (
+        "Rock-paper-scissors with stakes 1, 1 and 2 and the asymmetric Nash equilibrium (1/4, 1/2, 1/4) when only "
+        f"player 2 explores: mixed strategies of both from t = 0.1 to {0.1 * len(path):g} (colour), random starts "
+        "(rings). Blue disc: rest point in closed form (Nash at T = 0). The source mentions such a game and prints "
+        "no payoffs."
     )
+    draw = lambda sheet: simplices(sheet, panels, _NAMES, 0.1)
+    return Figure(name="modified", draw=draw, data=_rows(path, MODIFIED_T, (0, 1)), caption=caption, size=(7.2, 4.6))
 
 
 experiment = Experiment(
