@@ -18,14 +18,7 @@ import numpy as np
 from catallax.agents.deep import PPO, ActorCritic, Reinforce
 from catallax.agents.tabular import EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import AbstractAgent, Group, Interface, NaNCount, Play, Population
-from catallax.games.double_auction import (
-    DoubleAuction,
-    FullDisclosure,
-    ReducedDisclosure,
-    discretized_interface,
-    memoryless_market,
-    standard_interface,
-)
+from catallax.games import double_auction as auctions
 from catallax.lab import Cell, Direction, Experiment, Figure, NotComparable, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns, interval_text
 from catallax.lab.quantity import Quantity, defined_mean, recorded
@@ -39,7 +32,7 @@ from .trials import MARKETS, MIXED, NAMES, ROUNDS_PER_UPDATE, Answer, InEachMark
 # What is run.
 
 MEASURES = (Profit(), Efficiency(), SurplusShift(), Dispersion(), NaNCount())
-_DISCLOSURES = {"reduced": ReducedDisclosure, "full": FullDisclosure}
+_DISCLOSURES = {"reduced": auctions.ReducedDisclosure, "full": auctions.FullDisclosure}
 
 
 class Learner(NamedTuple):
@@ -47,7 +40,7 @@ class Learner(NamedTuple):
 
     label: str
     rule: Callable[[], AbstractAgent]
-    interface: Callable[[], Interface] = standard_interface
+    interface: Callable[[], Interface] = auctions.standard_interface
 
 
 _EXPLORE = EpsilonGreedy(1.0, 2e-4, 0.02)
@@ -57,7 +50,7 @@ LEARNERS = {
     "actor_critic": Learner("actor-critic", lambda: ActorCritic(rate=3e-3, reward_scale=0.01)),
     "ppo": Learner("PPO", lambda: PPO(rate=1e-3, reward_scale=0.01)),
     "table": Learner(
-        "Q-table", lambda: QLearning(120, 8, _EXPLORE, PolynomialRate(0.7), gamma=0.99), discretized_interface
+        "Q-table", lambda: QLearning(120, 8, _EXPLORE, PolynomialRate(0.7), gamma=0.99), auctions.discretized_interface
     ),
 }
 QUICK = ("baseline", "table")
@@ -73,9 +66,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One kind of learner only; without the mixed population then."""
 
 
-def market(settings: Settings) -> DoubleAuction:
+def market(settings: Settings) -> auctions.DoubleAuction:
     """The rules that all cells share."""
-    return memoryless_market(disclosure=_DISCLOSURES[settings.disclosure]())
+    return auctions.memoryless_market(disclosure=_DISCLOSURES[settings.disclosure]())
 
 
 def alone(settings: Settings, name: str) -> Trials:

@@ -24,7 +24,7 @@ from catallax.games import double_auction as auctions
 from catallax.games.double_auction import DoubleAuction, FullDisclosure, NormalTokens
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, direction
 from catallax.lab.figure import ONE_COLUMN
 from catallax.measures import double_auction as measures
 from catallax.measures.double_auction import speed_of_convergence, speed_of_learning
@@ -132,10 +132,8 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 
 
 def _said(id: str, statement: str, variable: str, cell: str, against: str, sign: int, note: str) -> Direction:
-    return Direction(
-        id=id, source="Rawat2023, summary", statement=statement, sign=1 if sign > 0 else -1, note=note,
-        estimate=late_mean(cell, variable) - late_mean(against, variable),
-    )  # fmt: skip
+    effect = late_mean(cell, variable) - late_mean(against, variable)
+    return direction(id, "Rawat2023, summary", statement, 1 if sign > 0 else -1, effect, note)
 
 
 _PARADOX = "increasing disclosures can, paradoxically, worsen market outcomes"

@@ -16,22 +16,13 @@ import numpy as np
 
 from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning, SynchronousQLearning, UniformValues
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.sealed_bid import (
-    AffiliatedValues,
-    ConstantValue,
-    SealedBid,
-    affiliated_revenue,
-    even_grid,
-    lowest_symmetric_bid,
-)
+from catallax.games import sealed_bid
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import SPREAD, curves, distributions, standard_error
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, direction, value
 from catallax.lab.quantity import Quantity, recorded, stack
 from catallax.lab.statistics import mean_interval
 from catallax.measures.sealed_bid import LastBids, Revenue
-
-from .quantities import value
 
 LONG, SHORT = 1_000_000, 300_000
 """Auctions of a run; where all bids are updated fewer are enough."""
@@ -123,10 +114,10 @@ def auction(settings: Settings, rows: tuple[Setting, ...], feedback: str, with_v
 
     def build(setting: Any) -> Play:
         step = 1 / (settings.bids + 1)
-        grid = even_grid(0.0, 1.0, 11) if with_value else even_grid(step, 1 - step, settings.bids)
+        grid = sealed_bid.even_grid(0.0, 1.0, 11) if with_value else sealed_bid.even_grid(step, 1 - step, settings.bids)
         eta = jnp.asarray([row.affiliation or 0.0 for row in rows])
-        law = AffiliatedValues(SIGNALS, eta[setting]) if affiliated else ConstantValue()
-        game = SealedBid(  # pyright: ignore  (takes the inherited property `roles` for a field)
+        law = sealed_bid.AffiliatedValues(SIGNALS, eta[setting]) if affiliated else sealed_bid.ConstantValue()
+        game = sealed_bid.SealedBid(  # pyright: ignore  (takes the inherited property `roles` for a field)
             bids=grid, rule=rule[setting], values=law, feedback=feedback
         )
         first = UniformValues(low[setting], high[setting])
@@ -191,7 +182,7 @@ def alike(name: str) -> Quantity:
 
 def static_bid(results: Results[Settings]) -> float:
     """The lowest symmetric static equilibrium bid of the first-price auction."""
-    return lowest_symmetric_bid(2, 1 / (results.settings.bids + 1))
+    return sealed_bid.lowest_symmetric_bid(2, 1 / (results.settings.bids + 1))
 
 
 def _slope(price: np.ndarray) -> np.ndarray:
@@ -221,8 +212,7 @@ _RECALLED = (
 
 def _effect(name: str, source: str, statement: str, sign: Literal[-1, 1], estimate: Quantity, note: str) -> Direction:
     """A statement on the sign of an effect, judged with recalled parameters."""
-    note = f"{note}; {_RECALLED}"
-    return Direction(id=name, source=source, statement=statement, sign=sign, estimate=estimate, note=note)
+    return direction(name, source, statement, sign, estimate, f"{note}; {_RECALLED}")
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
@@ -264,11 +254,11 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     _effect(
         "patience.needed", _LATER, "tacit collusion is more possible with higher discount factors", -1,
         price("first") - price("first_myopic"), "price at gamma = 0.99 less that at gamma = 0"),
-    *(Direction(
-        id=f"affiliated.eta_{eta:g}", source=_LATER, sign=1, needs=("affiliated",),
-        statement="first-price auctions lead to lower seller revenues under affiliated values",
-        estimate=price(f"second_{eta:g}") - price(f"first_{eta:g}"),
-        note=f"price, second less first price, at eta = {eta:g}, two bidders; the levels of the source are not known")
+    *(direction(
+        f"affiliated.eta_{eta:g}", _LATER, "first-price auctions lead to lower seller revenues under affiliated values",
+        1, price(f"second_{eta:g}") - price(f"first_{eta:g}"),
+        f"price, second less first price, at eta = {eta:g}, two bidders; the levels of the source are not known",
+        needs=("affiliated",))
       for eta in ETAS),
     NotComparable(
         id="distribution_of_bids", source="BanchioSkrzypacz2022, figures", published=None,
@@ -331,7 +321,7 @@ def table_of_affiliated(results: Results[Settings]) -> Table:
     """Prices with affiliated values beside revenues in equilibrium; at scale "paper" only."""
     rows = []
     for s in GROUPS["affiliated"]:
-        sample, equilibrium = price(s.name)(results), affiliated_revenue(2, s.affiliation or 0.0)
+        sample, equilibrium = price(s.name)(results), sealed_bid.affiliated_revenue(2, s.affiliation or 0.0)
         rows.append(
             {"format": "first price" if s.rule == 1 else "second price", "eta": s.affiliation}
             | {"price": mean_interval(sample).text(3), "equilibrium": equilibrium}

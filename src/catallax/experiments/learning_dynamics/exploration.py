@@ -11,7 +11,6 @@ Source: Leonardos, Piliouras and Spendlove (2021), figures 1, 6 and 10.
 from typing import Any
 
 import jax.numpy as jnp
-import msgspec
 import numpy as np
 import pandas
 
@@ -21,18 +20,10 @@ from catallax.lab import AbstractClaim, Cell, Experiment, Figure, NotComparable,
 from catallax.lab.charts import long_rows
 from catallax.lab.quantity import Quantity, largest, recorded
 from catallax.measures.matrix import Payoffs, Policy
-from catallax.solvers.matrix.flow import (
-    AbstractTemperatureSchedule,
-    ExploreThenExploit,
-    LinearTemperature,
-    Matched,
-    OneCycle,
-    QLearningFlow,
-    RungeKutta,
-)
+from catallax.solvers.matrix import flow
 
 from .drawing import PathOnSurface, SplitOverTime, draw_paths, draw_split
-from .quantities import SOURCE, beside, direction, heads, limit, neighbours_apart, policies, same_length
+from .quantities import SOURCE, Settings, beside, direction, heads, limit, neighbours_apart, policies, same_length
 from .reference_values import AMPS
 from .surfaces import GRID, TOLERANCE, gap, sheet, surface, unique
 
@@ -52,16 +43,9 @@ NASH = 1 / 3
 # What is run.
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    substeps: int = 20
-    """Runge-Kutta steps for each unit of time."""
-
-
-def schedules(length: float) -> tuple[AbstractTemperatureSchedule, AbstractTemperatureSchedule]:
+def schedules(length: float) -> tuple[flow.AbstractTemperatureSchedule, flow.AbstractTemperatureSchedule]:
     """Explore-then-exploit and one cycle: number 0 and 1 of every matching."""
-    return ExploreThenExploit(PEAK, length), OneCycle(PEAK, length)
+    return flow.ExploreThenExploit(PEAK, length), flow.OneCycle(PEAK, length)
 
 
 def matching() -> np.ndarray:
@@ -73,15 +57,17 @@ def _paths(name: str, label: str, length: float, interval: float, substeps: int)
     """Figures 1 and 6: all pairs of policies, one a trajectory."""
     game, which = asymmetric_matching_pennies(), np.asarray(PAIRS).T
     steps = round(length / interval)
-    integrator = RungeKutta(max(1, round(substeps * interval)))
-    build = lambda: QLearningFlow(game, Matched(which, schedules(length)), interval=interval, integrator=integrator)
+    integrator = flow.RungeKutta(max(1, round(substeps * interval)))
+    build = lambda: flow.QLearningFlow(
+        game, flow.Matched(which, schedules(length)), interval=interval, integrator=integrator
+    )
     return same_length(name, label, build, steps, Policy())
 
 
-def _line(name: str, label: str, schedule: AbstractTemperatureSchedule | float, runs: int, substeps: int) -> Cell:
+def _line(name: str, label: str, schedule: flow.AbstractTemperatureSchedule | float, runs: int, substeps: int) -> Cell:
     """Figure 10: three players between two dummies, whose rates have no effect."""
-    game, integrator = match_mismatch_line(3), RungeKutta(round(LINE / 100) * substeps)
-    build = lambda: QLearningFlow(game, schedule, interval=LINE / 100, integrator=integrator, trajectories=runs)
+    game, integrator = match_mismatch_line(3), flow.RungeKutta(round(LINE / 100) * substeps)
+    build = lambda: flow.QLearningFlow(game, schedule, interval=LINE / 100, integrator=integrator, trajectories=runs)
     return same_length(name, label, build, 100, Policy(), Payoffs())
 
 
@@ -95,8 +81,8 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         surface("AMPs", asymmetric_matching_pennies()),
         _paths("paths", f"AMPs, L = {LENGTH:g}", LENGTH, 0.25, substeps),
         _paths("slow_paths", f"AMPs, L = {SLOW:g}", SLOW, SLOW / 8, substeps),
-        _line("linear", "line of 3, linear", LinearTemperature(first, 0.0, LINE), 1, substeps),
-        _line("matched", "line of 3, matched at random", Matched(which, schedules(LINE)), RUNS, substeps),
+        _line("linear", "line of 3, linear", flow.LinearTemperature(first, 0.0, LINE), 1, substeps),
+        _line("matched", "line of 3, matched at random", flow.Matched(which, schedules(LINE)), RUNS, substeps),
         _line("none", "line of 3, nobody explores", 0.0, 1, substeps),
     )
 

@@ -22,7 +22,7 @@ from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, first_price_bids
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import long_rows
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, value
 from catallax.lab.figure import COLOURS, TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity, recorded
 from catallax.lab.statistics import mean_interval
@@ -31,7 +31,7 @@ from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.logit import LogitGrid, trace_logit_branch
 from catallax.solvers.matrix.nash import pure_nash
 
-from .quantities import policies, same_length, value
+from .quantities import policies, same_length
 
 FEE = 0.25
 """The printed fee of the winner."""

@@ -11,7 +11,6 @@ Source: Leonardos, Piliouras and Spendlove (2021), figures 3, 4, 5 and 9, algori
 from typing import Any
 
 import jax.numpy as jnp
-import msgspec
 import numpy as np
 import pandas
 
@@ -25,7 +24,7 @@ from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.flow_analysis.snapshot import Snapshot, snapshot
 
 from .drawing import diagram, draw_boxes, draw_snapshot, least_point, points, space, spread
-from .quantities import READING, SOURCE, direction, heads, limit, neighbours_apart, policies, same_length
+from .quantities import READING, SOURCE, Settings, direction, heads, limit, neighbours_apart, policies, same_length
 from .surfaces import GRID, TOLERANCE, gap, sheet, surface, unique
 
 NONE, SOME, ALL = 0, 1, 2
@@ -44,13 +43,6 @@ SIZES = (3, 7, 11, 15)
 """Players in figure 9; the second is panel 4 of figure 4."""
 
 # What is run.
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    substeps: int = 20
-    """Runge-Kutta steps for each unit of time."""
 
 
 def _selection(substeps: int) -> Cell:

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from catallax.lab import AbstractClaim, Direction, Experiment, NotComparable, Report, Results, Scale, Table
+from catallax.lab.claims import value
 from catallax.lab.quantity import Quantity, recorded
 from catallax.lab.statistics import mean_interval
 
 from .population_cells import GAINS, GRIDS, HIGHEST, NODES, POPULATIONS, STEPS_A_UNIT, Settings, cells
 from .population_figures import GAMES, Study, densities, paths, rates
-from .quantities import value
 from .reference_values import DILEMMA, DILEMMA_LIMIT
 
 # What is read.

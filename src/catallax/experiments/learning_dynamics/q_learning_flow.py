@@ -9,7 +9,6 @@ Source: Leonardos, Piliouras and Spendlove (2021), theorem 4.1. Its figures are 
 from typing import Any
 
 import jax.numpy as jnp
-import msgspec
 import numpy as np
 import pandas
 
@@ -24,7 +23,7 @@ from catallax.measures.matrix import Distance, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.structure import interior_equilibrium, zero_sum_weights
 
-from .quantities import beside, direction, heads, limit, policies, same_length
+from .quantities import Settings, beside, direction, heads, limit, policies, same_length
 from .reference_values import AMPS, AMPS_START, AMPS_TRAJECTORIES, line_rows
 
 HORIZON = 300
@@ -36,13 +35,6 @@ LINES = (3, 5, 7)
 """Numbers of players on a line."""
 
 # What is run.
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    substeps: int = 20
-    """Runge-Kutta steps for each unit of time."""
 
 
 def _two_actions(heads: Any) -> Any:

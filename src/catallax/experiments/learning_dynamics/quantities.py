@@ -3,14 +3,22 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from catallax.core import AbstractDynamics, AbstractMeasure
-from catallax.lab import Cell, Direction, Value
+from catallax.lab import Cell, Direction, Value, claims
 from catallax.lab.quantity import Quantity, recorded
 
 SOURCE = "LeonardosPiliourasSpendlove2021"
 READING = "payoffs and exploration rates of the figure are not printed; ours satisfy all that the text says of them"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be changed from the command line."""
+
+    substeps: int = 20
+    """Runge-Kutta steps for each unit of time."""
 
 
 def policies(cell: str) -> Quantity:
@@ -49,24 +57,6 @@ def same_length(
     return Cell(name=name, label=label, build=build, measures=measures, steps=both, **more)
 
 
-def value(
-    name: str,
-    source: str,
-    statement: str,
-    published: float,
-    error: float,
-    reason: str,
-    unit: str,
-    estimate: Quantity,
-    note: str = "",
-) -> Value:
-    """A printed number, as a claim; `reason` says why it may lie `error` from the truth."""
-    return Value(
-        id=name, source=source, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
-        estimate=estimate, note=note,
-    )  # fmt: skip
-
-
 def limit(
     name: str,
     where: str,
@@ -79,9 +69,9 @@ def limit(
     reason: str = "an exact limit; what is left is finite time and rounding",
 ) -> Value:
     """A statement of the source that names an exact limit, as a claim."""
-    return value(name, f"{SOURCE}, {where}", statement, published, error, reason, unit, estimate, note)
+    return claims.value(name, f"{SOURCE}, {where}", statement, published, error, reason, unit, estimate, note)
 
 
 def direction(name: str, where: str, statement: str, sign: Literal[-1, 1], estimate: Quantity, note: str) -> Direction:
     """A statement of the source on the sign of an effect, as a claim."""
-    return Direction(id=name, source=f"{SOURCE}, {where}", statement=statement, sign=sign, estimate=estimate, note=note)
+    return claims.direction(name, f"{SOURCE}, {where}", statement, sign, estimate, note)
