@@ -21,6 +21,7 @@ from catallax.core import Group, NaNCount, Play, Population
 from catallax.games import double_auction as auctions
 from catallax.lab import Cell, Direction, Experiment, Figure, NotComparable, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns, interval_text
+from catallax.lab.claims import direction
 from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity
 from catallax.measures import double_auction as measures
@@ -110,12 +111,10 @@ def gain(cell: str, side: str) -> Quantity:
 
 
 def _claim(place: str, opponent: str, side: str) -> Direction:
-    cell = f"{place}.{opponent}"
-    return Direction(
-        id=f"outperforms.{cell}.{side}", source="Rawat2023, introduction", sign=1, needs=(cell,),
-        statement="reinforcement learning can outperform simple trading rules", estimate=advantage(cell, side),
-        note=f"profit a round of the learning {side} less its neighbours', among {LABELS[opponent]}; {place} market",
-    )  # fmt: skip
+    cell, statement = f"{place}.{opponent}", "reinforcement learning can outperform simple trading rules"
+    note = f"profit a round of the learning {side} less its neighbours', among {LABELS[opponent]}; {place} market"
+    source, effect = "Rawat2023, introduction", advantage(cell, side)
+    return direction(f"outperforms.{cell}.{side}", source, statement, 1, effect, note, needs=(cell,))
 
 
 CLAIMS = (

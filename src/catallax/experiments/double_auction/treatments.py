@@ -275,8 +275,7 @@ def _learning(results: Results[Settings]) -> Figure:
         for cell, label in disclosures.items()
     ]
     caption = "Means over 100 rounds while eight learners learn, by disclosure, with 95% t intervals."
-    n = results.scale.replications
-    return curves_figure("learning_by_disclosure", caption, parts, "round", "mean over 100 rounds", n)
+    return curves_figure("learning_by_disclosure", caption, parts, "round", "mean over 100 rounds", results)
 
 
 def _by_trade(results: Results[Settings]) -> Figure:
@@ -285,8 +284,8 @@ def _by_trade(results: Results[Settings]) -> Figure:
         deviation = late_mean(cell, "deviation_by_trade")(results)
         parts.append(curve(deviation, np.arange(1, deviation.shape[1] + 1), "deviation by trade", label))
     caption = "Distance of prices from the competitive price by the number of the trade, last 100 rounds."
-    across, n = "number of the trade in the round", results.scale.replications
-    figure = curves_figure("convergence_by_trade", caption, parts, across, "mean |p - p*|", n)
+    across = "number of the trade in the round"
+    figure = curves_figure("convergence_by_trade", caption, parts, across, "mean |p - p*|", results)
     return replace(figure, size=ONE_COLUMN)
 
 

@@ -258,17 +258,10 @@ def _split(results: Results[Settings]) -> Table:
         even, payoff = heads(cell)(results)[:, 2], recorded(cell, "payoff").last(results)
         share = ratio(cell).last(results)
         rows.append(
-            {
-                "exploration": label,
-                "runs": even.size,
-                "P2(H), mean": even.mean(),
-                "P2(H), min": even.min(),
-                "P2(H), max": even.max(),
-                "u_1, mean": payoff[:, 1].mean(),
-                "u_3, mean": payoff[:, 3].mean(),
-                "u_1 / u_3, min": share.min(),
-                "u_1 / u_3, max": share.max(),
-            }
+            {"exploration": label, "runs": even.size}
+            | {"P2(H), mean": even.mean(), "P2(H), min": even.min(), "P2(H), max": even.max()}
+            | {"u_1, mean": payoff[:, 1].mean(), "u_3, mean": payoff[:, 3].mean()}
+            | {"u_1 / u_3, min": share.min(), "u_1 / u_3, max": share.max()}
         )
     caption = (
         f"Line of three at t = {LINE:g} from random starts: P(H) of the middle agent and payoffs; the ratio is that "

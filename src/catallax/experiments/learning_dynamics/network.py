@@ -242,16 +242,10 @@ def _table_of_surface(results: Results[Settings]) -> Table:
     for player in (1, 2, 3):
         values, distance = sheet(player)(results), neighbours_apart(sheet(player))(results)
         rows.append(
-            {
-                "agent": player,
-                "P(H), least": np.nanmin(values),
-                "largest": np.nanmax(values),
-                "T_1 = T_2 = 1/30": values[0, 0, 0],
-                "T_1 = T_2 = 2": values[0, -1, -1],
-                "starts apart": f"{np.nanmax(distance):.1e}",
-                "found": int((gaps <= TOLERANCE).sum()),
-                "of": gaps.size,
-            }
+            {"agent": player, "P(H), least": np.nanmin(values), "largest": np.nanmax(values)}
+            | {"T_1 = T_2 = 1/30": values[0, 0, 0], "T_1 = T_2 = 2": values[0, -1, -1]}
+            | {"starts apart": f"{np.nanmax(distance):.1e}"}
+            | {"found": int((gaps <= TOLERANCE).sum()), "of": gaps.size}
         )
     caption = (
         f"Line of three, T_3 = {FIXED_T:g}: P(H) at the logit equilibrium over 60 x 60 temperatures of agents 1 and 2 "
@@ -294,13 +288,10 @@ def _table_of_lyapunov(results: Results[Settings], planes: dict[int, Snapshot]) 
                 "D, t = 1": along[:, 0].mean(),
                 "t = 5": along[:, 4].mean(),
                 "t = 20": f"{along[:, 19].mean():.1e}",
-                "starts apart": f"{distance.max():.1e}",
-                "snapshot, least": least,
-                "at a": a,
-                "b": b,
-                "uniform play": picture.divergence[len(picture.a) // 2, len(picture.b) // 2],
-                "least second difference": f"{least_bend(picture.divergence):.1e}",
             }
+            | {"starts apart": f"{distance.max():.1e}", "snapshot, least": least, "at a": a, "b": b}
+            | {"uniform play": picture.divergence[len(picture.a) // 2, len(picture.b) // 2]}
+            | {"least second difference": f"{least_bend(picture.divergence):.1e}"}
         )
     caption = (
         f"Lines of n at T = {LYAPUNOV_T:g}: mean divergence to the equilibrium along play (nats), how far apart two "

@@ -7,6 +7,7 @@ import numpy as np
 import pandas
 
 from catallax.lab import Figure, Results
+from catallax.lab.charts import long_rows
 from catallax.lab.figure import COLOURS, TWO_COLUMNS
 from catallax.lab.quantity import recorded
 
@@ -48,10 +49,8 @@ def densities(results: Results[Any]) -> Figure:
 def _long(cells: np.ndarray, method: str, time: int) -> pandas.DataFrame:
     """A panel as rows, empty cells left out."""
     centres = (np.arange(len(cells)) + 0.5) * HIGHEST / len(cells)
-    first, second = (x.ravel() for x in np.meshgrid(centres, centres, indexing="ij"))
-    kept = cells.ravel() > 1e-6
-    columns = {"q_1": first[kept], "q_2": second[kept], "density": cells.ravel()[kept]}
-    return pandas.DataFrame({"method": method, "t": time, **columns})
+    rows = long_rows({"method": [method], "t": [time], "q_1": centres, "q_2": centres}, {"density": cells})
+    return pandas.DataFrame(rows[rows["density"] > 1e-6])
 
 
 def _draw_densities(sheet: Any, panels: dict[tuple[str, int], np.ndarray]) -> None:
@@ -77,9 +76,9 @@ def paths(results: Results[Any]) -> Figure:
         for method in ("nodes", *_MARKS):
             if f"{game}_{method}" in results.cells:
                 mean = recorded(f"{game}_{method}", "mean_policy")(results).mean(axis=(0, -1))
-                for action, path in enumerate(mean.T, 1):
-                    columns = {"game": game, "method": method, "action": action, "t": range(len(path)), "m": path}
-                    frames.append(pandas.DataFrame(columns))
+                actions, times = range(1, mean.shape[1] + 1), range(len(mean))
+                axes = {"game": [game], "method": [method], "action": actions, "t": times}
+                frames.append(long_rows(axes, {"m": mean.T}))
     data = pandas.concat(frames, ignore_index=True)
     caption = (
         "Mean policy over time, one colour an action (black, blue, vermilion: actions 1, 2, 3). Lines: "
