@@ -18,8 +18,9 @@ from catallax.experiments.learning_dynamics.exploration import (
     ratio,
     schedules,
 )
-from catallax.experiments.learning_dynamics.quantities import GRID, gap, heads, sheet
+from catallax.experiments.learning_dynamics.quantities import heads
 from catallax.experiments.learning_dynamics.reference_values import AMPS
+from catallax.experiments.learning_dynamics.surfaces import GRID, gap, sheet
 from catallax.lab.claims import judge_all
 from catallax.lab.quantity import recorded
 

@@ -20,8 +20,9 @@ from catallax.experiments.learning_dynamics.network import (
     least_bend,
     plane,
 )
-from catallax.experiments.learning_dynamics.quantities import GRID, gap, heads, sheet
+from catallax.experiments.learning_dynamics.quantities import heads
 from catallax.experiments.learning_dynamics.reference_values import line_rows
+from catallax.experiments.learning_dynamics.surfaces import GRID, gap, sheet
 from catallax.lab.claims import judge_all
 from catallax.solvers.matrix.flow_analysis import divergences
 

@@ -145,6 +145,18 @@ def curve_points(
     return pandas.DataFrame(rows)
 
 
+def long_rows(axes: Mapping[str, Any], values: Mapping[str, np.ndarray]) -> pandas.DataFrame:
+    """Arrays over the same axes, one row an element: a column for each axis and one for each array.
+
+    Args:
+        axes: column -> labels along the axis, in the order of the axes; the last changes fastest.
+        values: column -> an array that can be broadcast to the shape of the axes.
+    """
+    every = np.meshgrid(*axes.values(), indexing="ij")
+    arrays = {name: np.broadcast_to(array, every[0].shape) for name, array in values.items()}
+    return pandas.DataFrame({name: x.ravel() for name, x in (dict(zip(axes, every, strict=True)) | arrays).items()})
+
+
 def draw_series(axes: Any, data: pandas.DataFrame, by: str, across: str, order: Sequence[str] = ()) -> bool:
     """Draw a curve for each value of a column, with a band where every point of the curve has an interval.
 

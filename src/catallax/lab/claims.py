@@ -20,7 +20,7 @@ import abc
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -251,6 +251,32 @@ class NotComparable(AbstractClaim):
         """See `AbstractClaim.judge`; no results are read."""
         note = f"missing: {self.missing}"
         return Verdict(self.id, self.source, self.published, None, None, None, 0, "not comparable", note)
+
+
+def value(
+    id: str,
+    source: str,
+    statement: str,
+    published: float,
+    error: float,
+    reason: str,
+    unit: str,
+    estimate: EstimateFunction,
+    note: str = "",
+    **more: Any,
+) -> Value:
+    """A printed number, in the order in which a list of claims reads best; `reason` is that of `error`."""
+    return Value(
+        id=id, source=source, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
+        estimate=estimate, note=note, **more,
+    )  # fmt: skip
+
+
+def direction(
+    id: str, source: str, statement: str, sign: Literal[-1, 1], estimate: EstimateFunction, note: str = "", **more: Any
+) -> Direction:
+    """A printed statement on a sign, in the order in which a list of claims reads best."""
+    return Direction(id=id, source=source, statement=statement, sign=sign, estimate=estimate, note=note, **more)
 
 
 def _side(estimate: statistics.Estimate, values: np.ndarray, sign: int) -> str:

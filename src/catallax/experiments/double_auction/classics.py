@@ -22,7 +22,7 @@ import pandas
 
 from catallax.lab import Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_text
-from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value
+from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, value
 from catallax.lab.quantity import Quantity, stack
 
 from . import classics_markets as markets
@@ -45,11 +45,11 @@ def _predicted(market: str) -> Value:
     target = markets.TARGET
     competitive = Baseline("the competitive price", target, lambda results: np.full(results.scale.replications, target))
     again = f"his own shouts, which do not last, give {shouts:g} when written out again"
-    return Value(
-        id=f"cliff.zic.mean.{market.lower()}", source=f"{CLIFF}, predicted mean prices of ZI-C", needs=("cliff",),
-        estimate=markets.level("cliff", "mean_price", "zic", market), baseline=competitive if market != "A" else None,
-        statement=f"market {market}: ZI-C's mean price is {mean:g}, not 200", published=mean, error=error,
-        error_reason=reason, unit="cent", note=f"{why}; {again}" if why else again,
+    return value(
+        f"cliff.zic.mean.{market.lower()}", f"{CLIFF}, predicted mean prices of ZI-C",
+        f"market {market}: ZI-C's mean price is {mean:g}, not 200", mean, error, reason, "cent",
+        markets.level("cliff", "mean_price", "zic", market), f"{why}; {again}" if why else again,
+        baseline=competitive if market != "A" else None, needs=("cliff",),
     )  # fmt: skip
 
 
@@ -325,9 +325,9 @@ def _figure(
     line: float | None = None,
 ) -> Figure:
     """A figure of curves; a trader looks the same in all of them, and a level makes all panels share an ordinate."""
-    n, order = results.scale.replications, tuple(_NAMES.values())
-    caption = f"{caption} Means and 95% intervals over {n} replications."
-    return curves_figure(name, caption, parts, *labels, n, line=line, shared=line is not None, order=order)
+    caption = f"{caption} Means and 95% intervals over {results.scale.replications} replications."
+    shared, order = line is not None, tuple(_NAMES.values())
+    return curves_figure(name, caption, parts, *labels, results, line=line, shared=shared, order=order)
 
 
 def _price_figure(results: Results[Settings]) -> Figure:

@@ -19,7 +19,7 @@ from catallax.agents.traders import GD, ZIC, ZIP, ZIU, AbstractTrader
 from catallax.core import AbstractMeasure, Group, InputError, Lineup, NaNCount, Play, Population
 from catallax.games.double_auction import ContinuousDoubleAuction, DoubleAuction, Schedule, aurora, schedules
 from catallax.games.double_auction.tokens import AbstractTokens
-from catallax.lab.experiment import Cell
+from catallax.lab import Cell
 from catallax.lab.quantity import Quantity, defined_mean, recorded
 from catallax.measures import double_auction
 

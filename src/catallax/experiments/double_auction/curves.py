@@ -7,8 +7,9 @@ import numpy as np
 import pandas
 from numpy.typing import ArrayLike
 
+from catallax.lab import Figure, Results
 from catallax.lab.charts import curve_points, draw_series
-from catallax.lab.figure import TWO_COLUMNS, Figure, state_sample
+from catallax.lab.figure import TWO_COLUMNS, state_sample
 from catallax.measures.double_auction.series import moving_mean
 
 
@@ -43,7 +44,7 @@ def curves_figure(
     parts: Sequence[pandas.DataFrame],
     across: str,
     up: str,
-    replications: int,
+    results: Results[Any],
     *,
     line: float | None = None,
     shared: bool = False,
@@ -56,7 +57,7 @@ def curves_figure(
         caption: what is shown.
         parts: what `curve` or `smooth_curve` gave.
         across, up: what the axes show.
-        replications: for the line under the figure.
+        results: whose replications stand under the figure.
         line: a level drawn across all panels.
         shared: one ordinate for all panels.
         order: series that take the first styles, so that they look alike in several figures.
@@ -76,6 +77,6 @@ def curves_figure(
         for axes in grid[:1] if shared else grid:
             axes.legend(loc="best")
         grid[0].set_ylabel(up)
-        state_sample(sheet, replications, "95% t interval" if banded else None)
+        state_sample(sheet, results.scale.replications, "95% t interval" if banded else None)
 
     return Figure(name=name, draw=draw, data=data, caption=caption, size=TWO_COLUMNS)

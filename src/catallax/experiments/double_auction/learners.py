@@ -18,17 +18,10 @@ import numpy as np
 from catallax.agents.deep import PPO, ActorCritic, Reinforce
 from catallax.agents.tabular import EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import AbstractAgent, Group, Interface, NaNCount, Play, Population
-from catallax.games.double_auction import (
-    DoubleAuction,
-    FullDisclosure,
-    ReducedDisclosure,
-    discretized_interface,
-    memoryless_market,
-    standard_interface,
-)
-from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.games import double_auction as auctions
+from catallax.lab import Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns, interval_text
-from catallax.lab.claims import Direction, NotComparable
+from catallax.lab.claims import direction
 from catallax.lab.quantity import Quantity, defined_mean, recorded
 from catallax.measures.double_auction import Dispersion, Efficiency, Profit, SurplusShift
 from catallax.measures.double_auction.series import speed_of_learning
@@ -40,7 +33,7 @@ from .trials import MARKETS, MIXED, NAMES, ROUNDS_PER_UPDATE, Answer, InEachMark
 # What is run.
 
 MEASURES = (Profit(), Efficiency(), SurplusShift(), Dispersion(), NaNCount())
-_DISCLOSURES = {"reduced": ReducedDisclosure, "full": FullDisclosure}
+_DISCLOSURES = {"reduced": auctions.ReducedDisclosure, "full": auctions.FullDisclosure}
 
 
 class Learner(NamedTuple):
@@ -48,7 +41,7 @@ class Learner(NamedTuple):
 
     label: str
     rule: Callable[[], AbstractAgent]
-    interface: Callable[[], Interface] = standard_interface
+    interface: Callable[[], Interface] = auctions.standard_interface
 
 
 _EXPLORE = EpsilonGreedy(1.0, 2e-4, 0.02)
@@ -58,7 +51,7 @@ LEARNERS = {
     "actor_critic": Learner("actor-critic", lambda: ActorCritic(rate=3e-3, reward_scale=0.01)),
     "ppo": Learner("PPO", lambda: PPO(rate=1e-3, reward_scale=0.01)),
     "table": Learner(
-        "Q-table", lambda: QLearning(120, 8, _EXPLORE, PolynomialRate(0.7), gamma=0.99), discretized_interface
+        "Q-table", lambda: QLearning(120, 8, _EXPLORE, PolynomialRate(0.7), gamma=0.99), auctions.discretized_interface
     ),
 }
 QUICK = ("baseline", "table")
@@ -74,9 +67,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One kind of learner only; without the mixed population then."""
 
 
-def market(settings: Settings) -> DoubleAuction:
+def market(settings: Settings) -> auctions.DoubleAuction:
     """The rules that all cells share."""
-    return memoryless_market(disclosure=_DISCLOSURES[settings.disclosure]())
+    return auctions.memoryless_market(disclosure=_DISCLOSURES[settings.disclosure]())
 
 
 def alone(settings: Settings, name: str) -> Trials:
@@ -169,20 +162,20 @@ def kinds(results: Results[Settings]) -> dict[str, str]:
 
 # What is claimed.
 
+_SAID = "Rawat2023, introduction"
 CLAIMS = (
-    *(Direction(id=f"outperforms.{kind}.{side}", source="Rawat2023, introduction", needs=(kind,), sign=1,
-                statement="reinforcement learning can outperform simple trading rules",
-                estimate=gain(kind, "one", side, FIRST),
-                note=f"profit a round of the learning {side} 1 less the zero-intelligence trader's in its seat")
+    *(direction(f"outperforms.{kind}.{side}", _SAID, "reinforcement learning can outperform simple trading rules",
+                1, gain(kind, "one", side, FIRST),
+                f"profit a round of the learning {side} 1 less the zero-intelligence trader's in its seat",
+                needs=(kind,))
       for kind in LEARNERS for side in SIDES),
-    *(Direction(id=f"vulnerable.{kind}", source="Rawat2023, introduction", needs=(kind,), sign=1,
-                statement="reinforcers can learn to collude, but can also be vulnerable to it",
-                estimate=exploited(kind),
-                note="profit of a fresh buyer 1 on the frozen others less the frozen one: a lower bound on "
-                "exploitability")
+    *(direction(f"vulnerable.{kind}", _SAID, "reinforcers can learn to collude, but can also be vulnerable to it",
+                1, exploited(kind),
+                "profit of a fresh buyer 1 on the frozen others less the frozen one: a lower bound on exploitability",
+                needs=(kind,))
       for kind in LEARNERS),
     NotComparable(
-        id="collusion", source="Rawat2023, introduction", published="no measure",
+        id="collusion", source=_SAID, published="no measure",
         statement="reinforcers can learn to collude",
         missing="a definition; surplus moved and answers to a forced deviation are in the tables beside their controls",
     ),
@@ -354,8 +347,8 @@ def _curves_figure(results: Results[Settings]) -> Figure:
             learnt, control = (every_round(cell, "buyer_profit", buyer=0, **_in(name)) for name in (market, "zero"))
             parts.append(smooth_curve((learnt - control)(results), MARKETS[market].label, label, window=SMOOTHED))
     caption = f"Buyer 1's profit a round less zero intelligence's in its seat, moving mean of {SMOOTHED} rounds."
-    labels, n = ("round", "profit less ZIC's, price units"), results.scale.replications
-    return curves_figure("learning_curves", caption, parts, *labels, n, line=0.0, shared=True)
+    up = "profit less ZIC's, price units"
+    return curves_figure("learning_curves", caption, parts, "round", up, results, line=0.0, shared=True)
 
 
 def _answers_figure(results: Results[Settings]) -> Figure:
@@ -365,8 +358,8 @@ def _answers_figure(results: Results[Settings]) -> Figure:
             values = answer(cell, variable)(results)
             parts.append(curve(values, np.arange(1, values.shape[1] + 1), panel, label))
     caption = "How learners' quotes change within a round in which buyer 1 bids its value (positive: more generous)."
-    labels, n = ("tick", "change of quotes, price units"), results.scale.replications
-    return curves_figure("answers", caption, parts, *labels, n, line=0.0, shared=True)
+    up = "change of quotes, price units"
+    return curves_figure("answers", caption, parts, "tick", up, results, line=0.0, shared=True)
 
 
 experiment = Experiment(

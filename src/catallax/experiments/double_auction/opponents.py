@@ -18,16 +18,10 @@ import pandas
 from catallax.agents.deep import Reinforce
 from catallax.agents.traders import GD, ZIC, ZIP, AbstractTrader, EasleyLedyard, Kaplan, Skeleton, TruthTeller
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.double_auction import (
-    DoubleAuction,
-    FullDisclosure,
-    WithoutTape,
-    memoryless_market,
-    standard_interface,
-)
-from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.games import double_auction as auctions
+from catallax.lab import Cell, Direction, Experiment, Figure, NotComparable, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns, interval_text
-from catallax.lab.claims import Direction, NotComparable
+from catallax.lab.claims import direction
 from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity
 from catallax.measures import double_auction as measures
@@ -50,12 +44,12 @@ QUICK = ("zic", "kaplan")
 """Opponents at scale quick; the others at scale paper only."""
 
 
-def memoryless(**changes: Any) -> DoubleAuction:
+def memoryless(**changes: Any) -> auctions.DoubleAuction:
     """The market of A1, with a tape for those who need one."""
-    return memoryless_market(disclosure=FullDisclosure(), **changes)
+    return auctions.memoryless_market(disclosure=auctions.FullDisclosure(), **changes)
 
 
-def standing() -> DoubleAuction:
+def standing() -> auctions.DoubleAuction:
     """The same with standing quotes that new ones must beat."""
     return memoryless(persistence=True, improvement=True)
 
@@ -63,12 +57,12 @@ def standing() -> DoubleAuction:
 INSTITUTIONS = {"memoryless": memoryless, "standing": standing}
 
 
-def line_up(game: DoubleAuction, rule: AbstractTrader, learner: Reinforce, sides: tuple[str, ...]) -> Play:
+def line_up(game: auctions.DoubleAuction, rule: AbstractTrader, learner: Reinforce, sides: tuple[str, ...]) -> Play:
     """Learners in the first seat of `sides`, the rule in all other seats."""
     groups = []
     for role in ("buyer", "seller"):
         if role in sides:
-            groups.append(Group(role, [0], learner, standard_interface(WithoutTape())))
+            groups.append(Group(role, [0], learner, auctions.standard_interface(auctions.WithoutTape())))
             groups.append(Group(role, [1, 2, 3], rule))
         else:
             groups.append(Group(role, None, rule))
@@ -117,12 +111,10 @@ def gain(cell: str, side: str) -> Quantity:
 
 
 def _claim(place: str, opponent: str, side: str) -> Direction:
-    cell = f"{place}.{opponent}"
-    return Direction(
-        id=f"outperforms.{cell}.{side}", source="Rawat2023, introduction", sign=1, needs=(cell,),
-        statement="reinforcement learning can outperform simple trading rules", estimate=advantage(cell, side),
-        note=f"profit a round of the learning {side} less its neighbours', among {LABELS[opponent]}; {place} market",
-    )  # fmt: skip
+    cell, statement = f"{place}.{opponent}", "reinforcement learning can outperform simple trading rules"
+    note = f"profit a round of the learning {side} less its neighbours', among {LABELS[opponent]}; {place} market"
+    source, effect = "Rawat2023, introduction", advantage(cell, side)
+    return direction(f"outperforms.{cell}.{side}", source, statement, 1, effect, note, needs=(cell,))
 
 
 CLAIMS = (

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from catallax.lab import Results
 from catallax.lab.quantity import Quantity, defined_mean
-from catallax.lab.results import Results
 
 LAST = 100
 """Rounds at the end of a run over which Rawat's table is taken."""

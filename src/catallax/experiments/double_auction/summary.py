@@ -193,7 +193,7 @@ def _learning(results: Results[Settings]) -> Figure:
         "deviation of prices from the competitive price, and buyer efficiency. "
         f"Mean and 95% t interval over {n} replications."
     )
-    return curves_figure("learning_curves", caption, parts, "round", "mean over 100 rounds", n)
+    return curves_figure("learning_curves", caption, parts, "round", "mean over 100 rounds", results)
 
 
 experiment = Experiment(

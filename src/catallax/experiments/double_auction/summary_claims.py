@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error
+from catallax.lab import AbstractClaim, Baseline, Direction, NotComparable, Value
+from catallax.lab.claims import direction, printed_error, value
 from catallax.lab.quantity import Quantity
 
 from .rounds import late_mean
@@ -107,9 +108,9 @@ def _value(id: str, row: Row, column: str, printed: Printed) -> Value:
     if printed.sd is None:
         reason += "; no SD is printed, a random holder's stands in"
     control = Baseline("ZIC only", row.cells["zic"].mean, late_mean("zic", row.variable))
-    return Value(
-        id=id, source=TABLE, statement=f"{row.name.replace('_', ' ')}, {LABELS[column]}", published=printed.mean,
-        error=error, error_reason=reason, unit=row.unit, estimate=late_mean(column, row.variable), note=printed.note,
+    statement = f"{row.name.replace('_', ' ')}, {LABELS[column]}"
+    return value(
+        id, TABLE, statement, printed.mean, error, reason, row.unit, late_mean(column, row.variable), printed.note,
         baseline=None if column == "zic" else control, may_be_undefined=True,
     )  # fmt: skip
 
@@ -126,7 +127,7 @@ def _as_printed() -> tuple[Value, ...]:
 
 
 def _said(id: str, where: str, statement: str, sign: Literal[-1, 1], effect: Quantity, note: str) -> Direction:
-    return Direction(id=id, source=f"Rawat2023, {where}", statement=statement, sign=sign, estimate=effect, note=note)
+    return direction(id, f"Rawat2023, {where}", statement, sign, effect, note)
 
 
 _CONTROL = "paired with the all-ZIC market on the same tokens, whose buyer efficiency is above 1 by itself"
@@ -170,12 +171,10 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     *(_value(f"{row.name}.{column}", row, column, cell) for row in TABLE_ROWS for column, cell in row.cells.items()),
     *_as_printed(),
     *_SAID,
-    Value(
-        id="no_market_power.single", source="Rawat2023, experiment I", published=0.0, unit="1",
-        statement="neither side seems to enjoy market power", error=2 * float(np.hypot(0.15, 0.12)) / 10 + 0.01,
-        error_reason="2 standard errors of the difference of two printed buyer efficiencies, and their rounding",
-        estimate=change("buyer_efficiency", "single"), note="buyer efficiency less that of the all-ZIC control",
-    ),
+    value("no_market_power.single", "Rawat2023, experiment I", "neither side seems to enjoy market power",
+          0.0, 2 * float(np.hypot(0.15, 0.12)) / 10 + 0.01,
+          "2 standard errors of the difference of two printed buyer efficiencies, and their rounding", "1",
+          change("buyer_efficiency", "single"), "buyer efficiency less that of the all-ZIC control"),
     NotComparable(
         id="humans", source=TABLE, statement="the column of human traders", published="higher, lower or close to ZIC",
         missing="numbers: the column is verbal and its two sources are other markets",

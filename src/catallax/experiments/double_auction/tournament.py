@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from catallax.games.double_auction.environments import ENVIRONMENTS
-from catallax.lab import Experiment, Results, Scale
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value, printed_error
+from catallax.lab import AbstractClaim, Direction, Experiment, NotComparable, Results, Scale, Value
+from catallax.lab.claims import direction, printed_error, value
 from catallax.lab.quantity import Quantity, defined_mean
 
 from .tournament_design import FIELD, Settings, alone, cells, field_share, names, pair_share, payoffs, places
@@ -100,11 +100,9 @@ def _number(
         "environments and pools periods is not printed: rounds weigh alike here, in EFF TOTAL surplus and in PCT2ND "
         "trades; the SD of draws and this reading of PCT2ND were settled on a run with seed 0, so judge another seed"
     )
-    return Value(
-        id=f"zi.{id}", source=f"{REPORT}, zero-intelligence traders alone, all environments", statement=statement,
-        published=published, error=error, unit=unit, estimate=quantity, note=note, may_be_undefined=True,
-        error_reason=f"{reason}; no SD is printed, that over draws of our own markets stands in",
-    )  # fmt: skip
+    source = f"{REPORT}, zero-intelligence traders alone, all environments"
+    reason = f"{reason}; no SD is printed, that over draws of our own markets stands in"
+    return value(f"zi.{id}", source, statement, published, error, reason, unit, quantity, note, may_be_undefined=True)
 
 
 NUMBERS = (
@@ -169,10 +167,7 @@ def _alone_in(place: str, trader: str) -> Quantity:
 
 
 def _sign(id: str, statement: str, sign: int, effect: Quantity, note: str, source: str = REPORT) -> Direction:
-    return Direction(
-        id=id, source=source, statement=statement, sign=1 if sign > 0 else -1, estimate=effect, note=note,
-        may_be_undefined=True,
-    )  # fmt: skip
+    return direction(id, source, statement, 1 if sign > 0 else -1, effect, note, may_be_undefined=True)
 
 
 _OTHERS = "other programs than the thirty of 1990"

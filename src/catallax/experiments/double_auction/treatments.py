@@ -24,7 +24,7 @@ from catallax.games import double_auction as auctions
 from catallax.games.double_auction import DoubleAuction, FullDisclosure, NormalTokens
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, direction
 from catallax.lab.figure import ONE_COLUMN
 from catallax.measures import double_auction as measures
 from catallax.measures.double_auction import speed_of_convergence, speed_of_learning
@@ -132,10 +132,8 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 
 
 def _said(id: str, statement: str, variable: str, cell: str, against: str, sign: int, note: str) -> Direction:
-    return Direction(
-        id=id, source="Rawat2023, summary", statement=statement, sign=1 if sign > 0 else -1, note=note,
-        estimate=late_mean(cell, variable) - late_mean(against, variable),
-    )  # fmt: skip
+    effect = late_mean(cell, variable) - late_mean(against, variable)
+    return direction(id, "Rawat2023, summary", statement, 1 if sign > 0 else -1, effect, note)
 
 
 _PARADOX = "increasing disclosures can, paradoxically, worsen market outcomes"
@@ -277,8 +275,7 @@ def _learning(results: Results[Settings]) -> Figure:
         for cell, label in disclosures.items()
     ]
     caption = "Means over 100 rounds while eight learners learn, by disclosure, with 95% t intervals."
-    n = results.scale.replications
-    return curves_figure("learning_by_disclosure", caption, parts, "round", "mean over 100 rounds", n)
+    return curves_figure("learning_by_disclosure", caption, parts, "round", "mean over 100 rounds", results)
 
 
 def _by_trade(results: Results[Settings]) -> Figure:
@@ -287,8 +284,8 @@ def _by_trade(results: Results[Settings]) -> Figure:
         deviation = late_mean(cell, "deviation_by_trade")(results)
         parts.append(curve(deviation, np.arange(1, deviation.shape[1] + 1), "deviation by trade", label))
     caption = "Distance of prices from the competitive price by the number of the trade, last 100 rounds."
-    across, n = "number of the trade in the round", results.scale.replications
-    figure = curves_figure("convergence_by_trade", caption, parts, across, "mean |p - p*|", n)
+    across = "number of the trade in the round"
+    figure = curves_figure("convergence_by_trade", caption, parts, across, "mean |p - p*|", results)
     return replace(figure, size=ONE_COLUMN)
 
 

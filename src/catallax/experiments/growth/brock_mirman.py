@@ -16,9 +16,9 @@ import pandas
 from catallax.agents.deep import PPO
 from catallax.core import Group, InputError, NaNCount, Play, Population
 from catallax.games.growth import BrockMirman, saving_interface
-from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab import AbstractClaim, Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import curve_points, draw_series
-from catallax.lab.claims import AbstractClaim, Direction, Value
+from catallax.lab.claims import direction, value
 from catallax.lab.figure import TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity, recorded
 from catallax.lab.statistics import mean_interval
@@ -106,37 +106,22 @@ def relative_share(household: str) -> Quantity:
 
 SOURCE = "BrockMirman1972"
 
-
-def _value(
-    id: str, statement: str, printed: tuple[float, float, str], unit: str, ours: Quantity, note: str = ""
-) -> Value:
-    """A claim on a number; `printed` is the number, how far it may lie from the truth, and why that far."""
-    published, error, reason = printed
-    return Value(
-        id=id, source=SOURCE, statement=statement, published=published, error=error, error_reason=reason, unit=unit,
-        estimate=ours, note=note,
-    )  # fmt: skip
-
-
 CLAIMS: tuple[AbstractClaim, ...] = (
-    *(_value(f"saving_share.{name}", "the best policy saves the share alpha beta of output",
-             (1.0, 0.01, "exact; one percent is allowed for a policy that is still learning"), "alpha beta",
-             relative_share(who), f"mean over visited states, {who}, without the policy's noise")
+    *(value(f"saving_share.{name}", SOURCE, "the best policy saves the share alpha beta of output",
+            1.0, 0.01, "exact; one percent is allowed for a policy that is still learning", "alpha beta",
+            relative_share(who), f"mean over visited states, {who}, without the policy's noise")
       for name, who in (("stochastic", STOCHASTIC), ("constant", CONSTANT))),
-    _value("policy_error.stochastic", "the share is alpha beta in every state",
-           (0.0, 0.03, "exact; a policy learnt from noisy returns is taken as found within three percent"), "1",
-           last(STOCHASTIC, "policy_error"),
-           "mean |s / (alpha beta) - 1| over visited states: an absolute error, which noise alone keeps above 0"),
-    _value("share_slope.stochastic", "the share does not depend on capital",
-           (0.0, 0.005,
-            "exact; 0.005 a log point of capital moves the share by 4% from the lowest to the highest start"),
-           "1", last(STOCHASTIC, "share_slope")),
-    Direction(
-        id="learning_helps", source=SOURCE, sign=1,
-        statement="the learnt policy is nearer to the best one than the policy of who does not learn",
-        estimate=last(CONTROL, "policy_error") - last(STOCHASTIC, "policy_error"),
-        note="mean relative error of the share over visited states, control less learner, same draws",
-    ),
+    value("policy_error.stochastic", SOURCE, "the share is alpha beta in every state",
+          0.0, 0.03, "exact; a policy learnt from noisy returns is taken as found within three percent", "1",
+          last(STOCHASTIC, "policy_error"),
+          "mean |s / (alpha beta) - 1| over visited states: an absolute error, which noise alone keeps above 0"),
+    value("share_slope.stochastic", SOURCE, "the share does not depend on capital", 0.0, 0.005,
+          "exact; 0.005 a log point of capital moves the share by 4% from the lowest to the highest start",
+          "1", last(STOCHASTIC, "share_slope")),
+    direction("learning_helps", SOURCE,
+              "the learnt policy is nearer to the best one than the policy of who does not learn",
+              1, last(CONTROL, "policy_error") - last(STOCHASTIC, "policy_error"),
+              "mean relative error of the share over visited states, control less learner, same draws"),
 )  # fmt: skip
 
 # What is shown.

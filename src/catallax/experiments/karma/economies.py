@@ -10,7 +10,7 @@ from jaxtyping import Array, Int, PRNGKeyArray, Shaped
 from catallax.agents.tabular.sarsa import Sarsa
 from catallax.core import AbstractAgent, Group, Interface, NaNCount, Play, Population
 from catallax.games import karma
-from catallax.lab.experiment import Cell
+from catallax.lab import Cell
 from catallax.measures.karma import Conservation, FieldOutcomes, KarmaDistribution, MeanBids, SocialOutcomes
 from catallax.solvers.karma import KarmaEquilibrium
 

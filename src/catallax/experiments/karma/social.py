@@ -16,7 +16,7 @@ import pandas
 
 from catallax.lab import Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns
-from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error
+from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error, value
 from catallax.lab.figure import COLOURS
 from catallax.lab.quantity import Quantity, defined_mean, recorded
 
@@ -63,43 +63,31 @@ TABLE = "Vaishampayan2024, table 6.1"
 FIGURE = "Vaishampayan2024, figure 6.1"
 _OBSERVATIONS = 200 * 10_000
 """Player-steps behind a printed efficiency."""
+_REWARD = "reward per step"
 _SPREAD = 0.05
 """Relative standard error of a standard deviation over 200 players: 1 / sqrt(2 x 200)."""
 _COIN = Baseline("COIN", PRINTED["coin"][0], settled("coin", "efficiency"))
 
 
-def _value(
-    id: str, source: str, statement: str, printed: tuple[float, float, str], ours: Quantity, **more: Any
-) -> Value:
-    """A claim on a number; `printed` is the number, how far it may lie from the truth, and why that far."""
-    more, (published, error, reason) = {"unit": "reward per step"} | more, printed
-    return Value(
-        id=id, source=source, statement=statement, published=published, error=error, error_reason=reason,
-        estimate=ours, **more,
-    )  # fmt: skip
-
-
 def _efficiency(id: str, what: str, published: float, digit: float, sd: float, ours: Quantity, note: str) -> Value:
-    error = printed_error(last_digit=digit, sd=sd, observations=_OBSERVATIONS)
-    printed = (published, error.error, error.reason)
-    baseline = None if id == "coin" else _COIN
-    return _value(f"efficiency.{id}", TABLE, f"efficiency of {what}", printed, ours, note=note, baseline=baseline)
+    error, reason = printed_error(last_digit=digit, sd=sd, observations=_OBSERVATIONS)
+    statement, baseline = f"efficiency of {what}", None if id == "coin" else _COIN
+    return value(f"efficiency.{id}", TABLE, statement, published, error, reason, _REWARD, ours, note, baseline=baseline)
 
 
 def _fairness(cell: str, variable: str, digit: float) -> Value:
-    number, unit = PRINTED[cell][VARIABLES.index(variable)], "1" if variable == "access_fairness" else "reward per step"
+    number, unit = PRINTED[cell][VARIABLES.index(variable)], "1" if variable == "access_fairness" else _REWARD
     reason = "2 standard errors of an SD over 200 players (5% each) and half a unit of the last digit"
     statement = f"{variable.replace('_', ' ')} of {cell.upper()} over 10,000 steps"
-    printed = (number, 2 * _SPREAD * abs(number) + digit / 2, reason)
-    return _value(f"{variable}.{cell}", TABLE, statement, printed, settled(cell, variable), unit=unit)
+    error, ours = 2 * _SPREAD * abs(number) + digit / 2, settled(cell, variable)
+    return value(f"{variable}.{cell}", TABLE, statement, number, error, reason, unit, ours)
 
 
-def _independent(rule: str, gamma: float, value: float) -> Value:
+def _independent(rule: str, gamma: float, published: float) -> Value:
+    source = "an independent NumPy solver of the same fixed point (beta 1000), unpublished"
     reason = "half a unit of the last digit, and 0.001 for equilibria within 0.001 of exploitability"
-    return _value(
-        f"independent.{rule}.{gamma:g}", "an independent NumPy solver of the same fixed point (beta 1000), unpublished",
-        f"mean-field efficiency under {rule.upper()}, gamma {gamma:g}", (value, 0.0015, reason), rational(rule, gamma),
-    )  # fmt: skip
+    statement, ours = f"mean-field efficiency under {rule.upper()}, gamma {gamma:g}", rational(rule, gamma)
+    return value(f"independent.{rule}.{gamma:g}", source, statement, published, 0.0015, reason, _REWARD, ours)
 
 
 def _above(id: str, source: str, statement: str, one: Quantity, other: Quantity) -> Direction:
@@ -126,13 +114,13 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     _fairness("dict", "reward_fairness", 0.0001),
     _fairness("coin", "access_fairness", 0.0001),
     _fairness("dict", "access_fairness", 0.0001),
-    *(_independent(rule, gamma, value)
+    *(_independent(rule, gamma, published)
       for rule, row in {"pbp": (-1.5, -1.318, -1.175, -1.0477), "pbs": (-1.5, -1.269, -1.087, -1.0111)}.items()
-      for gamma, value in zip(DISCOUNTS, row, strict=True)),
-    _value("learners_at_the_mean_field", "the logit mean field of the same game (cell 'field')",
-           "200 learners come to rest where the mean field does: difference of efficiencies",
-           (0.0, 0.003, "200 players are not infinitely many, and a constant learning rate leaves noise in the tables"),
-           _LEARNERS - field("efficiency")),
+      for gamma, published in zip(DISCOUNTS, row, strict=True)),
+    value("learners_at_the_mean_field", "the logit mean field of the same game (cell 'field')",
+          "200 learners come to rest where the mean field does: difference of efficiencies",
+          0.0, 0.003, "200 players are not infinitely many, and a constant learning rate leaves noise in the tables",
+          _REWARD, _LEARNERS - field("efficiency")),
     *(_above(f"patience.{rule}", FIGURE, f"efficiency rises with the discount under {rule.upper()} (0.98 less 0)",
              rational(rule, 0.98), rational(rule, 0.0))
       for rule in ("pbp", "pbs")),

@@ -14,14 +14,11 @@ import numpy as np
 import pandas
 
 from catallax.core import NaNCount
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
-from catallax.lab.experiment import Cell, Experiment, Scale
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, direction, value
 from catallax.lab.factorial import Design, FactorEffect, Term, effects, replicate_effects, robust_effects
-from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure
+from catallax.lab.figure import COLOURS, TWO_COLUMNS
 from catallax.lab.quantity import Quantity, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 from catallax.measures.sealed_bid import LastBids, Revenue
 
 from .auction_factors_design import FACTORS, design_of, groups, play_of, static_prices
@@ -145,15 +142,9 @@ _LEVELS = "ours is an effect over our ten factors and levels, which are not thos
 def _effect(source: str, name: str, sign: Literal[-1, 1], statement: str, outcome: str = "price") -> Direction:
     """A statement on the effect of a factor, or of the auction format with another factor ("format.gamma")."""
     term = tuple(part for part in name.split(".") if part in FACTORS)
-    return Direction(
-        needs=tuple(groups("paper"))[-1:] if set(term) & {"information", "bids"} else (),
-        id=name,
-        source=source,
-        statement=statement,
-        sign=sign,
-        estimate=effect_of(term, outcome),
-        note=f"effect of {' x '.join(term)} on {_OUTCOMES[outcome]}; {_LEVELS}",
-    )
+    needs = tuple(groups("paper"))[-1:] if set(term) & {"information", "bids"} else ()
+    note = f"effect of {' x '.join(term)} on {_OUTCOMES[outcome]}; {_LEVELS}"
+    return direction(name, source, statement, sign, effect_of(term, outcome), note, needs=needs)
 
 
 def _over_format(factor: str, statement: str) -> Direction:
@@ -162,14 +153,8 @@ def _over_format(factor: str, statement: str) -> Direction:
     def size(term: Term) -> Quantity:
         return effect_of(term).then(lambda effect: effect * np.sign(effect.mean()))
 
-    return Direction(
-        id=f"{factor}.over_format",
-        source=_THIRD,
-        statement=statement,
-        sign=1,
-        estimate=size((factor,)) - size(("format",)),
-        note=f"size of the effect on the price less that of the auction format; {_LEVELS}",
-    )
+    note = f"size of the effect on the price less that of the auction format; {_LEVELS}"
+    return direction(f"{factor}.over_format", _THIRD, statement, 1, size((factor,)) - size(("format",)), note)
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
@@ -182,24 +167,23 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     _effect(_FIRST, "format.gamma", 1, "payment rules matter even more with high discount factors"),
     _effect(_FIRST, "format.update", -1, "payment rules matter even more with asynchronous learning"),
     _effect(_FIRST, "format.bids", -1, "payment rules matter even more with coarse bid spaces"),
-    Value(
-        id="first_price.discount", source=_FIRST, published=0.2, error=0.05, error_reason="'roughly 20%'",
-        statement="in first-price auctions winning bids average roughly 20% below the true values",
-        unit="share of the value", estimate=1.0 - _first_price("price"),
-        note=f"all points with first price; on so coarse grids static equilibria alone lie 5 to 20% below; {_LEVELS}"),
-    Direction(
-        id="first_price.suppression", source=_FIRST, sign=-1, estimate=_first_price("relative_price") - 1.0,
-        statement="the first-price auction is susceptible to coordinated bid suppression",
-        note=f"price over the lowest symmetric static equilibrium, less 1, all points with first price; {_LEVELS}"),
+    value(
+        "first_price.discount", _FIRST,
+        "in first-price auctions winning bids average roughly 20% below the true values",
+        0.2, 0.05, "'roughly 20%'", "share of the value", 1.0 - _first_price("price"),
+        f"all points with first price; on so coarse grids static equilibria alone lie 5 to 20% below; {_LEVELS}"),
+    direction(
+        "first_price.suppression", _FIRST, "the first-price auction is susceptible to coordinated bid suppression",
+        -1, _first_price("relative_price") - 1.0,
+        f"price over the lowest symmetric static equilibrium, less 1, all points with first price; {_LEVELS}"),
     _over_format("bidders", "the number of bidders matters most"),
     _over_format("gamma", "the discount factor is the second most important factor"),
     _over_format("update", "the mode of updating is the third most important factor"),
-    Value(
-        id="format.none", source=_THIRD, published=0.0, error=0.01,
-        error_reason="one hundredth of the value, ours: what is small enough to be called none is not said",
-        statement="no significant main effect of the auction format on end-state revenue with constant values",
-        unit="price", estimate=effect_of(("format",)),
-        note=f"it contradicts the two abstracts of the same author; {_LEVELS}"),
+    value(
+        "format.none", _THIRD,
+        "no significant main effect of the auction format on end-state revenue with constant values",
+        0.0, 0.01, "one hundredth of the value, ours: what is small enough to be called none is not said", "price",
+        effect_of(("format",)), f"it contradicts the two abstracts of the same author; {_LEVELS}"),
     NotComparable(
         id="affiliated_values", source=_LATER, published=None,
         statement="first price lowers seller revenues under affiliated values and under optimal exploration too",
@@ -218,12 +202,8 @@ def report(results: Results[Settings]) -> Report:
     design, found = design_of(results.scale_name), {name: q(results) for name, q in outcomes.items()}
     terms, price = design.terms(ORDER), found["relative_price"]
     fits = {name: effects(design, values, terms) for name, values in found.items()}
-    tables = (
-        _factors(design),
-        _means(design, found),
-        _main(fits),
-        _interactions(fits["relative_price"], price, design),
-    )
+    interactions = _interactions(fits["relative_price"], price, design)
+    tables = (_factors(design), _means(design, found), _main(fits), interactions)
     return Report(tables=tables, figures=(_sizes(fits["relative_price"], len(price)), _formats(design, price)))
 
 
@@ -240,14 +220,9 @@ def _factors(design: Design) -> Table:
 def _means(design: Design, found: dict[str, np.ndarray]) -> Table:
     first = design.column(("format",)) < 0
     rows = [
-        {
-            "outcome": MEANINGS[name],
-            "all": values.mean(),
-            "first price": values[:, first].mean(),
-            "second price": values[:, ~first].mean(),
-            "least point": values.mean(axis=0).min(),
-            "greatest point": values.mean(axis=0).max(),
-        }
+        {"outcome": MEANINGS[name], "all": values.mean()}
+        | {"first price": values[:, first].mean(), "second price": values[:, ~first].mean()}
+        | {"least point": values.mean(axis=0).min(), "greatest point": values.mean(axis=0).max()}
         for name, values in found.items()
     ]
     caption = f"Means over the design, {len(found['price'])} replications of each point."
@@ -258,11 +233,11 @@ def _label(term: Term) -> str:
     return " x ".join(FACTORS[name].label for name in term)
 
 
-def _p_value(adjusted: float | None) -> str:
-    """A Holm-adjusted p-value as text."""
-    if adjusted is None:
-        return "-"
-    return "< 0.001" if adjusted < 0.001 else f"{adjusted:.3f}"
+def _weight(effect: FactorEffect) -> dict[str, Any]:
+    """Columns of a table: the Holm-adjusted p-value as text, and the share of the variance between runs."""
+    p = effect.adjusted
+    text = "-" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return {"p (Holm)": text, "share of variance": effect.share}
 
 
 def _largest(fit: Fit, least_factors: int = 1) -> Fit:
@@ -272,13 +247,7 @@ def _largest(fit: Fit, least_factors: int = 1) -> Fit:
 
 def _main(fits: Mapping[str, Fit]) -> Table:
     rows = [
-        {
-            "outcome": outcome.replace("_", " "),
-            "factor": _label(e.term),
-            "effect": e.estimate.text(4),
-            "p (Holm)": _p_value(e.adjusted),
-            "share of variance": e.share,
-        }
+        {"outcome": outcome.replace("_", " "), "factor": _label(e.term), "effect": e.estimate.text(4)} | _weight(e)
         for outcome, fit in fits.items()
         for e in fit
         if len(e.term) == 1
@@ -294,13 +263,7 @@ def _interactions(fit: Fit, values: np.ndarray, design: Design) -> Table:
     terms = design.terms(ORDER)
     robust = dict(zip(terms, robust_effects(design, values, terms).error, strict=True))
     rows = [
-        {
-            "interaction": _label(e.term),
-            "effect": e.estimate.text(4),
-            "HC3 s.e.": robust[e.term],
-            "p (Holm)": _p_value(e.adjusted),
-            "share of variance": e.share,
-        }
+        {"interaction": _label(e.term), "effect": e.estimate.text(4), "HC3 s.e.": robust[e.term]} | _weight(e)
         for e in _largest(fit, 2)
     ]
     by_order = [sum(e.share for e in fit if len(e.term) == size) for size in range(1, ORDER + 1)]
@@ -318,16 +281,12 @@ def _sizes(fit: Fit, runs: int) -> Figure:
         {"effect": _label(term), "factors": len(term), "mean": e.mean, "low": e.low, "high": e.high}
         for term, e in ((effect.term, effect.estimate) for effect in _largest(fit))
     )
-    return Figure(
-        name="effects",
-        draw=lambda sheet: _draw_sizes(sheet, data),
-        data=data,
-        caption=(
-            f"The {len(data)} largest effects on the price relative to the lowest symmetric static equilibrium, with "
-            f"95% t intervals over {runs} replications of the design. Discs: factors; squares: interactions."
-        ),
-        size=(TWO_COLUMNS[0], 3.8),
+    caption = (
+        f"The {len(data)} largest effects on the price relative to the lowest symmetric static equilibrium, with "
+        f"95% t intervals over {runs} replications of the design. Discs: factors; squares: interactions."
     )
+    draw = lambda sheet: _draw_sizes(sheet, data)
+    return Figure(name="effects", draw=draw, data=data, caption=caption, size=(TWO_COLUMNS[0], 3.8))
 
 
 def _draw_sizes(sheet: Any, data: pandas.DataFrame) -> None:
@@ -364,17 +323,12 @@ def _formats(design: Design, relative_price: np.ndarray) -> Figure:
 
 
 experiment = Experiment(
-    name="learning_dynamics.auction_factors",
+    name="learning_dynamics.auction_factors", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="What makes Q-learners collude in auctions: a factorial experiment",
     summary="Main effects and interactions of ten factors on price, time to settle and equal bids, with intervals",
     sources=("RawatAuctions2023", "RawatAuctions2026", "BanchioSkrzypacz2022", "BoxHunterHunter2005", "Holm1979"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=ROUNDS["quick"], replications=10, block=10, chunk=ROUNDS["quick"]),
         "paper": Scale(steps=ROUNDS["paper"], replications=20, block=20, chunk=ROUNDS["paper"]),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

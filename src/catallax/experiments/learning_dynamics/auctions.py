@@ -16,33 +16,20 @@ import numpy as np
 
 from catallax.agents.tabular import ConstantRate, EpsilonGreedy, QLearning, SynchronousQLearning, UniformValues
 from catallax.core import Group, NaNCount, Play, Population
-from catallax.games.sealed_bid import (
-    AffiliatedValues,
-    ConstantValue,
-    SealedBid,
-    affiliated_revenue,
-    even_grid,
-    lowest_symmetric_bid,
-)
+from catallax.games import sealed_bid
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import SPREAD, curves, distributions, standard_error
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import Figure
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, direction, value
 from catallax.lab.quantity import Quantity, recorded, stack
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 from catallax.measures.sealed_bid import LastBids, Revenue
-
-from .quantities import value
 
 LONG, SHORT = 1_000_000, 300_000
 """Auctions of a run; where all bids are updated fewer are enough."""
 WINDOW = 1000
 """Auctions over which a price is averaged."""
-SIGNALS = 11
-"""Signals that a bidder tells apart where values are affiliated."""
+SIGNALS, ETAS = 11, (0.0, 0.5, 1.0)
+"""Signals that a bidder tells apart where values are affiliated, and how strongly they are."""
 
 # What is run.
 
@@ -100,7 +87,7 @@ SETTINGS = (
     Setting("value_revealed", "first_value_revealed", "the same, all bids updated", 1.0, (0, 20), 0.821),
     *(
         Setting("affiliated", f"{name}_{eta:g}", f"{name} price, eta = {eta:g}", rule, affiliation=eta)
-        for eta in (0.0, 0.5, 1.0)
+        for eta in ETAS
         for name, rule in (("first", 1.0), ("second", 2.0))
     ),
 )
@@ -127,10 +114,10 @@ def auction(settings: Settings, rows: tuple[Setting, ...], feedback: str, with_v
 
     def build(setting: Any) -> Play:
         step = 1 / (settings.bids + 1)
-        grid = even_grid(0.0, 1.0, 11) if with_value else even_grid(step, 1 - step, settings.bids)
+        grid = sealed_bid.even_grid(0.0, 1.0, 11) if with_value else sealed_bid.even_grid(step, 1 - step, settings.bids)
         eta = jnp.asarray([row.affiliation or 0.0 for row in rows])
-        law = AffiliatedValues(SIGNALS, eta[setting]) if affiliated else ConstantValue()
-        game = SealedBid(  # pyright: ignore  (takes the inherited property `roles` for a field)
+        law = sealed_bid.AffiliatedValues(SIGNALS, eta[setting]) if affiliated else sealed_bid.ConstantValue()
+        game = sealed_bid.SealedBid(  # pyright: ignore  (takes the inherited property `roles` for a field)
             bids=grid, rule=rule[setting], values=law, feedback=feedback
         )
         first = UniformValues(low[setting], high[setting])
@@ -151,22 +138,16 @@ def auction(settings: Settings, rows: tuple[Setting, ...], feedback: str, with_v
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
     """One for each kind of bidders and grid; its settings are a lane. Affiliated values: only at scale "paper"."""
-    made = []
+    made, measures = [], (Revenue(WINDOW), LastBids(100_000), NaNCount(100_000))
     for name, rows in GROUPS.items():
         feedback = "full" if name in ("synchronous", "value_revealed") else "none"
         paper = SHORT if feedback == "full" else LONG
         quick = LONG if name == "asynchronous" else paper // 3
-        made.append(
-            Cell(
-                name=name,
-                label=name.replace("_", " "),
-                build=auction(settings, rows, feedback, name.startswith("value")),
-                lanes={"setting": tuple(range(len(rows)))},
-                measures=(Revenue(WINDOW), LastBids(100_000), NaNCount(100_000)),
-                steps={"quick": quick // 100_000 * 100_000, "paper": paper},
-                scales=("paper",) if name == "affiliated" else None,
-            )
-        )
+        steps = {"quick": quick // 100_000 * 100_000, "paper": paper}
+        scales, label = ("paper",) if name == "affiliated" else None, name.replace("_", " ")
+        build, lanes = auction(settings, rows, feedback, name.startswith("value")), {"setting": tuple(range(len(rows)))}
+        cell = Cell(name=name, label=label, build=build, lanes=lanes, measures=measures, steps=steps, scales=scales)
+        made.append(cell)
     return tuple(made)
 
 
@@ -201,7 +182,7 @@ def alike(name: str) -> Quantity:
 
 def static_bid(results: Results[Settings]) -> float:
     """The lowest symmetric static equilibrium bid of the first-price auction."""
-    return lowest_symmetric_bid(2, 1 / (results.settings.bids + 1))
+    return sealed_bid.lowest_symmetric_bid(2, 1 / (results.settings.bids + 1))
 
 
 def _slope(price: np.ndarray) -> np.ndarray:
@@ -231,20 +212,7 @@ _RECALLED = (
 
 def _effect(name: str, source: str, statement: str, sign: Literal[-1, 1], estimate: Quantity, note: str) -> Direction:
     """A statement on the sign of an effect, judged with recalled parameters."""
-    note = f"{note}; {_RECALLED}"
-    return Direction(id=name, source=source, statement=statement, sign=sign, estimate=estimate, note=note)
-
-
-def _affiliated(eta: float) -> Direction:
-    return Direction(
-        id=f"affiliated.eta_{eta:g}",
-        source=_LATER,
-        statement="first-price auctions lead to lower seller revenues under affiliated values",
-        sign=1,
-        estimate=price(f"second_{eta:g}") - price(f"first_{eta:g}"),
-        note=f"price, second less first price, at eta = {eta:g}, two bidders; the levels of the source are not known",
-        needs=("affiliated",),
-    )
+    return direction(name, source, statement, sign, estimate, f"{note}; {_RECALLED}")
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
@@ -286,7 +254,12 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     _effect(
         "patience.needed", _LATER, "tacit collusion is more possible with higher discount factors", -1,
         price("first") - price("first_myopic"), "price at gamma = 0.99 less that at gamma = 0"),
-    *(_affiliated(eta) for eta in (0.0, 0.5, 1.0)),
+    *(direction(
+        f"affiliated.eta_{eta:g}", _LATER, "first-price auctions lead to lower seller revenues under affiliated values",
+        1, price(f"second_{eta:g}") - price(f"first_{eta:g}"),
+        f"price, second less first price, at eta = {eta:g}, two bidders; the levels of the source are not known",
+        needs=("affiliated",))
+      for eta in ETAS),
     NotComparable(
         id="distribution_of_bids", source="BanchioSkrzypacz2022, figures", published=None,
         statement="distributions of limit bids over about 1000 experiments",
@@ -348,7 +321,7 @@ def table_of_affiliated(results: Results[Settings]) -> Table:
     """Prices with affiliated values beside revenues in equilibrium; at scale "paper" only."""
     rows = []
     for s in GROUPS["affiliated"]:
-        sample, equilibrium = price(s.name)(results), affiliated_revenue(2, s.affiliation or 0.0)
+        sample, equilibrium = price(s.name)(results), sealed_bid.affiliated_revenue(2, s.affiliation or 0.0)
         rows.append(
             {"format": "first price" if s.rule == 1 else "second price", "eta": s.affiliation}
             | {"price": mean_interval(sample).text(3), "equilibrium": equilibrium}
@@ -387,29 +360,19 @@ def _paths(results: Results[Settings]) -> Figure:
 
 
 def _ends(results: Results[Settings]) -> Figure:
-    figure = distributions(
-        "where_runs_end",
-        f"Share of {results.scale.replications} runs whose price over the last {WINDOW} auctions is at most the "
-        "abscissa.",
-        {label: price(name)(results) for label, name in _PATHS.items()},
-        "price",
-        (0.0, 1.0),
-    )
+    who = f"{results.scale.replications} runs whose price over the last {WINDOW} auctions"
+    prices = {label: price(name)(results) for label, name in _PATHS.items()}
+    figure = distributions("where_runs_end", f"Share of {who} is at most the abscissa.", prices, "price", (0.0, 1.0))
     return replace(figure, data=figure.data.rename(columns={"series": "setting"}))
 
 
 experiment = Experiment(
-    name="learning_dynamics.auctions",
+    name="learning_dynamics.auctions", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="Q-learners in sealed-bid auctions",
     summary="First price, second price and between; what bidders learn with and without feedback, beside static Nash",
     sources=("BanchioSkrzypacz2022", "RawatAuctions2023", "WatkinsDayan1992"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=LONG, replications=10, block=10, chunk=100_000),
         "paper": Scale(steps=LONG, replications=200, block=200, chunk=100_000),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas
 
-from catallax.lab.figure import COLOURS, Figure
+from catallax.lab import Figure
+from catallax.lab.charts import long_rows
+from catallax.lab.figure import COLOURS
 from catallax.solvers.matrix.flow_analysis.snapshot import Snapshot
 
-from .quantities import GRID
+from .surfaces import GRID
 
 SHEET = "#9ecae1"
 """Light blue, as in the source."""
@@ -78,8 +80,7 @@ def draw_paths(sheet: Any, panels: list[PathOnSurface], nash: float) -> None:
 
 def points(panel: str, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> pandas.DataFrame:
     """A surface z [I, J] over x [I] and y [J], one row a point."""
-    a, b = (values.ravel() for values in np.meshgrid(x, y, indexing="ij"))
-    return pandas.DataFrame({"panel": panel, "x": a, "y": b, "z": z.ravel()})
+    return long_rows({"panel": [panel], "x": x, "y": y}, {"z": z})
 
 
 def least_point(picture: Snapshot) -> tuple[float, float, float]:

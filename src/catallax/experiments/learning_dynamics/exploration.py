@@ -11,46 +11,21 @@ Source: Leonardos, Piliouras and Spendlove (2021), figures 1, 6 and 10.
 from typing import Any
 
 import jax.numpy as jnp
-import msgspec
 import numpy as np
 import pandas
 
 from catallax.core import check_count, rng
 from catallax.games.matrix import asymmetric_matching_pennies, match_mismatch_line
-from catallax.lab.claims import AbstractClaim, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import Figure
+from catallax.lab import AbstractClaim, Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Table
+from catallax.lab.charts import long_rows
 from catallax.lab.quantity import Quantity, largest, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 from catallax.measures.matrix import Payoffs, Policy
-from catallax.solvers.matrix.flow import (
-    AbstractTemperatureSchedule,
-    ExploreThenExploit,
-    LinearTemperature,
-    Matched,
-    OneCycle,
-    QLearningFlow,
-    RungeKutta,
-)
+from catallax.solvers.matrix import flow
 
 from .drawing import PathOnSurface, SplitOverTime, draw_paths, draw_split
-from .quantities import (
-    GRID,
-    SOURCE,
-    TOLERANCE,
-    direction,
-    gap,
-    heads,
-    limit,
-    neighbours_apart,
-    policies,
-    sheet,
-    surface,
-    unique,
-)
+from .quantities import SOURCE, Settings, beside, direction, heads, limit, neighbours_apart, policies, same_length
 from .reference_values import AMPS
+from .surfaces import GRID, TOLERANCE, gap, sheet, surface, unique
 
 PEAK, LENGTH, SLOW = 2.0, 200.0, 1600.0
 """Highest temperature, and the time in which exploration ends in matching pennies; eight times as long if slow."""
@@ -68,16 +43,9 @@ NASH = 1 / 3
 # What is run.
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    substeps: int = 20
-    """Runge-Kutta steps for each unit of time."""
-
-
-def schedules(length: float) -> tuple[AbstractTemperatureSchedule, AbstractTemperatureSchedule]:
+def schedules(length: float) -> tuple[flow.AbstractTemperatureSchedule, flow.AbstractTemperatureSchedule]:
     """Explore-then-exploit and one cycle: number 0 and 1 of every matching."""
-    return ExploreThenExploit(PEAK, length), OneCycle(PEAK, length)
+    return flow.ExploreThenExploit(PEAK, length), flow.OneCycle(PEAK, length)
 
 
 def matching() -> np.ndarray:
@@ -89,28 +57,18 @@ def _paths(name: str, label: str, length: float, interval: float, substeps: int)
     """Figures 1 and 6: all pairs of policies, one a trajectory."""
     game, which = asymmetric_matching_pennies(), np.asarray(PAIRS).T
     steps = round(length / interval)
-    integrator = RungeKutta(max(1, round(substeps * interval)))
-    return Cell(
-        name=name,
-        label=label,
-        build=lambda: QLearningFlow(game, Matched(which, schedules(length)), interval=interval, integrator=integrator),
-        measures=(Policy(),),
-        steps={"quick": steps, "paper": steps},
+    integrator = flow.RungeKutta(max(1, round(substeps * interval)))
+    build = lambda: flow.QLearningFlow(
+        game, flow.Matched(which, schedules(length)), interval=interval, integrator=integrator
     )
+    return same_length(name, label, build, steps, Policy())
 
 
-def _line(name: str, label: str, schedule: AbstractTemperatureSchedule | float, runs: int, substeps: int) -> Cell:
+def _line(name: str, label: str, schedule: flow.AbstractTemperatureSchedule | float, runs: int, substeps: int) -> Cell:
     """Figure 10: three players between two dummies, whose rates have no effect."""
-    game = match_mismatch_line(3)
-    return Cell(
-        name=name,
-        label=label,
-        build=lambda: QLearningFlow(
-            game, schedule, interval=LINE / 100, integrator=RungeKutta(round(LINE / 100) * substeps), trajectories=runs
-        ),
-        measures=(Policy(), Payoffs()),
-        steps={"quick": 100, "paper": 100},
-    )
+    game, integrator = match_mismatch_line(3), flow.RungeKutta(round(LINE / 100) * substeps)
+    build = lambda: flow.QLearningFlow(game, schedule, interval=LINE / 100, integrator=integrator, trajectories=runs)
+    return same_length(name, label, build, 100, Policy(), Payoffs())
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
@@ -123,8 +81,8 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
         surface("AMPs", asymmetric_matching_pennies()),
         _paths("paths", f"AMPs, L = {LENGTH:g}", LENGTH, 0.25, substeps),
         _paths("slow_paths", f"AMPs, L = {SLOW:g}", SLOW, SLOW / 8, substeps),
-        _line("linear", "line of 3, linear", LinearTemperature(first, 0.0, LINE), 1, substeps),
-        _line("matched", "line of 3, matched at random", Matched(which, schedules(LINE)), RUNS, substeps),
+        _line("linear", "line of 3, linear", flow.LinearTemperature(first, 0.0, LINE), 1, substeps),
+        _line("matched", "line of 3, matched at random", flow.Matched(which, schedules(LINE)), RUNS, substeps),
         _line("none", "line of 3, nobody explores", 0.0, 1, substeps),
     )
 
@@ -260,16 +218,12 @@ def report(results: Results[Settings]) -> Report:
 
 
 def _surface(results: Results[Settings]) -> Table:
-    sheets, gaps = [sheet(k)(results) for k in (0, 1)], gap(results)
+    sheets, gaps = np.stack([sheet(k)(results) for k in (0, 1)], axis=1), gap(results)
     rows = []
     for (a, b), reference in AMPS.items():
         i, j = (int(np.abs(GRID - t).argmin()) for t in (a, b))
         if abs(GRID[i] - a) < 1e-9 and abs(GRID[j] - b) < 1e-9:
-            row: dict[str, Any] = {"T_1": a, "T_2": b}
-            for k in (0, 1):
-                row |= {f"P{k + 1}(H)": sheets[k][:, i, j].mean(), f"reference {k + 1}": reference[k]}
-            row["worst"] = f"{max(np.abs(sheets[k][:, i, j] - reference[k]).max() for k in (0, 1)):.1e}"
-            rows.append(row)
+            rows.append({"T_1": a, "T_2": b} | beside(sheets[:, :, i, j], reference))
     caption = (
         "Asymmetric matching pennies: P(H) at the logit equilibrium by Newton's method from "
         f"{len(gaps)} random starts at those points of the 60 x 60 surface that have reference values, and the "
@@ -304,17 +258,10 @@ def _split(results: Results[Settings]) -> Table:
         even, payoff = heads(cell)(results)[:, 2], recorded(cell, "payoff").last(results)
         share = ratio(cell).last(results)
         rows.append(
-            {
-                "exploration": label,
-                "runs": even.size,
-                "P2(H), mean": even.mean(),
-                "P2(H), min": even.min(),
-                "P2(H), max": even.max(),
-                "u_1, mean": payoff[:, 1].mean(),
-                "u_3, mean": payoff[:, 3].mean(),
-                "u_1 / u_3, min": share.min(),
-                "u_1 / u_3, max": share.max(),
-            }
+            {"exploration": label, "runs": even.size}
+            | {"P2(H), mean": even.mean(), "P2(H), min": even.min(), "P2(H), max": even.max()}
+            | {"u_1, mean": payoff[:, 1].mean(), "u_3, mean": payoff[:, 3].mean()}
+            | {"u_1 / u_3, min": share.min(), "u_1 / u_3, max": share.max()}
         )
     caption = (
         f"Line of three at t = {LINE:g} from random starts: P(H) of the middle agent and payoffs; the ratio is that "
@@ -327,9 +274,7 @@ def _figure_paths(results: Results[Settings], pairs: tuple[int, int], name: str,
     path = policies("paths")(results)[0, :, :, 0]
     time = 0.25 * np.arange(1, path.shape[0] + 1)
     sheets = [sheet(k)(results)[0] for k in (0, 1)]
-    a, b = (x.ravel() for x in np.meshgrid(GRID, GRID, indexing="ij"))
-    first, second = (values.ravel() for values in sheets)
-    frames = [pandas.DataFrame({"kind": "surface", "T_1": a, "T_2": b, "P1": first, "P2": second})]
+    frames = [long_rows({"kind": ["surface"], "T_1": GRID, "T_2": GRID}, {"P1": sheets[0], "P2": sheets[1]})]
     panels = []
     for p in pairs:
         both, t = ", ".join(_NAMES[which] for which in PAIRS[p]), rates(PAIRS[p], time, LENGTH)
@@ -338,73 +283,52 @@ def _figure_paths(results: Results[Settings], pairs: tuple[int, int], name: str,
         for k, azimuth in enumerate((-125, -35)):
             title = f"player {k + 1}; policies {both}"
             panels.append(PathOnSurface(title, sheets[k], t, path[:, k, p], azimuth))
-    return Figure(
-        name=name,
-        draw=lambda canvas: draw_paths(canvas, panels, NASH),
-        data=pandas.concat(frames, ignore_index=True),
-        caption=(
-            "Asymmetric matching pennies: P(H) of a player at the QRE over the exploration rates of both (light blue, "
-            f"60 x 60 points in (0, 2]), and P(H) along play (red) if {what}: explore-then-exploit (ETE) or one cycle "
-            f"(CLR-1), peak {PEAK:g}, length {LENGTH:g}, one random start. Ring: start; square: end; star: Nash "
-            "equilibrium. A one-cycle policy begins without exploration, so play first cycles off the surface. Payoffs "
-            "and the policies' constants are our choice: the source prints none."
-        ),
-        size=(7.2, 6.0),
+    caption = (
+        "Asymmetric matching pennies: P(H) of a player at the QRE over the exploration rates of both (light blue, "
+        f"60 x 60 points in (0, 2]), and P(H) along play (red) if {what}: explore-then-exploit (ETE) or one cycle "
+        f"(CLR-1), peak {PEAK:g}, length {LENGTH:g}, one random start. Ring: start; square: end; star: Nash "
+        "equilibrium. A one-cycle policy begins without exploration, so play first cycles off the surface. Payoffs "
+        "and the policies' constants are our choice: the source prints none."
     )
+    draw = lambda canvas: draw_paths(canvas, panels, NASH)
+    return Figure(name=name, draw=draw, data=pandas.concat(frames, ignore_index=True), caption=caption, size=(7.2, 6.0))
 
 
 def _figure_10(results: Results[Settings]) -> Figure:
     time = LINE / 100 * np.arange(1, 101)
-    rows = []
-    for cell, rate in (
-        ("linear", np.asarray(FIRST)[:, None] * (1 - time / LINE)),
-        ("matched", rates(matching(), time, LINE).mean(axis=1)),
-    ):
+    rows, linear = [], np.asarray(FIRST)[:, None] * (1 - time / LINE)
+    for cell, rate in (("linear", linear), ("matched", rates(matching(), time, LINE).mean(axis=1))):
         policy, payoff = (recorded(cell, name)(results)[0, :, 1:4] for name in ("policy", "payoff"))
         rows.append(SplitOverTime(cell, rate.T, policy[:, :, 0], payoff))
     frames = [
         pandas.DataFrame(
-            {
-                "row": row.name,
-                "time": time,
-                "agent": k + 1,
-                "exploration": row.rates[:, k],
-                "P(H)": row.heads[:, k].mean(axis=-1),
-                "utility": row.payoff[:, k].mean(axis=-1),
-                "ratio u_1 / u_3": row.ratio,
-            }
+            {"row": row.name, "time": time, "agent": k + 1, "exploration": row.rates[:, k]}
+            | {"P(H)": row.heads[:, k].mean(axis=-1), "utility": row.payoff[:, k].mean(axis=-1)}
+            | {"ratio u_1 / u_3": row.ratio}
         )
         for row in rows
         for k in range(3)
     ]
-    return Figure(
-        name="figure_10",
-        draw=lambda canvas: draw_split(canvas, rows, ("linear", "matched at random"), time),
-        data=pandas.concat(frames, ignore_index=True),
-        caption=(
-            "Line of three agents while exploration ends. Top: rates fall linearly from "
-            f"{', '.join(f'{x:g}' for x in FIRST)}; one random start. Bottom: averages of {RUNS} runs from random "
-            "starts in which each agent follows ETE or CLR-1, drawn with equal probability (one draw for all "
-            f"replications), peak {PEAK:g}, length {LINE:g}; bands: tenth to ninetieth percentile of the "
-            "runs. Left to right: rates, P(H), utilities, ratio of the (mean) utilities of agents 1 "
-            "and 3, which ends at 1: a fair split. The constants are our choice: the source prints none."
-        ),
-        size=(7.2, 3.6),
+    caption = (
+        "Line of three agents while exploration ends. Top: rates fall linearly from "
+        f"{', '.join(f'{x:g}' for x in FIRST)}; one random start. Bottom: averages of {RUNS} runs from random "
+        "starts in which each agent follows ETE or CLR-1, drawn with equal probability (one draw for all "
+        f"replications), peak {PEAK:g}, length {LINE:g}; bands: tenth to ninetieth percentile of the "
+        "runs. Left to right: rates, P(H), utilities, ratio of the (mean) utilities of agents 1 "
+        "and 3, which ends at 1: a fair split. The constants are our choice: the source prints none."
     )
+    draw = lambda canvas: draw_split(canvas, rows, ("linear", "matched at random"), time)
+    data = pandas.concat(frames, ignore_index=True)
+    return Figure(name="figure_10", draw=draw, data=data, caption=caption, size=(7.2, 3.6))
 
 
 experiment = Experiment(
-    name="learning_dynamics.exploration",
+    name="learning_dynamics.exploration", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="Exploration policies and the equilibria they select",
     summary="Explore-then-exploit and one-cycle policies: paths over the QRE surface, and a fair split on a network",
     sources=("LeonardosPiliourasSpendlove2021", "SmithTopin2017"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=100, replications=10, block=10, chunk=100),
         "paper": Scale(steps=100, replications=50, block=25, chunk=100),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

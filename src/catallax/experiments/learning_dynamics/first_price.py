@@ -9,7 +9,8 @@ flows.
 Source: Rawat (2023), the example of replicator dynamics; Boergers and Sarin (1997); Kaisers and Tuyls (2010).
 """
 
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
 import msgspec
@@ -19,20 +20,18 @@ import pandas
 from catallax.agents.tabular import BoltzmannQ, CrossLearning
 from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, first_price_bids
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure, state_sample
+from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab.charts import long_rows
+from catallax.lab.claims import AbstractClaim, Direction, NotComparable, value
+from catallax.lab.figure import COLOURS, TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
 from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
 from catallax.measures.matrix import Gap, Payoffs, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.logit import LogitGrid, trace_logit_branch
 from catallax.solvers.matrix.nash import pure_nash
 
-from .quantities import policies, value
+from .quantities import policies, same_length
 
 FEE = 0.25
 """The printed fee of the winner."""
@@ -74,79 +73,44 @@ def two_bids(winner_fee: float) -> Polymatrix:
 
 def _replicator(name: str, label: str, game: Polymatrix, every: int = REST) -> Cell:
     """Replicator dynamics from random starts, to rest."""
-    return Cell(
-        name=name,
-        label=label,
-        build=lambda: QLearningFlow(game, 0.0, interval=INTERVAL, integrator=RungeKutta(SUBSTEPS), trajectories=STARTS),
-        measures=(Policy(every=every), Payoffs(every=REST)),
-        steps={"quick": REST, "paper": REST},
-    )
+    build = lambda: QLearningFlow(game, 0.0, interval=INTERVAL, integrator=RungeKutta(SUBSTEPS), trajectories=STARTS)
+    return same_length(name, label, build, REST, Policy(every=every), Payoffs(every=REST))
 
 
 def _over_temperatures(game: Polymatrix) -> tuple[Cell, Cell]:
     """Logit equilibria, stable or not, and where the flow ends, at every temperature from several random starts."""
     rates = jnp.tile(jnp.repeat(jnp.asarray(TEMPERATURES), GRID_STARTS)[None], (2, 1))
-    equilibria = Cell(
-        name="equilibria",
-        label="logit equilibria",
-        build=lambda: LogitGrid(game, rates, stages=0),  # cooled down, all would follow the principal branch
-        measures=(Policy(every=60), Gap(every=60)),
-        steps={"quick": 60, "paper": 60},
+    solutions = lambda: LogitGrid(game, rates, stages=0)  # cooled down, all would follow the principal branch
+    flow = lambda: QLearningFlow(game, rates, interval=SLOWER * INTERVAL, integrator=RungeKutta(SLOWER * SUBSTEPS))
+    return (
+        same_length("equilibria", "logit equilibria", solutions, 60, Policy(every=60), Gap(every=60)),
+        same_length("q_learning", "Q-learning flow", flow, REST, Policy(every=REST)),
     )
-    ends = Cell(
-        name="q_learning",
-        label="Q-learning flow",
-        build=lambda: QLearningFlow(game, rates, interval=SLOWER * INTERVAL, integrator=RungeKutta(SLOWER * SUBSTEPS)),
-        measures=(Policy(every=REST),),
-        steps={"quick": REST, "paper": REST},
-    )
-    return equilibria, ends
 
 
 def _sampled(game: Polymatrix, learner: Any, name: str, label: str) -> Cell:
     """Learners who play the repeated game, one copy a replication."""
     seats = Group("player", None, Independent(learner))
-    return Cell(
-        name=name,
-        label=label,
-        build=lambda: Play(Repeated(game), Population((seats,)), length=1, episodic=False),
-        measures=(Policy(every=PLAYS // 40),),
-        steps={"quick": PLAYS, "paper": PLAYS},
-    )
+    build = lambda: Play(Repeated(game), Population((seats,)), length=1, episodic=False)
+    return same_length(name, label, build, PLAYS, Policy(every=PLAYS // 40))
 
 
 def _learners(game: Polymatrix) -> tuple[Cell, ...]:
     """Cross learning and frequency-adjusted Q-learning from sampled payoffs, and the flows that they approach."""
     low, high = (float(f(np.asarray(game.edge(0, 1)))) for f in (np.min, np.max))
     cross = CrossLearning(rate=THETA, low=low, high=high, start=PATH_START)
-    adjusted = BoltzmannQ(
-        temperature=LEARNER_T,
-        rate=LEARNER_RATE,
-        floor=LEARNER_FLOOR,
-        start=LEARNER_T * jnp.log(jnp.asarray(PATH_START)),
-        frequency_adjusted=True,
-    )
-    flow = lambda name, label, **how: Cell(
-        name=name,
-        label=label,
-        build=lambda: QLearningFlow(
-            game, start=jnp.tile(jnp.asarray(PATH_START), (2, 1)), integrator=RungeKutta(20), **how
-        ),
-        measures=(Policy(),),
-        steps={"quick": 40, "paper": 40},
-    )
+    values, start = LEARNER_T * jnp.log(jnp.asarray(PATH_START)), jnp.tile(jnp.asarray(PATH_START), (2, 1))
+    adjusted = BoltzmannQ(LEARNER_T, LEARNER_RATE, floor=LEARNER_FLOOR, start=values, frequency_adjusted=True)
+    flow = partial(QLearningFlow, game, start=start, integrator=RungeKutta(20))
     # Payoffs scaled into [0, 1] slow the replicator down by the width of their range.
+    replicator = partial(flow, temperature=0.0, interval=THETA * PLAYS / 40 / (high - low))
+    interval = LEARNER_RATE * LEARNER_FLOOR * PLAYS / 40
+    smooth = partial(flow, temperature=LEARNER_T, interval=interval, time="temperature")
     return (
         _sampled(game, cross, "cross", f"cross learning, theta = {THETA:g}"),
-        flow("cross_flow", "replicator", temperature=0.0, interval=THETA * PLAYS / 40 / (high - low)),
+        same_length("cross_flow", "replicator", replicator, 40, Policy()),
         _sampled(game, adjusted, "adjusted", f"frequency-adjusted Q-learning, T = {LEARNER_T:g}"),
-        flow(
-            "adjusted_flow",
-            "Q-learning flow",
-            temperature=LEARNER_T,
-            interval=LEARNER_RATE * LEARNER_FLOOR * PLAYS / 40,
-            time="temperature",
-        ),
+        same_length("adjusted_flow", "Q-learning flow", smooth, 40, Policy()),
     )
 
 
@@ -206,17 +170,6 @@ _DYNAMICS = "Rawat2023, replicator dynamics"
 _PNE = "pure Nash equilibria: both bid 0, both bid 1/2"
 
 
-def _possible(name: str, what: str, which: Literal[0, 1]) -> Direction:
-    return Direction(
-        id=f"replicator.{name}",
-        source=_DYNAMICS,
-        statement=f"both {what} is a possible outcome",
-        sign=1,
-        estimate=shares("replicator")[:, which],
-        note="share of random starts that end there",
-    )
-
-
 CLAIMS: tuple[AbstractClaim, ...] = (
     value(
         "equilibria.with_fee", _SOURCE, f"{_PNE} (of the rule as written, with the winner's fee of 0.25)",
@@ -230,8 +183,9 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         0.0, 0.01, "an exact limit; starts near the basin's edge take long",
         "share of random starts that end elsewhere", elsewhere("replicator"),
         "our reading: the slides draw the dynamics and print no number"),
-    _possible("collusive", "bidding 0", 0),
-    _possible("competitive", "bidding 1/2", 1),
+    *(Direction(id=f"replicator.{name}", source=_DYNAMICS, sign=1, estimate=shares("replicator")[:, which],
+                statement=f"both bidding {bid} is a possible outcome", note="share of random starts that end there")
+      for which, (name, bid) in enumerate((("collusive", "0"), ("competitive", "1/2")))),
     value(
         "cross_learning.limit", f"{_DYNAMICS} (Boergers and Sarin 1997)",
         "the replicator dynamics can be derived from cross learning",
@@ -271,15 +225,9 @@ def _ends(results: Results[Settings]) -> Table:
     rows = []
     for cell in ("replicator", "printed", "two_bids"):
         found, regret = shares(cell)(results), recorded(cell, "regret").last(results)
-        rows.append(
-            {
-                "game": results.cells[cell].label,
-                "both bid 0": mean_interval(found[:, 0]).text(3),
-                "both bid 1/2": mean_interval(found[:, 1]).text(3),
-                "elsewhere": mean_interval(elsewhere(cell)(results)).text(3),
-                "largest regret": f"{regret.max():.1e}",
-            }
-        )
+        ends = {"both bid 0": found[:, 0], "both bid 1/2": found[:, 1], "elsewhere": elsewhere(cell)(results)}
+        row = {"game": results.cells[cell].label} | {name: mean_interval(x).text(3) for name, x in ends.items()}
+        rows.append(row | {"largest regret": f"{regret.max():.1e}"})
     caption = (
         f"Replicator dynamics from {STARTS} policies a replication, drawn uniformly for both bidders: shares that end "
         "within 0.01 of the equilibria, with 95% intervals. With two bids the edge of the basins is the line on which "
@@ -343,35 +291,26 @@ def _sampled_learners(results: Results[Settings]) -> Table:
     rows = []
     for cell in ("cross", "adjusted"):
         learnt, flow = (bids_nothing(name).last(results).mean(axis=1) for name in (cell, f"{cell}_flow"))
-        rows.append(
-            {
-                "learners": results.cells[cell].label,
-                "P(bid 0) at the end": mean_interval(learnt).text(4),
-                "of the flow": float(flow.mean()),
-                "learners less flow, second half": mean_interval(learners_less_flow(cell)(results)).text(4),
-                "SD over replications": learnt.std(ddof=1),
-            }
-        )
+        row = {"learners": results.cells[cell].label, "P(bid 0) at the end": mean_interval(learnt).text(4)}
+        row |= {"of the flow": float(flow.mean())}
+        row |= {"learners less flow, second half": mean_interval(learners_less_flow(cell)(results)).text(4)}
+        rows.append(row | {"SD over replications": learnt.std(ddof=1)})
     caption = "Learners from sampled payoffs beside the flows they approach, from the same start; 95% intervals."
     return Table.of_rows("learners", caption, rows, decimals=4)
 
 
 def _basins(results: Results[Settings]) -> Figure:
     path = policies("two_bids")(results)[0, :120, :, 0, :40]
-    frames = [
-        pandas.DataFrame({"start": s, "bidder_1": path[:, 0, s], "bidder_2": path[:, 1, s]})
-        for s in range(path.shape[-1])
-    ]
-    return Figure(
-        name="basins",
-        draw=lambda sheet: _draw_basins(sheet, path),
-        data=pandas.concat(frames, ignore_index=True),
-        caption=(
-            "Replicator dynamics with two bids, winner's fee included: probabilities of bidding 0 of both bidders from "
-            "40 random starts. Dashed: the edge of the basins, on which they add up to one. Discs: the equilibria "
-            "(0, 0), upper right, and (1/2, 1/2), lower left."
-        ),
+    data = long_rows(
+        {"start": range(path.shape[-1]), "time": range(len(path))}, dict(bidder_1=path[:, 0].T, bidder_2=path[:, 1].T)
     )
+    caption = (
+        "Replicator dynamics with two bids, winner's fee included: probabilities of bidding 0 of both bidders from "
+        "40 random starts. Dashed: the edge of the basins, on which they add up to one. Discs: the equilibria "
+        "(0, 0), upper right, and (1/2, 1/2), lower left."
+    )
+    draw = lambda sheet: _draw_basins(sheet, path)
+    return Figure(name="basins", draw=draw, data=data.drop(columns="time"), caption=caption)
 
 
 def _draw_basins(sheet: Any, path: np.ndarray) -> None:
@@ -388,27 +327,21 @@ def _draw_basins(sheet: Any, path: np.ndarray) -> None:
 
 
 def _branches(solutions: pandas.DataFrame, loss: float | None) -> Figure:
-    return Figure(
-        name="branches",
-        draw=lambda sheet: _draw_branches(sheet, solutions, loss),
-        data=solutions,
-        caption=(
-            "Logit equilibria of the three-bid game by temperature (Newton's method from random starts): filled where "
-            "the Q-learning flow from random starts ends there, open where it never does. The line is where "
-            "the principal branch loses stability."
-        ),
-        size=TWO_COLUMNS,
+    caption = (
+        "Logit equilibria of the three-bid game by temperature (Newton's method from random starts): filled where "
+        "the Q-learning flow from random starts ends there, open where it never does. The line is where "
+        "the principal branch loses stability."
     )
+    draw = lambda sheet: _draw_branches(sheet, solutions, loss)
+    return Figure(name="branches", draw=draw, data=solutions, caption=caption, size=TWO_COLUMNS)
 
 
 def _draw_branches(sheet: Any, data: pandas.DataFrame, loss: float | None) -> None:
     for colour, axes, bid in zip(COLOURS[1:3], sheet.subplots(1, 2), ("0", "1/2"), strict=True):
         for reached, part in data.groupby(data["reached"] > 0):
-            style = {"color": colour, "marker": "o", "markersize": 3, "linestyle": "none"}
-            style |= {"markerfacecolor": colour, "label": "Q-learning ends here"} if reached else {
-                "markerfacecolor": "none", "label": "not reached"
-            }  # fmt: skip
-            axes.plot(part["temperature"], part[f"P(bid {bid})"], **style)
+            face, label = (colour, "Q-learning ends here") if reached else ("none", "not reached")
+            style = {"color": colour, "marker": "o", "markersize": 3, "linestyle": "none", "markerfacecolor": face}
+            axes.plot(part["temperature"], part[f"P(bid {bid})"], label=label, **style)
         if loss is not None:
             axes.axvline(loss, color="#888888", linewidth=0.6)
         axes.set(xlabel="temperature", ylabel=f"P(bid {bid}), bidder 1", ylim=(-0.03, 1.03))
@@ -419,18 +352,14 @@ def _paths(results: Results[Settings]) -> Figure:
     panels = {}
     for cell in ("cross", "adjusted"):
         learnt, flow = (bids_nothing(name)(results)[:, :, 0] for name in (cell, f"{cell}_flow"))
-        at = np.arange(1, learnt.shape[1] + 1) / learnt.shape[1]
+        at, label = np.arange(1, learnt.shape[1] + 1) / learnt.shape[1], results.cells[cell].label
         low, high = np.quantile(learnt, [0.1, 0.9], axis=0)
         columns = {"time": at, "learners": learnt.mean(axis=0), "low": low, "high": high, "flow": flow[0]}
-        label = results.cells[cell].label
         panels[label] = pandas.DataFrame({"panel": label, **columns})
-    return Figure(
-        name="learners",
-        draw=lambda sheet: _draw_paths(sheet, panels, results.scale.replications),
-        data=pandas.concat(panels.values(), ignore_index=True),
-        caption="Learners from sampled payoffs (mean; band: 10th to 90th percentile of replications) and their flows.",
-        size=TWO_COLUMNS,
-    )
+    caption = "Learners from sampled payoffs (mean; band: 10th to 90th percentile of replications) and their flows."
+    draw = lambda sheet: _draw_paths(sheet, panels, results.scale.replications)
+    data = pandas.concat(panels.values(), ignore_index=True)
+    return Figure(name="learners", draw=draw, data=data, caption=caption, size=TWO_COLUMNS)
 
 
 def _draw_paths(sheet: Any, panels: dict[str, pandas.DataFrame], replications: int) -> None:
@@ -446,17 +375,12 @@ def _draw_paths(sheet: Any, panels: dict[str, pandas.DataFrame], replications: i
 
 
 experiment = Experiment(
-    name="learning_dynamics.first_price",
+    name="learning_dynamics.first_price", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="A first-price auction with three bids: equilibria, basins and learners",
     summary="Collusive and competitive equilibria of a tiny auction; which one replicators and Q-learners reach",
     sources=("Rawat2023", "BoergersSarin1997", "KaisersTuyls2010", "TaylorJonker1978"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=REST, replications=10, block=10, chunk=4000),
         "paper": Scale(steps=REST, replications=50, block=25, chunk=4000),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

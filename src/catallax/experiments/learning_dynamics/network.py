@@ -11,39 +11,21 @@ Source: Leonardos, Piliouras and Spendlove (2021), figures 3, 4, 5 and 9, algori
 from typing import Any
 
 import jax.numpy as jnp
-import msgspec
 import numpy as np
 import pandas
 
 from catallax.core import rng
 from catallax.games.matrix import match_mismatch_line
-from catallax.lab.claims import AbstractClaim, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import Figure
+from catallax.lab import AbstractClaim, Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Table
+from catallax.lab.charts import long_rows
 from catallax.lab.quantity import Quantity, largest, recorded, smallest
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 from catallax.measures.matrix import Payoffs, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.flow_analysis.snapshot import Snapshot, snapshot
 
 from .drawing import diagram, draw_boxes, draw_snapshot, least_point, points, space, spread
-from .quantities import (
-    GRID,
-    READING,
-    SOURCE,
-    TOLERANCE,
-    direction,
-    gap,
-    heads,
-    limit,
-    neighbours_apart,
-    policies,
-    sheet,
-    surface,
-    unique,
-)
+from .quantities import READING, SOURCE, Settings, direction, heads, limit, neighbours_apart, policies, same_length
+from .surfaces import GRID, TOLERANCE, gap, sheet, surface, unique
 
 NONE, SOME, ALL = 0, 1, 2
 """Trajectories of the cell `selection`: who explores."""
@@ -63,35 +45,19 @@ SIZES = (3, 7, 11, 15)
 # What is run.
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    substeps: int = 20
-    """Runge-Kutta steps for each unit of time."""
-
-
 def _selection(substeps: int) -> Cell:
     """Figure 5: seven players on a line; nobody, players 1 to 3, or all explore (dummies' rates have no effect)."""
     explore = SELECTION_T * np.asarray([[0] * 7, [1, 1, 1, 0, 0, 0, 0], [1] * 7])
     rates = jnp.asarray(np.pad(explore, ((0, 0), (1, 1)), constant_values=1.0)).T
-    return Cell(
-        name="selection",
-        label="line of 7: none, players 1-3, all explore",
-        build=lambda: QLearningFlow(match_mismatch_line(7), rates, integrator=RungeKutta(substeps)),
-        measures=(Policy(every=SELECTION), Payoffs(every=SELECTION)),
-        steps={"quick": SELECTION, "paper": SELECTION},
-    )
+    build = lambda: QLearningFlow(match_mismatch_line(7), rates, integrator=RungeKutta(substeps))
+    label, ends = "line of 7: none, players 1-3, all explore", (Policy(every=SELECTION), Payoffs(every=SELECTION))
+    return same_length("selection", label, build, SELECTION, *ends)
 
 
 def _lyapunov(n: int, substeps: int) -> Cell:
     """Figures 4 (panel 4) and 9: the flow, whose end is the equilibrium of the snapshots."""
-    return Cell(
-        name=f"lyapunov_{n}",
-        label=f"line of {n}, T = {LYAPUNOV_T:g}",
-        build=lambda: QLearningFlow(match_mismatch_line(n), LYAPUNOV_T, integrator=RungeKutta(substeps)),
-        measures=(Policy(),),
-        steps={"quick": SETTLED, "paper": SETTLED},
-    )
+    build = lambda: QLearningFlow(match_mismatch_line(n), LYAPUNOV_T, integrator=RungeKutta(substeps))
+    return same_length(f"lyapunov_{n}", f"line of {n}, T = {LYAPUNOV_T:g}", build, SETTLED, Policy())
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
@@ -276,16 +242,10 @@ def _table_of_surface(results: Results[Settings]) -> Table:
     for player in (1, 2, 3):
         values, distance = sheet(player)(results), neighbours_apart(sheet(player))(results)
         rows.append(
-            {
-                "agent": player,
-                "P(H), least": np.nanmin(values),
-                "largest": np.nanmax(values),
-                "T_1 = T_2 = 1/30": values[0, 0, 0],
-                "T_1 = T_2 = 2": values[0, -1, -1],
-                "starts apart": f"{np.nanmax(distance):.1e}",
-                "found": int((gaps <= TOLERANCE).sum()),
-                "of": gaps.size,
-            }
+            {"agent": player, "P(H), least": np.nanmin(values), "largest": np.nanmax(values)}
+            | {"T_1 = T_2 = 1/30": values[0, 0, 0], "T_1 = T_2 = 2": values[0, -1, -1]}
+            | {"starts apart": f"{np.nanmax(distance):.1e}"}
+            | {"found": int((gaps <= TOLERANCE).sum()), "of": gaps.size}
         )
     caption = (
         f"Line of three, T_3 = {FIXED_T:g}: P(H) at the logit equilibrium over 60 x 60 temperatures of agents 1 and 2 "
@@ -304,19 +264,11 @@ def _table_of_selection(results: Results[Settings]) -> Table:
     found, payoff = _ends(results)
     distance = neighbours_apart(heads("selection"))(results)[:, 1:-1]
     rows = [
-        {
-            "explore": who,
-            "agent": k + 1,
-            "P(H), mean": found[:, k, b].mean(),
-            "P(H), SD": found[:, k, b].std(ddof=1),
-            "P(H), min": found[:, k, b].min(),
-            "P(H), max": found[:, k, b].max(),
-            "payoff, mean": payoff[:, k, b].mean(),
-            "payoff, SD": payoff[:, k, b].std(ddof=1),
-            "neighbours apart": distance[:, k, b].mean(),
-        }
+        {"explore": who, "agent": k + 1, "P(H), mean": p.mean(), "P(H), SD": p.std(ddof=1), "P(H), min": p.min()}
+        | {"P(H), max": p.max(), "payoff, mean": u.mean(), "payoff, SD": u.std(ddof=1)}
+        | {"neighbours apart": distance[:, k, b].mean()}
         for b, who in enumerate(_WHO)
-        for k in range(7)
+        for k, (p, u) in enumerate(zip(found[:, :, b].T, payoff[:, :, b].T, strict=True))
     ]
     caption = (
         f"Line of seven at t = 200, T = 0.1 for those who explore, {len(found)} random starts; the last column is "
@@ -336,13 +288,10 @@ def _table_of_lyapunov(results: Results[Settings], planes: dict[int, Snapshot]) 
                 "D, t = 1": along[:, 0].mean(),
                 "t = 5": along[:, 4].mean(),
                 "t = 20": f"{along[:, 19].mean():.1e}",
-                "starts apart": f"{distance.max():.1e}",
-                "snapshot, least": least,
-                "at a": a,
-                "b": b,
-                "uniform play": picture.divergence[len(picture.a) // 2, len(picture.b) // 2],
-                "least second difference": f"{least_bend(picture.divergence):.1e}",
             }
+            | {"starts apart": f"{distance.max():.1e}", "snapshot, least": least, "at a": a, "b": b}
+            | {"uniform play": picture.divergence[len(picture.a) // 2, len(picture.b) // 2]}
+            | {"least second difference": f"{least_bend(picture.divergence):.1e}"}
         )
     caption = (
         f"Lines of n at T = {LYAPUNOV_T:g}: mean divergence to the equilibrium along play (nats), how far apart two "
@@ -366,43 +315,30 @@ def _figure_4(results: Results[Settings], picture: Snapshot) -> Figure:
         title = f"Lyapunov function, n = 7, T = {LYAPUNOV_T:g}"
         draw_snapshot(space(canvas, 2, 2, 4, ("a", "b", "KL, nats"), title), picture)
 
-    return Figure(
-        name="figure_4",
-        draw=draw,
-        data=pandas.concat(panels, ignore_index=True),
-        caption=(
-            "The match-mismatch line. Panels 1 to 3, n = 3: P(H) of each agent at the QRE over the temperatures of "
-            f"agents 1 and 2 (60 x 60 points in (0, 2]), T_3 = {FIXED_T:g}; agent 2 seen from another side. Panel 4, "
-            f"n = 7, T = {LYAPUNOV_T:g} for all: KL-divergence from the QRE to x = softmax(a U + b V), U and V "
-            "log-ratios of two random profiles (algorithm 1); red: its least value on the grid. Which temperature is "
-            "fixed, and at which value, is our choice: the source's text prints neither."
-        ),
-        size=(7.2, 6.0),
+    caption = (
+        "The match-mismatch line. Panels 1 to 3, n = 3: P(H) of each agent at the QRE over the temperatures of "
+        f"agents 1 and 2 (60 x 60 points in (0, 2]), T_3 = {FIXED_T:g}; agent 2 seen from another side. Panel 4, "
+        f"n = 7, T = {LYAPUNOV_T:g} for all: KL-divergence from the QRE to x = softmax(a U + b V), U and V "
+        "log-ratios of two random profiles (algorithm 1); red: its least value on the grid. Which temperature is "
+        "fixed, and at which value, is our choice: the source's text prints neither."
     )
+    draw = draw
+    data = pandas.concat(panels, ignore_index=True)
+    return Figure(name="figure_4", draw=draw, data=data, caption=caption, size=(7.2, 6.0))
 
 
 def _figure_5(results: Results[Settings]) -> Figure:
     found, payoff = _ends(results)
-    frames = [
-        pandas.DataFrame(
-            {"explore": who, "agent": k + 1, "replication": range(len(found))}
-            | {"P(H)": found[:, k, b], "payoff": payoff[:, k, b]}
-        )
-        for b, who in enumerate(_WHO)
-        for k in range(7)
-    ]
-    return Figure(
-        name="figure_5",
-        draw=lambda canvas: draw_boxes(canvas, found, payoff),
-        data=pandas.concat(frames, ignore_index=True),
-        caption=(
-            f"Line of seven at t = 200 from {len(found)} random starts: P(H) (top) and payoff (bottom) of each "
-            "agent if nobody, agents 1 to 3, or all explore. Boxes: quartiles and median; whiskers: furthest within "
-            "1.5 interquartile ranges; rings: beyond. T = 0.1 for those who explore and the horizon are our choice: "
-            "the source prints neither."
-        ),
-        size=(7.2, 3.8),
+    axes = {"explore": _WHO, "agent": range(1, 8), "replication": range(len(found))}
+    caption = (
+        f"Line of seven at t = 200 from {len(found)} random starts: P(H) (top) and payoff (bottom) of each "
+        "agent if nobody, agents 1 to 3, or all explore. Boxes: quartiles and median; whiskers: furthest within "
+        "1.5 interquartile ranges; rings: beyond. T = 0.1 for those who explore and the horizon are our choice: "
+        "the source prints neither."
     )
+    draw = lambda canvas: draw_boxes(canvas, found, payoff)
+    data = long_rows(axes, {"P(H)": found.T, "payoff": payoff.T})
+    return Figure(name="figure_5", draw=draw, data=data, caption=caption, size=(7.2, 3.8))
 
 
 def _figure_9(planes: dict[int, Snapshot]) -> Figure:
@@ -411,32 +347,24 @@ def _figure_9(planes: dict[int, Snapshot]) -> Figure:
             draw_snapshot(space(canvas, 2, 2, i, ("a", "b", "KL, nats"), f"n = {n}"), picture)
 
     frames = [points(f"n = {n}", p.a, p.b, p.divergence) for n, p in planes.items()]
-    return Figure(
-        name="figure_9",
-        draw=draw,
-        data=pandas.concat(frames, ignore_index=True),
-        caption=(
-            f"Snapshots of the Lyapunov function in the match-mismatch line at T = {LYAPUNOV_T:g}: KL-divergence from "
-            "the QRE to x = softmax(a U + b V), U and V log-ratios of two random profiles (algorithm 1), a = b = 0 "
-            "uniform play; red: the least value on the grid of 61 x 61. Sizes and temperature are our choice: the "
-            "source prints neither."
-        ),
-        size=(7.2, 6.0),
+    caption = (
+        f"Snapshots of the Lyapunov function in the match-mismatch line at T = {LYAPUNOV_T:g}: KL-divergence from "
+        "the QRE to x = softmax(a U + b V), U and V log-ratios of two random profiles (algorithm 1), a = b = 0 "
+        "uniform play; red: the least value on the grid of 61 x 61. Sizes and temperature are our choice: the "
+        "source prints neither."
     )
+    draw = draw
+    data = pandas.concat(frames, ignore_index=True)
+    return Figure(name="figure_9", draw=draw, data=data, caption=caption, size=(7.2, 6.0))
 
 
 experiment = Experiment(
-    name="learning_dynamics.network",
+    name="learning_dynamics.network", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="Who must explore on a network: equilibrium selection in the match-mismatch line",
     summary="A line of players who match and mismatch: surfaces of equilibria, who must explore, Lyapunov snapshots",
     sources=("LeonardosPiliourasSpendlove2021", "LiEtAl2018"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=SELECTION, replications=10, block=10, chunk=SELECTION),
         "paper": Scale(steps=SELECTION, replications=100, block=50, chunk=SELECTION),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

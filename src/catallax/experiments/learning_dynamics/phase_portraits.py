@@ -16,19 +16,16 @@ import pandas
 
 from catallax.core import check_count
 from catallax.games.matrix import Edge, Polymatrix, asymmetric_matching_pennies, rock_paper_scissors
-from catallax.lab.claims import AbstractClaim, NotComparable
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import COLOURS, Figure
+from catallax.lab import AbstractClaim, Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Table
+from catallax.lab.charts import long_rows
+from catallax.lab.figure import COLOURS
 from catallax.lab.quantity import Quantity, largest, recorded, smallest
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 from catallax.measures.matrix import Distance, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.structure import zero_sum_weights
 
 from .drawing import simplices
-from .quantities import READING, SOURCE, direction, heads, limit, liveliness, policies
+from .quantities import READING, SOURCE, beside, direction, heads, limit, liveliness, policies, same_length
 
 DRAWN = 400
 """Steps of 0.1 time units in the simplex plots."""
@@ -91,26 +88,16 @@ def _explorer_only(temperatures: tuple[float, ...]) -> np.ndarray:
 def _paths(name: str, label: str, game: Polymatrix, temperatures: tuple[float, ...], substeps: int, steps: int) -> Cell:
     """Paths in fine steps, to be drawn."""
     rates = _explorer_only(temperatures)
-    return Cell(
-        name=name,
-        label=label,
-        build=lambda: QLearningFlow(game, rates, interval=0.1, integrator=RungeKutta(substeps)),
-        measures=(Policy(),),
-        steps={"quick": steps, "paper": steps},
-    )
+    build = lambda: QLearningFlow(game, rates, interval=0.1, integrator=RungeKutta(substeps))
+    return same_length(name, label, build, steps, Policy())
 
 
 def _rest(name: str, label: str, game: Polymatrix, temperatures: tuple[float, ...], target: np.ndarray) -> Cell:
     """The same starts, followed until they rest."""
     rates = _explorer_only(temperatures)
     distance = Distance(target=jnp.asarray(target), weights=jnp.asarray(zero_sum_weights(game).weights))
-    return Cell(
-        name=name,
-        label=label,
-        build=lambda: QLearningFlow(game, rates, interval=10.0, integrator=RungeKutta(400)),
-        measures=(Policy(), distance),
-        steps={"quick": REST // 10, "paper": REST // 10},
-    )
+    build = lambda: QLearningFlow(game, rates, interval=10.0, integrator=RungeKutta(400))
+    return same_length(name, label, build, REST // 10, Policy(), distance)
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
@@ -257,13 +244,10 @@ def report(results: Results[Settings]) -> Report:
 
 def _amps(results: Results[Settings]) -> Table:
     found = heads("one_explorer_rest")(results)
-    rows = []
-    for b, temperature in enumerate(ONE_EXPLORER[1:], 1):
-        closed = amps_rest(temperature)[:, 0]
-        row: dict[str, Any] = {"T_2": temperature}
-        for k in (0, 1):
-            row |= {f"P{k + 1}(H)": found[:, k, b].mean(), f"closed form {k + 1}": closed[k]}
-        rows.append(row | {"worst": f"{np.abs(found[:, :, b] - closed).max():.1e}"})
+    rows = [
+        {"T_2": temperature} | beside(found[:, :, b], amps_rest(temperature)[:, 0], "closed form")
+        for b, temperature in enumerate(ONE_EXPLORER[1:], 1)
+    ]
     caption = (
         f"Asymmetric matching pennies at t = 300 if only player 2 explores, {len(found)} random starts: mean P(H), "
         "the rest point in closed form (on the boundary above T_2 = 4 / ln 2 = 5.77), largest distance from it over "
@@ -273,11 +257,8 @@ def _amps(results: Results[Settings]) -> Table:
 
 
 def _rps(results: Results[Settings]) -> Table:
-    rows = []
-    for game, cell, temperatures in (
-        ("rock-paper-scissors", "rps_rest", RPS_T),
-        ("modified", "modified_rest", MODIFIED_T),
-    ):
+    rows, games = [], (("rock-paper-scissors", "rps_rest", RPS_T), ("modified", "modified_rest", MODIFIED_T))
+    for game, cell, temperatures in games:
         divergence, distance = (np.maximum(recorded(cell, v)(results), 0) for v in ("divergence", "distance"))
         for b, temperature in enumerate(temperatures):
             rows.append(
@@ -301,26 +282,18 @@ def _rps(results: Results[Settings]) -> Table:
 def _portraits(results: Results[Settings]) -> Figure:
     path = policies("one_explorer")(results)[:_PATHS, :, :, 0]
     time = 0.1 * np.arange(1, path.shape[1] + 1)
-    frames = [
-        pandas.DataFrame(
-            {"T_2": t, "start": s + 1, "time": time, "player_1": path[s, :, 0, b], "player_2": path[s, :, 1, b]}
-        )
-        for b, t in enumerate(ONE_EXPLORER)
-        for s in range(path.shape[0])
-    ]
-    return Figure(
-        name="figure_2",
-        draw=lambda sheet: _draw_portraits(sheet, path, time),
-        data=pandas.concat(frames, ignore_index=True),
-        caption=(
-            "Asymmetric matching pennies when only player 2 explores, at the temperature above each column. Top: P(H) "
-            f"of both from {path.shape[0]} random starts up to t = {time[-1]:g}; squares: ends; disc: Nash; "
-            "ring: rest point in closed form. Bottom: P(H) over time from the first of these starts. Above "
-            "T = 4 / ln 2 = 5.77 player 1 ends at the boundary. Payoffs, temperatures and starts are our choice: the "
-            "source prints none."
-        ),
-        size=(7.2, 4.0),
+    axes = {"T_2": ONE_EXPLORER, "start": range(1, len(path) + 1), "time": time}
+    first, second = path.transpose(2, 3, 0, 1)
+    caption = (
+        "Asymmetric matching pennies when only player 2 explores, at the temperature above each column. Top: P(H) "
+        f"of both from {path.shape[0]} random starts up to t = {time[-1]:g}; squares: ends; disc: Nash; "
+        "ring: rest point in closed form. Bottom: P(H) over time from the first of these starts. Above "
+        "T = 4 / ln 2 = 5.77 player 1 ends at the boundary. Payoffs, temperatures and starts are our choice: the "
+        "source prints none."
     )
+    draw = lambda sheet: _draw_portraits(sheet, path, time)
+    data = long_rows(axes, {"player_1": first, "player_2": second})
+    return Figure(name="figure_2", draw=draw, data=data, caption=caption, size=(7.2, 4.0))
 
 
 def _draw_portraits(sheet: Any, path: np.ndarray, time: np.ndarray) -> None:
@@ -350,34 +323,23 @@ def _draw_portraits(sheet: Any, path: np.ndarray, time: np.ndarray) -> None:
 
 def _rows(path: np.ndarray, temperatures: tuple[float, ...], players: tuple[int, ...]) -> pandas.DataFrame:
     """The paths [t, player, action, temperature] of one replication, one row a point."""
-    time = 0.1 * np.arange(1, len(path) + 1)
-    frames = [
-        pandas.DataFrame(
-            {"player": k + 1, "T_2": t, "time": time}
-            | {f"P({name})": path[:, k, a, b] for a, name in enumerate(_NAMES)}
-        )
-        for k in players
-        for b, t in enumerate(temperatures)
-    ]
-    return pandas.concat(frames, ignore_index=True)
+    axes = {"player": [k + 1 for k in players], "T_2": temperatures, "time": 0.1 * np.arange(1, len(path) + 1)}
+    probabilities = path[:, list(players)].transpose(2, 1, 3, 0)
+    return long_rows(axes, {f"P({name})": p for name, p in zip(_NAMES, probabilities, strict=True)})
 
 
 def _simplices(results: Results[Settings], player: int, name: str) -> Figure:
     path = policies("rps")(results)[0]
     who = ("player 1, who does not explore", "player 2, the only one who explores")[player]
     panels = [(f"T$_2$ = {t:g}", path[:, player, :, b], np.full(3, 1 / 3)) for b, t in enumerate(RPS_T)]
-    return Figure(
-        name=name,
-        draw=lambda sheet: simplices(sheet, panels, _NAMES, 0.1),
-        data=_rows(path, RPS_T, (player,)),
-        caption=(
-            f"Rock-paper-scissors: mixed strategy of {who}, from t = 0.1 to {0.1 * len(path):g} (colour) at the "
-            "temperature above each panel; each panel has a random start of its own (ring). Blue disc: the QRE, "
-            "uniform play. Fixed-step Runge-Kutta, h = 0.01. Temperatures, horizon, starts are our choice: the source "
-            "prints none."
-        ),
-        size=(7.2, 4.6),
+    caption = (
+        f"Rock-paper-scissors: mixed strategy of {who}, from t = 0.1 to {0.1 * len(path):g} (colour) at the "
+        "temperature above each panel; each panel has a random start of its own (ring). Blue disc: the QRE, "
+        "uniform play. Fixed-step Runge-Kutta, h = 0.01. Temperatures, horizon, starts are our choice: the source "
+        "prints none."
     )
+    draw = lambda sheet: simplices(sheet, panels, _NAMES, 0.1)
+    return Figure(name=name, draw=draw, data=_rows(path, RPS_T, (player,)), caption=caption, size=(7.2, 4.6))
 
 
 def _modified(results: Results[Settings]) -> Figure:
@@ -387,32 +349,23 @@ def _modified(results: Results[Settings]) -> Figure:
         for k in (0, 1)
         for b, t in enumerate(MODIFIED_T)
     ]
-    return Figure(
-        name="modified",
-        draw=lambda sheet: simplices(sheet, panels, _NAMES, 0.1),
-        data=_rows(path, MODIFIED_T, (0, 1)),
-        caption=(
-            "Rock-paper-scissors with stakes 1, 1 and 2 and the asymmetric Nash equilibrium (1/4, 1/2, 1/4) when only "
-            f"player 2 explores: mixed strategies of both from t = 0.1 to {0.1 * len(path):g} (colour), random starts "
-            "(rings). Blue disc: rest point in closed form (Nash at T = 0). The source mentions such a game and prints "
-            "no payoffs."
-        ),
-        size=(7.2, 4.6),
+    caption = (
+        "Rock-paper-scissors with stakes 1, 1 and 2 and the asymmetric Nash equilibrium (1/4, 1/2, 1/4) when only "
+        f"player 2 explores: mixed strategies of both from t = 0.1 to {0.1 * len(path):g} (colour), random starts "
+        "(rings). Blue disc: rest point in closed form (Nash at T = 0). The source mentions such a game and prints "
+        "no payoffs."
     )
+    draw = lambda sheet: simplices(sheet, panels, _NAMES, 0.1)
+    return Figure(name="modified", draw=draw, data=_rows(path, MODIFIED_T, (0, 1)), caption=caption, size=(7.2, 4.6))
 
 
 experiment = Experiment(
-    name="learning_dynamics.phase_portraits",
+    name="learning_dynamics.phase_portraits", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="One explorer is enough: phase portraits of Q-learning in two-player zero-sum games",
     summary="Matching pennies and rock-paper-scissors when only one player explores: portraits, time series, simplices",
     sources=("LeonardosPiliourasSpendlove2021",),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=DRAWN, replications=10, block=10, chunk=DRAWN),
         "paper": Scale(steps=DRAWN, replications=100, block=50, chunk=DRAWN),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

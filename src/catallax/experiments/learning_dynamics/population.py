@@ -16,17 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable
-from catallax.lab.experiment import Experiment, Scale
-from catallax.lab.quantity import Quantity, recorded
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.statistics import mean_interval
-from catallax.lab.table import Table
+from catallax.lab import AbstractClaim, Experiment, NotComparable, Report, Results, Scale, Table
+from catallax.lab.charts import interval_columns
+from catallax.lab.claims import direction, value
+from catallax.lab.quantity import Quantity, recorded, stack
 
 from .population_cells import GAINS, GRIDS, HIGHEST, NODES, POPULATIONS, STEPS_A_UNIT, Settings, cells
 from .population_figures import GAMES, Study, densities, paths, rates
-from .quantities import value
 from .reference_values import DILEMMA, DILEMMA_LIMIT
 
 # What is read.
@@ -44,8 +40,7 @@ def exact(smooth: int = 0) -> Quantity:
 
 def _columns(quantities: Iterable[Quantity]) -> Quantity:
     """Quantities [replicate] side by side, [replicate, quantity]."""
-    quantities = tuple(quantities)
-    return Quantity(lambda results: np.stack([quantity(results) for quantity in quantities], axis=1))
+    return stack(quantities).then(lambda rows: np.stack(list(rows), axis=1))
 
 
 def grids(results: Results[Any]) -> list[int]:
@@ -157,19 +152,20 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         "slope of log error against log steps a unit of time",
         step_errors[:, 1:].then(lambda errors: _orders(STEPS_A_UNIT[1:], errors)),
         "mean policy at t = 1; nothing random"),
-    Direction(
-        id="rate.nodes", source=_HU, sign=1, estimate=node_errors.then(_faster_than_powers),
-        statement="with Gauss nodes of a smooth law the error falls faster than any power of their number",
-        note=f"local order from {NODES[-2]} to {NODES[-1]} nodes an axis less that from {NODES[0]} to {NODES[1]}"),
+    direction(
+        "rate.nodes", _HU,
+        "with Gauss nodes of a smooth law the error falls faster than any power of their number",
+        1, node_errors.then(_faster_than_powers),
+        f"local order from {NODES[-2]} to {NODES[-1]} nodes an axis less that from {NODES[0]} to {NODES[1]}"),
     value(
         "rate.grid.smooth", _VAN_LEER, "limited slopes are of second order while the density is smooth",
         2.0, 0.25, "slopes are cut at the peak of the density", "slope of log error against log cell width",
         grid_order(1, 1, coarsest=1),
         "mean policy at t = 1 from a smooth law, 20 cells an axis and more; nothing random"),
-    Direction(
-        id="rate.grid.box", source=_VAN_LEER, sign=1, estimate=grid_order(0, 1, coarsest=1) - 1.0,
-        statement="from a law with jumps means converge at least at first order",
-        note="order at t = 1 from the uniform law, less 1; nothing random"),
+    direction(
+        "rate.grid.box", _VAN_LEER, "from a law with jumps means converge at least at first order",
+        1, grid_order(0, 1, coarsest=1) - 1.0,
+        "order at t = 1 from the uniform law, less 1; nothing random"),
     value(
         "rest", "HuLeungLeung2019; the point: theory",
         "the population gathers in one point, whose policy is the symmetric logit equilibrium",
@@ -222,15 +218,10 @@ def _reference(results: Results[Settings]) -> Table:
     for t, reference in DILEMMA.items():
         ours = (policy[0, t, 0], *values[0, t])
         rows.append(
-            {
-                "t": str(t),
-                "m_1, reference": reference[0],
-                "m_1, nodes": ours[0],
-                "mean Q_1": ours[1],
-                "mean Q_2": ours[2],
-                "deviation": f"{np.abs(np.asarray(ours) - np.asarray(reference)).max():.1e}",
-                **{f"m_1, {name}": _at(results, f"dilemma_{method}", t, 0) for name, method in _METHODS.items()},
-            }
+            {"t": str(t), "m_1, reference": reference[0]}
+            | dict(zip(("m_1, nodes", "mean Q_1", "mean Q_2"), ours, strict=True))
+            | {"deviation": f"{np.abs(np.asarray(ours) - np.asarray(reference)).max():.1e}"}
+            | {f"m_1, {name}": _at(results, f"dilemma_{method}", t, 0) for name, method in _METHODS.items()}
         )
     rows.append({"t": "rest", "m_1, reference": DILEMMA_LIMIT[0], "m_1, nodes": None, "deviation": "-"})
     caption = (
@@ -272,17 +263,10 @@ def _kept(results: Results[Settings]) -> Table:
         )
         sd = np.sqrt(variance[0, :, 0, 0])
         rows.append(
-            {
-                "game": label,
-                "grid, lost mass": f"{np.abs(lost).max():.1e}",
-                "grid, least share": f"{least.min():.1e}",
-                "grid, Courant number": f"{courant.max():.3f}",
-                "nodes, |mass - 1|": f"{np.abs(mass - 1).max():.1e}",
-                "distance from rest, t = 0": distance[0, 0, 0],
-                "t = 20": distance[0, 20, 0],
-                "SD of Q_1, t = 0": sd[0],
-                "SD, t = 20": sd[20],
-            }
+            {"game": label, "grid, lost mass": f"{np.abs(lost).max():.1e}", "grid, least share": f"{least.min():.1e}"}
+            | {"grid, Courant number": f"{courant.max():.3f}", "nodes, |mass - 1|": f"{np.abs(mass - 1).max():.1e}"}
+            | {"distance from rest, t = 0": distance[0, 0, 0], "t = 20": distance[0, 20, 0]}
+            | {"SD of Q_1, t = 0": sd[0], "SD, t = 20": sd[20]}
         )
     caption = (
         "Conserved quantities (worst over time and replications), and how the population gathers: mean distance of "
@@ -328,12 +312,9 @@ def _fitted(results: Results[Settings]) -> Table:
     rows: list[dict[str, Any]] = [
         {"error against": what, "order": quantity(results)[0], "theory": theory} for what, quantity, theory in fixed
     ]
-    for what, quantity, theory in (
-        ("number of learners", agents_slope, "-1/2"),
-        ("step size, pairs", gain_slope, "1"),
-    ):
-        e = mean_interval(quantity(results))
-        rows.append({"error against": what, "order": e.mean, "low": e.low, "high": e.high, "theory": theory})
+    drawn = (("number of learners", agents_slope, "-1/2"), ("step size, pairs", gain_slope, "1"))
+    for what, quantity, theory in drawn:
+        rows.append({"error against": what, **interval_columns(quantity(results), "order"), "theory": theory})
     caption = (
         "Slopes of log error against log size over all sizes; 95% intervals by the jackknife over replications where "
         "anything is random."
@@ -342,17 +323,12 @@ def _fitted(results: Results[Settings]) -> Table:
 
 
 experiment = Experiment(
-    name="learning_dynamics.population",
+    name="learning_dynamics.population", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="A population of Q-learners: transport equation, grid, learners",
     summary="The density of Q-learners' values along characteristics, on a grid and by finite populations, with rates",
     sources=("HuLeungLeung2019", "HuEtAl2022", "Rawat2023", "VanLeer1979"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=21, replications=10, block=10, chunk=32),
         "paper": Scale(steps=21, replications=20, block=10, chunk=32),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

@@ -1,6 +1,7 @@
 """What the experiment on a population of Q-learners runs: three games three ways, and one study for each rate."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import msgspec
 
 from catallax.games.matrix import coordination, first_price_bids, prisoners_dilemma
-from catallax.lab.experiment import Cell
+from catallax.lab import Cell
 from catallax.measures.learner_density import Courant, Density, Histogram, MeanPolicy, Moments, StationaryDistance
 from catallax.solvers.learner_density import (
     Beta,
@@ -21,6 +22,8 @@ from catallax.solvers.learner_density import (
     stationary_state,
 )
 from catallax.solvers.matrix.flow import RungeKutta
+
+from .quantities import same_length
 
 SCALES = ("quick", "paper")
 NODES = (2, 3, 4, 6, 8, 12)
@@ -74,27 +77,6 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
     )
 
 
-def _cell(
-    name: str,
-    label: str,
-    build: Callable[..., Any],
-    steps: int,
-    measures: tuple[Any, ...] = (MeanPolicy(),),
-    lane: Mapping[str, tuple[float | int, ...]] | None = None,
-    scales: tuple[str, ...] | None = None,
-) -> Cell:
-    """A cell with as many steps at all its scales."""
-    return Cell(
-        name=name,
-        label=label,
-        build=build,
-        measures=measures,
-        lanes=lane or {},
-        steps=dict.fromkeys(SCALES, steps),
-        scales=scales,
-    )
-
-
 def _dilemma() -> LearnerModel:
     return LearnerModel(prisoners_dilemma())
 
@@ -139,36 +121,20 @@ def _three_ways(game: Game, settings: Settings) -> Iterator[Cell]:
     rest = stationary_state(model, game.start)
     far = StationaryDistance(values=rest.values, policy=rest.policy, before=True)
     watch = (MeanPolicy(before=True), Moments(before=True), far)
-    yield _cell(
-        f"{game.name}_nodes",
-        f"{game.label}, characteristics",
-        lambda: Characteristics(model, law, game.nodes, integrator=integrator),
-        21,
-        watch,
-    )
+    nodes = lambda: Characteristics(model, law, game.nodes, integrator=integrator)
+    yield same_length(f"{game.name}_nodes", f"{game.label}, characteristics", nodes, 21, *watch)
     grid_picture = (Density(before=True),) if game.picture else ()
     for scale, count, steps in zip(SCALES, game.cells, game.grid_steps, strict=True):
-        yield _cell(
-            f"{game.name}_grid",
-            f"{game.label}, {count} cells an axis",
-            lambda count=count: FiniteVolume(model, law, count),
-            steps,
-            (*watch, Courant(), *grid_picture),
-            scales=(scale,),
-        )
+        grid, label = lambda count=count: FiniteVolume(model, law, count), f"{game.label}, {count} cells an axis"
+        every = (*watch, Courant(), *grid_picture)
+        yield same_length(f"{game.name}_grid", label, grid, steps, *every, scales=(scale,))
     for scale, count in zip(SCALES, game.agents, strict=True):
         for kind, others in (("all", None), ("pairs", 1))[: 2 if game.picture else 1]:
             met = "all others" if others is None else "one other"
-            yield _cell(
-                f"{game.name}_agents_{kind}",
-                f"{game.label}, {count} learners, {met} met in a play",
-                lambda count=count, others=others: FiniteLearners(
-                    model, law, count, gain=settings.gain, opponents=others
-                ),
-                21,
-                (*watch, *game.picture),
-                scales=(scale,),
-            )
+            label = f"{game.label}, {count} learners, {met} met in a play"
+            learners = partial(FiniteLearners, model, law, count, gain=settings.gain, opponents=others)
+            name, every = f"{game.name}_agents_{kind}", (*watch, *game.picture)
+            yield same_length(name, label, learners, 21, *every, scales=(scale,))
 
 
 def _leaves(dynamics: Any) -> tuple[Any, ...]:
@@ -195,71 +161,53 @@ def _rest() -> Cell:
     """The dilemma until nothing moves: t = 200."""
     model = _dilemma()
     rest = stationary_state(model)
-    return _cell(
-        "rest",
-        "prisoners' dilemma to t = 200",
-        lambda: Characteristics(model, BOX, 8, interval=20.0, integrator=RungeKutta(400)),
-        10,
-        (StationaryDistance(values=rest.values, policy=rest.policy),),
-    )
+    build = lambda: Characteristics(model, BOX, 8, interval=20.0, integrator=RungeKutta(400))
+    far = StationaryDistance(values=rest.values, policy=rest.policy)
+    return same_length("rest", "prisoners' dilemma to t = 200", build, 10, far)
 
 
 def _exact() -> Cell:
     """What the studies are compared with: both laws, t = 1 and 2."""
     both = [Characteristics(_dilemma(), law, 16, integrator=RungeKutta(400)) for law in LAWS]
     label = "prisoners' dilemma, 16 x 16 nodes, 400 steps a unit"
-    return _cell("exact", label, lambda smooth: _pick(both, smooth), 2, lane={"smooth": (0, 1)})
+    return same_length("exact", label, lambda smooth: _pick(both, smooth), 2, MeanPolicy(), lanes={"smooth": (0, 1)})
 
 
 def _nodes_study() -> Cell:
     """Error against nodes: 400 steps a unit, so that only the quadrature errs."""
     made = [Characteristics(_dilemma(), BOX, k, integrator=RungeKutta(400)) for k in NODES]
     wide = [_padded(m, max(NODES) ** 2) for m in made]
-    lane = {"index": tuple(range(len(NODES)))}
-    return _cell("nodes_study", "error against nodes", lambda index: _pick(wide, index), 2, lane=lane)
+    build, lane = lambda index: _pick(wide, index), {"index": tuple(range(len(NODES)))}
+    return same_length("nodes_study", "error against nodes", build, 2, MeanPolicy(), lanes=lane)
 
 
 def _steps_study() -> Cell:
     """Error against time steps: one Runge-Kutta step an interval; t = 1 is reached after `per_unit` of them."""
-    return _cell(
-        "steps_study",
-        "error against time steps",
-        lambda per_unit: Characteristics(_dilemma(), BOX, 16, interval=1.0 / per_unit, integrator=RungeKutta(1)),
-        max(STEPS_A_UNIT),
-        lane={"per_unit": tuple(float(s) for s in STEPS_A_UNIT)},
-    )
+    build = lambda per_unit: Characteristics(_dilemma(), BOX, 16, interval=1.0 / per_unit, integrator=RungeKutta(1))
+    lane = {"per_unit": tuple(float(s) for s in STEPS_A_UNIT)}
+    return same_length("steps_study", "error against time steps", build, max(STEPS_A_UNIT), MeanPolicy(), lanes=lane)
 
 
 def _grid_study(count: int, scales: tuple[str, ...]) -> Cell:
     """Error against cells, from the box and from a smooth law."""
     made = [FiniteVolume(_dilemma(), law, count) for law in LAWS]
-    label, lane = f"{count} x {count} cells", {"smooth": (0, 1)}
-    return _cell(f"grid_{count}", label, lambda smooth: _pick(made, smooth), 2, lane=lane, scales=scales)
+    build, more = lambda smooth: _pick(made, smooth), {"lanes": {"smooth": (0, 1)}, "scales": scales}
+    return same_length(f"grid_{count}", f"{count} x {count} cells", build, 2, MeanPolicy(), **more)
 
 
 def _agents_study(agents: int, total: tuple[int, int]) -> Iterator[Cell]:
     """Error against N: all others are met, small steps, t = 2; as many populations side by side as make up `total`."""
     for scale, size in zip(SCALES, total, strict=True):
-        yield _cell(
-            f"agents_{agents}",
-            f"{agents} learners, all others met in a play",
-            lambda size=size: FiniteLearners(
-                _dilemma(), BOX, agents, gain=1 / 32, interval=2.0, populations=max(1, size // agents)
-            ),
-            1,
-            scales=(scale,),
-        )
+        how = dict(gain=1 / 32, interval=2.0, populations=max(1, size // agents))
+        build = lambda how=how: FiniteLearners(_dilemma(), BOX, agents, **how)
+        label = f"{agents} learners, all others met in a play"
+        yield same_length(f"agents_{agents}", label, build, 1, MeanPolicy(), scales=(scale,))
 
 
 def _gain_study(gain: float, populations: tuple[int, int]) -> Iterator[Cell]:
     """Error against the step size: one other is met, so many learners that little else is left, t = 2."""
     for scale, count in zip(SCALES, populations, strict=True):
-        yield _cell(
-            f"gain_{round(1 / gain)}",
-            f"step size 1/{round(1 / gain)}, one other met in a play",
-            lambda count=count: FiniteLearners(
-                _dilemma(), BOX, 1024, gain=gain, interval=2.0, opponents=1, populations=count, lattice=True
-            ),
-            1,
-            scales=(scale,),
-        )
+        how = dict(gain=gain, interval=2.0, opponents=1, populations=count, lattice=True)
+        build, name = lambda how=how: FiniteLearners(_dilemma(), BOX, 1024, **how), f"gain_{round(1 / gain)}"
+        label = f"step size 1/{round(1 / gain)}, one other met in a play"
+        yield same_length(name, label, build, 1, MeanPolicy(), scales=(scale,))

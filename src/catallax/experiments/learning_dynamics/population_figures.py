@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas
 
-from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure
+from catallax.lab import Figure, Results
+from catallax.lab.charts import long_rows
+from catallax.lab.figure import COLOURS, TWO_COLUMNS
 from catallax.lab.quantity import recorded
-from catallax.lab.results import Results
 
 from .population_cells import HIGHEST
 
@@ -36,26 +37,20 @@ def densities(results: Results[Any]) -> Figure:
     panels = {("grid", t): _coarser(grid[t], _SHOWN) for t in _TIMES}
     panels |= {("learners", t): agents[t] / area for t in _TIMES}
     data = pandas.concat([_long(cells, method, t) for (method, t), cells in panels.items()], ignore_index=True)
-    return Figure(
-        name="densities",
-        draw=lambda sheet: _draw_densities(sheet, panels),
-        data=data,
-        caption=(
-            "Prisoners' dilemma: density of learners over their values Q_1 (cooperate) and Q_2, at t = 0, 1, 2 and 5. "
-            f"Above: the grid; below: histograms of learners who meet all others, {results.scale.replications} "
-            "populations together. Darker is denser; each panel has its own scale, the same in a column."
-        ),
-        size=(TWO_COLUMNS[0], 3.9),
+    caption = (
+        "Prisoners' dilemma: density of learners over their values Q_1 (cooperate) and Q_2, at t = 0, 1, 2 and 5. "
+        f"Above: the grid; below: histograms of learners who meet all others, {results.scale.replications} "
+        "populations together. Darker is denser; each panel has its own scale, the same in a column."
     )
+    draw = lambda sheet: _draw_densities(sheet, panels)
+    return Figure(name="densities", draw=draw, data=data, caption=caption, size=(TWO_COLUMNS[0], 3.9))
 
 
 def _long(cells: np.ndarray, method: str, time: int) -> pandas.DataFrame:
     """A panel as rows, empty cells left out."""
     centres = (np.arange(len(cells)) + 0.5) * HIGHEST / len(cells)
-    first, second = (x.ravel() for x in np.meshgrid(centres, centres, indexing="ij"))
-    kept = cells.ravel() > 1e-6
-    columns = {"q_1": first[kept], "q_2": second[kept], "density": cells.ravel()[kept]}
-    return pandas.DataFrame({"method": method, "t": time, **columns})
+    rows = long_rows({"method": [method], "t": [time], "q_1": centres, "q_2": centres}, {"density": cells})
+    return pandas.DataFrame(rows[rows["density"] > 1e-6])
 
 
 def _draw_densities(sheet: Any, panels: dict[tuple[str, int], np.ndarray]) -> None:
@@ -81,21 +76,17 @@ def paths(results: Results[Any]) -> Figure:
         for method in ("nodes", *_MARKS):
             if f"{game}_{method}" in results.cells:
                 mean = recorded(f"{game}_{method}", "mean_policy")(results).mean(axis=(0, -1))
-                for action, path in enumerate(mean.T, 1):
-                    columns = {"game": game, "method": method, "action": action, "t": range(len(path)), "m": path}
-                    frames.append(pandas.DataFrame(columns))
+                actions, times = range(1, mean.shape[1] + 1), range(len(mean))
+                axes = {"game": [game], "method": [method], "action": actions, "t": times}
+                frames.append(long_rows(axes, {"m": mean.T}))
     data = pandas.concat(frames, ignore_index=True)
-    return Figure(
-        name="paths",
-        draw=lambda sheet: _draw_paths(sheet, data),
-        data=data,
-        caption=(
-            "Mean policy over time, one colour an action (black, blue, vermilion: actions 1, 2, 3). Lines: "
-            "characteristics; squares: grid; discs: learners who meet all others; crosses: learners who meet one other "
-            f"in a play, in the dilemma only (means over {results.scale.replications} populations)."
-        ),
-        size=(TWO_COLUMNS[0], 2.5),
+    caption = (
+        "Mean policy over time, one colour an action (black, blue, vermilion: actions 1, 2, 3). Lines: "
+        "characteristics; squares: grid; discs: learners who meet all others; crosses: learners who meet one other "
+        f"in a play, in the dilemma only (means over {results.scale.replications} populations)."
     )
+    draw = lambda sheet: _draw_paths(sheet, data)
+    return Figure(name="paths", draw=draw, data=data, caption=caption, size=(TWO_COLUMNS[0], 2.5))
 
 
 def _draw_paths(sheet: Any, data: pandas.DataFrame) -> None:
@@ -138,17 +129,13 @@ def rates(studies: dict[str, Study]) -> Figure:
         for series, study, slope in curves
         for size, error in zip(studies[study][0], np.abs(studies[study][1]), strict=True)
     )
-    return Figure(
-        name="rates",
-        draw=lambda sheet: _draw_rates(sheet, studies),
-        data=data,
-        caption=(
-            "Error of the mean policy in the prisoners' dilemma against the finest characteristics: nodes of the "
-            "quadrature (no power of their number), Runge-Kutta steps, cells of the grid, learners (root mean square) "
-            "and their step size with one opponent a play (bias). Dashed: slopes of theory, -4; -2 and -1; -1/2; 1."
-        ),
-        size=(TWO_COLUMNS[0], 2.4),
+    caption = (
+        "Error of the mean policy in the prisoners' dilemma against the finest characteristics: nodes of the "
+        "quadrature (no power of their number), Runge-Kutta steps, cells of the grid, learners (root mean square) "
+        "and their step size with one opponent a play (bias). Dashed: slopes of theory, -4; -2 and -1; -1/2; 1."
     )
+    draw = lambda sheet: _draw_rates(sheet, studies)
+    return Figure(name="rates", draw=draw, data=data, caption=caption, size=(TWO_COLUMNS[0], 2.4))
 
 
 def _draw_rates(sheet: Any, studies: dict[str, Study]) -> None:

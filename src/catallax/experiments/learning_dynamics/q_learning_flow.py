@@ -9,25 +9,21 @@ Source: Leonardos, Piliouras and Spendlove (2021), theorem 4.1. Its figures are 
 from typing import Any
 
 import jax.numpy as jnp
-import msgspec
 import numpy as np
 import pandas
 
 from catallax.agents.tabular.boltzmann import BoltzmannQ
 from catallax.core import Group, Independent, Play, Population
 from catallax.games.matrix import Polymatrix, Repeated, asymmetric_matching_pennies, match_mismatch_line
-from catallax.lab.claims import AbstractClaim
-from catallax.lab.experiment import Cell, Experiment, Scale
-from catallax.lab.figure import COLOURS, TWO_COLUMNS, Figure
+from catallax.lab import AbstractClaim, Cell, Experiment, Figure, Report, Results, Scale, Table
+from catallax.lab.charts import long_rows
+from catallax.lab.figure import COLOURS, TWO_COLUMNS
 from catallax.lab.quantity import largest, recorded, smallest
-from catallax.lab.report import Report
-from catallax.lab.results import Results
-from catallax.lab.table import Table
 from catallax.measures.matrix import Distance, Policy
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.structure import interior_equilibrium, zero_sum_weights
 
-from .quantities import direction, heads, limit, policies
+from .quantities import Settings, beside, direction, heads, limit, policies, same_length
 from .reference_values import AMPS, AMPS_START, AMPS_TRAJECTORIES, line_rows
 
 HORIZON = 300
@@ -41,13 +37,6 @@ LINES = (3, 5, 7)
 # What is run.
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be changed from the command line."""
-
-    substeps: int = 20
-    """Runge-Kutta steps for each unit of time."""
-
-
 def _two_actions(heads: Any) -> Any:
     """P(H) [n, ...] as policies [n, 2, ...]."""
     return jnp.stack([heads, 1 - heads], axis=1)
@@ -58,13 +47,8 @@ def _to_equilibrium(name: str, label: str, game: Polymatrix, rows: Any, substeps
     rates = jnp.asarray([temperatures for temperatures, _ in rows]).T
     equilibrium = jnp.asarray([p for _, p in rows]).T
     distance = Distance(target=_two_actions(equilibrium), weights=jnp.asarray(zero_sum_weights(game).weights))
-    return Cell(
-        name=name,
-        label=label,
-        build=lambda: QLearningFlow(game, rates, integrator=RungeKutta(substeps)),
-        measures=(distance, Policy(every=HORIZON)),
-        steps={"quick": HORIZON, "paper": HORIZON},
-    )
+    build = lambda: QLearningFlow(game, rates, integrator=RungeKutta(substeps))
+    return same_length(name, label, build, HORIZON, distance, Policy(every=HORIZON))
 
 
 def _line(n: int, substeps: int) -> Cell:
@@ -78,13 +62,9 @@ def _amps_trajectories() -> Cell:
     game = asymmetric_matching_pennies()
     nash, w = jnp.asarray(interior_equilibrium(game)), jnp.asarray(zero_sum_weights(game).weights)
     rates = jnp.asarray(list(AMPS_TRAJECTORIES)).T
-    return Cell(
-        name="amps_trajectories",
-        label="AMPs from (0.8, 0.9)",
-        build=lambda: QLearningFlow(game, rates, jnp.asarray(AMPS_START), integrator=RungeKutta(2000)),
-        measures=(Policy(), Distance(target=nash, weights=w)),
-        steps={"quick": 10, "paper": 10},
-    )
+    build = lambda: QLearningFlow(game, rates, jnp.asarray(AMPS_START), integrator=RungeKutta(2000))
+    distance = Distance(target=nash, weights=w)
+    return same_length("amps_trajectories", "AMPs from (0.8, 0.9)", build, 10, Policy(), distance)
 
 
 def _learners() -> Cell:
@@ -93,13 +73,9 @@ def _learners() -> Cell:
     target = _two_actions(jnp.asarray(AMPS[LEARNERS_T, LEARNERS_T]))
     weights = jnp.asarray(zero_sum_weights(game).weights)
     seats = Group("player", None, Independent(BoltzmannQ(temperature=LEARNERS_T, rate=0.05)))
-    return Cell(
-        name="learners",
-        label="AMPs, sampled learners",
-        build=lambda: Play(Repeated(game), Population((seats,)), length=1, copies=100, episodic=False),
-        measures=(Policy(every=20), Distance(target=target, weights=weights, every=20)),
-        steps={"quick": LEARNING, "paper": LEARNING},
-    )
+    build = lambda: Play(Repeated(game), Population((seats,)), length=1, copies=100, episodic=False)
+    distance = Distance(target=target, weights=weights, every=20)
+    return same_length("learners", "AMPs, sampled learners", build, LEARNING, Policy(every=20), distance)
 
 
 def cells(settings: Settings) -> tuple[Cell, ...]:
@@ -122,24 +98,16 @@ _GAMES = {"amps": "asymmetric matching pennies"} | {f"line_{n}": f"the line of {
 CLAIMS: tuple[AbstractClaim, ...] = (
     *(
         limit(
-            f"convergence.{cell}",
-            "theorem 4.1",
-            f"all interior trajectories converge to the unique QRE ({game})",
-            1e-9,
-            largest(recorded(cell, "distance").last),
-            note="",
-        )
+            f"convergence.{cell}", "theorem 4.1", f"all interior trajectories converge to the unique QRE ({game})",
+            1e-9, largest(recorded(cell, "distance").last), note="")
         for cell, game in _GAMES.items()
     ),
     direction(
-        "convergence.rate",
-        "theorem 4.1",
+        "convergence.rate", "theorem 4.1",
         "the weighted divergence to the QRE decays exponentially, at least at rate min T",
-        1,
-        smallest(_decay_rate - np.min(np.asarray(list(AMPS)), axis=1)),
-        "rate between t = 1 and 2 less min T, the least over seven pairs of temperatures",
-    ),
-)
+        1, smallest(_decay_rate - np.min(np.asarray(list(AMPS)), axis=1)),
+        "rate between t = 1 and 2 less min T, the least over seven pairs of temperatures"),
+)  # fmt: skip
 """In the order of the source."""
 
 # What is shown.
@@ -153,12 +121,10 @@ def report(results: Results[Settings]) -> Report:
 
 def _equilibria_of_amps(results: Results[Settings]) -> Table:
     found = heads("amps")(results)
-    rows = []
-    for b, ((t1, t2), reference) in enumerate(AMPS.items()):
-        row: dict[str, Any] = {"T_1": t1, "T_2": t2}
-        for k in (0, 1):
-            row |= {f"P{k + 1}(H)": found[:, k, b].mean(), f"reference {k + 1}": reference[k]}
-        rows.append(row | {"worst": f"{np.abs(found[:, :, b] - np.asarray(reference)).max():.1e}"})
+    rows = [
+        {"T_1": t1, "T_2": t2} | beside(found[:, :, b], reference)
+        for b, ((t1, t2), reference) in enumerate(AMPS.items())
+    ]
     caption = (
         f"Asymmetric matching pennies at t = 300 from {len(found)} random starts: mean P(H), references, and the "
         "largest deviation from them over all starts."
@@ -226,18 +192,9 @@ def _sampled(results: Results[Settings]) -> Table:
 def _decay(results: Results[Settings]) -> Figure:
     """The Lyapunov function over time at every pair of temperatures, with the bound of the theorem."""
     path = recorded("amps", "divergence")(results)[:, :30]
-    frames = [
-        pandas.DataFrame(
-            {
-                "temperatures": f"{t[0]:g}, {t[1]:g}",
-                "slowest": min(t),
-                "time": np.arange(1, path.shape[1] + 1),
-                "divergence": np.median(path[:, :, b], axis=0),
-            }
-        )
-        for b, t in enumerate(AMPS)
-    ]
-    data = pandas.concat(frames, ignore_index=True)
+    axes = {"temperatures": [f"{t[0]:g}, {t[1]:g}" for t in AMPS], "time": range(1, path.shape[1] + 1)}
+    data = long_rows(axes, {"divergence": np.median(path, axis=0).T})
+    data.insert(1, "slowest", np.repeat([min(t) for t in AMPS], path.shape[1]))
     caption = (
         "Asymmetric matching pennies: weighted divergence of play from the logit equilibrium over time, median of "
         f"{path.shape[0]} random starts, at the temperatures named; drawn down to 1e-12. Dotted: the "
@@ -262,17 +219,12 @@ def _draw_decay(sheet: Any, data: pandas.DataFrame) -> None:
 
 
 experiment = Experiment(
-    name="learning_dynamics.q_learning_flow",
+    name="learning_dynamics.q_learning_flow", settings=Settings, cells=cells, report=report, claims=CLAIMS, x64=True,
     title="Q-learning in weighted zero-sum polymatrix games",
     summary="Flows and sampled learners against logit equilibria",
     sources=("LeonardosPiliourasSpendlove2021", "CaiEtAl2016", "McKelveyPalfrey1995"),
-    settings=Settings,
-    cells=cells,
     scales={
         "quick": Scale(steps=HORIZON, replications=10, block=10, chunk=HORIZON),
         "paper": Scale(steps=HORIZON, replications=100, block=50, chunk=HORIZON),
     },
-    report=report,
-    claims=CLAIMS,
-    x64=True,
-)
+)  # fmt: skip

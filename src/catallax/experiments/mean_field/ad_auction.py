@@ -17,7 +17,7 @@ from catallax.core import InputError
 from catallax.games.mean_field import AdAuction
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import curve_points, draw_series, interval_columns
-from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error
+from catallax.lab.claims import AbstractClaim, Baseline, NotComparable, Value, direction, printed_error, value
 from catallax.lab.figure import TWO_COLUMNS, plot_with_interval, state_sample
 from catallax.lab.quantity import Quantity, recorded, time_axis
 from catallax.lab.statistics import mean_interval
@@ -158,27 +158,22 @@ _UNSTATED = (
 def _distance(inner: int, before: int | None) -> Value:
     """The claim on one printed distance; the one with fewer inner iterations says in which direction it goes."""
     error, reason = printed_error(last_digit=1e-4 if inner in (3000, 10000) else 1e-5)
-    return Value(
-        id=f"delta_q.{inner}", source=_TABLE, statement=f"Delta-Q with T_k = {inner}", published=DELTA_Q[inner],
-        error=error, error_reason=f"{reason}; one run, no spread printed", unit="1", estimate=delta_q(inner),
-        baseline=None if before is None else Baseline(f"T_k = {before}", DELTA_Q[before], delta_q(before)),
-        note=_UNSTATED,
+    baseline = None if before is None else Baseline(f"T_k = {before}", DELTA_Q[before], delta_q(before))
+    return value(
+        f"delta_q.{inner}", _TABLE, f"Delta-Q with T_k = {inner}", DELTA_Q[inner], error,
+        f"{reason}; one run, no spread printed", "1", delta_q(inner), _UNSTATED, baseline=baseline,
     )  # fmt: skip
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
     *map(_distance, INNER, (None, *INNER)),
-    Direction(
-        id="delta_q.falls", source=_TABLE, sign=-1, estimate=delta_q(INNER[-1]) - delta_q(INNER[0]),
-        statement="Delta-Q falls with the inner iterations, T_k = 1000 to 10000",
-    ),
-    Direction(
-        id="naive.fluctuates", source=f"{SOURCE}, slides, failure of the naive algorithm", sign=1,
-        statement="the naive algorithm with argmax-e fluctuates; softmax makes it stable",
-        estimate=movement("naive") - movement("gmf_v", TEMPERATURE),
-        note="l1 step of the law at iterations 41 to 50, argmax-e less softmax; both with exact values: argmax-e "
-        "cycles without any sampling noise, so the cause is the map, not approximation errors alone",
-    ),
+    direction("delta_q.falls", _TABLE, "Delta-Q falls with the inner iterations, T_k = 1000 to 10000",
+              -1, delta_q(INNER[-1]) - delta_q(INNER[0])),
+    direction("naive.fluctuates", f"{SOURCE}, slides, failure of the naive algorithm",
+              "the naive algorithm with argmax-e fluctuates; softmax makes it stable",
+              1, movement("naive") - movement("gmf_v", TEMPERATURE),
+              "l1 step of the law at iterations 41 to 50, argmax-e less softmax; both with exact values: argmax-e "
+              "cycles without any sampling noise, so the cause is the map, not approximation errors alone"),
     NotComparable(
         id="naive.amplitude", source=f"{SOURCE}, slides, figure of the failure", published=None,
         statement="fluctuations in l1 and l-infinity over 30 sample paths",

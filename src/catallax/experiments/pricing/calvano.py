@@ -8,7 +8,7 @@ Source: Calvano, Calzolari, Denicolo and Pastorello (2020), sections II to IV.
 """
 
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.pricing import LogitMarket, PricingGame, pricing_game
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import curve_points, draw_series, interval_columns
-from catallax.lab.claims import AbstractClaim, Direction, NotComparable, Value
+from catallax.lab.claims import AbstractClaim, NotComparable, direction, value
 from catallax.lab.figure import TWO_COLUMNS, plot_with_interval
 from catallax.lab.quantity import Quantity, recorded
 from catallax.lab.statistics import mean_interval
@@ -146,52 +146,35 @@ cut_back = BASELINE.settled("cut_back")
 
 # What is claimed.
 
-SOURCE = "CalvanoEtAl2020, section"
+_THIRD, _FOURTH = "CalvanoEtAl2020, section III", "CalvanoEtAl2020, section IV"
 _READING = "sessions read where they settled; those that had not by the end are left out and counted"
-
-
-def _value(id: str, statement: str, printed: tuple[float, float, str], unit: str, ours: Quantity, note: str) -> Value:
-    """A claim on a number; `printed` is the number, how far it may lie from the truth, and why that far."""
-    published, error, reason = printed
-    return Value(
-        id=id, source=f"{SOURCE} III", statement=statement, published=published, error=error, error_reason=reason,
-        unit=unit, estimate=ours, note=note, may_be_undefined=True,
-    )  # fmt: skip
-
-
-def _sign(id: str, section: str, statement: str, sign: Literal[-1, 1], effect: Quantity, note: str) -> Direction:
-    return Direction(
-        id=id, source=f"{SOURCE} {section}", statement=statement, sign=sign, estimate=effect, note=note,
-        may_be_undefined=True,
-    )  # fmt: skip
-
-
+_value, _sign = (partial(claim, may_be_undefined=True) for claim in (value, direction))
 _gain = MIDPOINT.settled("profit_gain")
 
 CLAIMS: tuple[AbstractClaim, ...] = (
-    _value("profit_gain.baseline", "average profit gain of 85 percent at alpha = 0.15, beta = 4e-6",
-           (0.85, 0.005, "half of the last printed digit; no standard error is printed"), "1",
+    _value("profit_gain.baseline", _THIRD, "average profit gain of 85 percent at alpha = 0.15, beta = 4e-6",
+           0.85, 0.005, "half of the last printed digit; no standard error is printed", "1",
            BASELINE.settled("profit_gain"), f"cited as commonly quoted, the page was not looked up; {_READING}"),
-    _value("periods.midpoint", "about 850,000 periods to converge at alpha = 0.125, beta = 1e-5",
-           (850_000.0, 50_000.0, "printed as 'about', to the nearest 50,000 at best"), "periods", MIDPOINT.periods,
+    _value("periods.midpoint", _THIRD, "about 850,000 periods to converge at alpha = 0.125, beta = 1e-5",
+           850_000.0, 50_000.0, "printed as 'about', to the nearest 50,000 at best", "periods", MIDPOINT.periods,
            "without the window of 100,000 periods in which nothing changes; often quoted for the baseline by mistake"),
-    *(_sign(f"profit_gain.midpoint.{side}", "III",
+    *(_sign(f"profit_gain.midpoint.{side}", _THIRD,
             "profit gains of 70 to 90 percent over most of the grid of alpha and beta", 1, margin,
             "the midpoint of the grid stands for it")
       for side, margin in (("above_0.7", _gain - 0.7), ("below_0.9", 0.9 - _gain))),
-    _sign("look_ahead_matters", "III", "the profit gain is small where the future does not count", 1,
+    _sign("look_ahead_matters", _THIRD, "the profit gain is small where the future does not count", 1,
           FAST.settled("profit_gain") - MYOPIC.settled("profit_gain"),
           "discount 0.95 less discount 0, paired sessions, alpha 0.15, beta 2e-5"),
-    _sign("deviation_does_not_pay", "IV", "a unilateral cut of one period is punished enough to be unprofitable", -1,
-          cut_gain,
+    _sign("deviation_does_not_pay", _FOURTH,
+          "a unilateral cut of one period is punished enough to be unprofitable", -1, cut_gain,
           "discounted profit of the deviator for ever, relative to staying; static best response where settled"),
-    _sign("rival_punishes", "IV", "the rival answers a price cut by cutting its own price", -1,
+    _sign("rival_punishes", _FOURTH, "the rival answers a price cut by cutting its own price", -1,
           cut_price[:, 2, 1] - cut_price[:, 0, 1], "rival's price one period after the deviation less before"),
-    _sign("prices_return", "IV", "prices then go back gradually to where they were", 1,
+    _sign("prices_return", _FOURTH, "prices then go back gradually to where they were", 1,
           cut_price.then(lambda price: price[:, 11].mean(axis=1) - price[:, 2].mean(axis=1)),
           "mean price of both firms, ten periods after the deviation less one period after"),
     NotComparable(
-        id="more_firms", source=f"{SOURCE} V", published="0.64, 0.56",
+        id="more_firms", source="CalvanoEtAl2020, section V", published="0.64, 0.56",
         statement="profit gains of 64 percent with three firms and 56 percent with four",
         missing="cells with three and four firms: their tables have 15 and 225 times as many states",
     ),
