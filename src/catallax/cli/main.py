@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from catallax.cli import doctor, errors, look, output, reporting, running
+from catallax.cli import doctor, errors, look, output, running
 from catallax.version import __version__
 
 _HELP = "Learning agents in markets, games and economies: run an experiment, get its table with a verdict."
@@ -40,15 +40,15 @@ def make_app() -> App:
     app.command(look.show, name="show", sort_key=2)
     app.command(running.run, name="run", sort_key=3)
     app.command(running.resume, name="resume", sort_key=4)
-    app.command(reporting.report, name="report", sort_key=5)
-    app.command(reporting.reproduce, name="reproduce", sort_key=6)
+    app.command(running.report, name="report", sort_key=5)
+    app.command(running.reproduce, name="reproduce", sort_key=6)
     app.command(look.cite, name="cite", sort_key=7)
     app.command(doctor.doctor, name="doctor", sort_key=8)
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+    """Run one command of the command line; any error becomes an exit code and one line.
 
     Args:
         arguments: The arguments; those of the process if left out. Then the process may be ended here.
@@ -57,8 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code; see `catallax.cli.errors`.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter must not end a run
     try:
-        code = _dispatch(tokens)
+        try:
+            code = make_app()(tokens)
+        except BrokenPipeError:
+            raise
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else 2
+        except BaseException as error:
+            code = _fail(error, tokens[: tokens.index("--")] if "--" in tokens else tokens)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of the answer has closed it (catallax list | head). Nothing may be written at exit either.
@@ -68,32 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A computation that was abandoned still runs in its thread; a normal exit would wait for it.
         sys.stderr.flush()
         os._exit(code)
-    return code
+    return code if isinstance(code, int) else 0
 
 
-def _dispatch(tokens: list[str]) -> int:
-    """Run one command; turn any error into an exit code and one line."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a letter must not end a run
-    try:
-        code = make_app()(tokens)
-        return code if isinstance(code, int) else 0
-    except BrokenPipeError:
-        raise
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else 2
-    except CycloptsError as error:
-        raised: BaseException = error
-        failure = errors.describe(errors.CommandError(f"{error} (help: catallax --help)"))
-    except BaseException as error:
-        raised = error
-        failure = errors.describe(error)
-    return _fail(failure, raised, tokens[: tokens.index("--")] if "--" in tokens else tokens)
-
-
-def _fail(failure: errors.Failure, raised: BaseException, options: list[str]) -> int:
+def _fail(raised: BaseException, options: list[str]) -> int:
     """Print how a command failed, and return its exit code."""
+    usage = isinstance(raised, CycloptsError)
+    failure = errors.describe(errors.CommandError(f"{raised} (help: catallax --help)") if usage else raised)
     if "--debug" in options:
         traceback.print_exception(raised)
     output.say(failure.message)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from catallax.lab.experiment import Experiment as Experiment
     from catallax.lab.experiment import Scale as Scale
     from catallax.lab.figure import Figure as Figure
+    from catallax.lab.report import Judgement as Judgement
     from catallax.lab.report import Report as Report
+    from catallax.lab.report import Verdict as Verdict
     from catallax.lab.results import Results as Results
     from catallax.lab.settings import decode_settings as decode_settings
     from catallax.lab.table import Table as Table
-    from catallax.lab.verdicts import Judgement as Judgement
-    from catallax.lab.verdicts import Verdict as Verdict
 
 _HOME = {
     "AbstractClaim": "claims",
@@ -32,14 +32,14 @@ _HOME = {
     "Direction": "claims",
     "Experiment": "experiment",
     "Figure": "figure",
-    "Judgement": "verdicts",
+    "Judgement": "report",
     "NotComparable": "claims",
     "Report": "report",
     "Results": "results",
     "Scale": "experiment",
     "Table": "table",
     "Value": "claims",
-    "Verdict": "verdicts",
+    "Verdict": "report",
     "decode_settings": "settings",
 }
 

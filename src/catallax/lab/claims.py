@@ -26,12 +26,12 @@ import numpy as np
 
 from catallax.core.errors import InputError
 from catallax.lab import statistics
+from catallax.lab.report import VERDICTS as VERDICTS
+from catallax.lab.report import Judgement as Judgement
+from catallax.lab.report import Verdict as Verdict
+from catallax.lab.report import VerdictName as VerdictName
+from catallax.lab.report import judge_all as judge_all
 from catallax.lab.results import Results
-from catallax.lab.verdicts import VERDICTS as VERDICTS
-from catallax.lab.verdicts import Judgement as Judgement
-from catallax.lab.verdicts import Verdict as Verdict
-from catallax.lab.verdicts import VerdictName as VerdictName
-from catallax.lab.verdicts import judge_all as judge_all
 
 EstimateFunction = Callable[[Results], statistics.Sample]
 """From the results of a run to one value a replication, shape [n], in the unit of the published number."""
@@ -155,26 +155,22 @@ class Value(AbstractClaim):
     def judge(self, results: Results) -> Verdict:
         ours = self.estimate(results)
         estimate = statistics.mean_interval(ours, allow_undefined=self.may_be_undefined)
-        verdict, reason = self._compare(estimate, ours, results)
-        note = "; ".join(part for part in (reason, self.note) if part)
-        return self._verdict(self.published, estimate, verdict, note)
-
-    def _compare(
-        self, estimate: statistics.Estimate, ours: statistics.Sample, results: Results
-    ) -> tuple[VerdictName, str]:
-        """The verdict and its reason."""
-        if estimate.mean is None:
-            return "not comparable", "no replication has a defined value"
         bounds = f"[{self.published - self.error:.4g}, {self.published + self.error:.4g}]"
-        if estimate.low is None or estimate.high is None:
+        verdict: VerdictName
+        if estimate.mean is None:
+            verdict, reason = "not comparable", "no replication has a defined value"
+        elif estimate.low is None or estimate.high is None:
             supported, direction = self._direction(ours, results)
             verdict = "direction only" if supported else "not comparable"
-            return verdict, f"{_too_few(estimate.n)}{direction}"
-        if estimate.low <= self.published + self.error and estimate.high >= self.published - self.error:
-            return "reproduced", f"interval overlaps {bounds}: {self.error_reason}"
-        supported, direction = self._direction(ours, results)
-        verdict = "direction only" if supported else "not reproduced"
-        return verdict, f"interval misses {bounds}: {self.error_reason}{direction}"
+            reason = f"{_too_few(estimate.n)}{direction}"
+        elif estimate.low <= self.published + self.error and estimate.high >= self.published - self.error:
+            verdict, reason = "reproduced", f"interval overlaps {bounds}: {self.error_reason}"
+        else:
+            supported, direction = self._direction(ours, results)
+            verdict = "direction only" if supported else "not reproduced"
+            reason = f"interval misses {bounds}: {self.error_reason}{direction}"
+        note = "; ".join(part for part in (reason, self.note) if part)
+        return self._verdict(self.published, estimate, verdict, note)
 
     def _direction(self, ours: statistics.Sample, results: Results) -> tuple[bool, str]:
         """Whether our difference from the baseline supports the published one, and that difference in words."""
@@ -214,25 +210,23 @@ class Direction(AbstractClaim):
     def judge(self, results: Results) -> Verdict:
         values = np.asarray(self.estimate(results), float)
         estimate = statistics.mean_interval(values, allow_undefined=self.may_be_undefined)
-        verdict, reason = self._compare(estimate, values[~np.isnan(values)])
-        note = "; ".join(part for part in (reason, self.note) if part)
-        return self._verdict("> 0" if self.sign > 0 else "< 0", estimate, verdict, note)
-
-    def _compare(self, estimate: statistics.Estimate, values: np.ndarray) -> tuple[VerdictName, str]:
-        """The verdict and its reason."""
+        side = _side(estimate, values[~np.isnan(values)], self.sign)
+        verdict: VerdictName
         if estimate.mean is None:
-            return "not comparable", "no replication has a defined value"
-        side = _side(estimate, values, self.sign)
-        if estimate.low is None:
+            verdict, reason = "not comparable", "no replication has a defined value"
+        elif estimate.low is None:
             supported = side == "excludes zero"
+            verdict = "direction only" if supported else "not comparable"
             found = "supports" if supported else "does not settle"
             reason = f"{_too_few(estimate.n)}; a sign test {found} the stated sign"
-            return "direction only" if supported else "not comparable", reason
-        if side == "excludes zero":
-            return "reproduced", "the interval lies on the stated side of zero"
-        if side == "stated sign":
-            return "direction only", "the mean has the stated sign, but the interval includes zero"
-        return "not reproduced", "the mean has not the stated sign"
+        elif side == "excludes zero":
+            verdict, reason = "reproduced", "the interval lies on the stated side of zero"
+        elif side == "stated sign":
+            verdict, reason = "direction only", "the mean has the stated sign, but the interval includes zero"
+        else:
+            verdict, reason = "not reproduced", "the mean has not the stated sign"
+        note = "; ".join(part for part in (reason, self.note) if part)
+        return self._verdict("> 0" if self.sign > 0 else "< 0", estimate, verdict, note)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,7 +141,7 @@ class _Run:
         self.programs: dict[str, CellProgram] = {}
 
     def begin(self, stack: ExitStack) -> None:
-        """Open the directory, trace the cells, and lock the directory until `stack` is closed.
+        """Open the directory, and lock it until `stack` is closed; trace the cells that are not finished.
 
         If a new run fails here, its files are removed.
         """
@@ -154,20 +154,19 @@ class _Run:
             self.settings = self.directory.open(self.spec, self.settings)
             self.cells = self.worker.call(self.experiment.build_cells, self.settings, self.scale_name)
             self.manifest = Manifest(self.directory, self.experiment, self.scale_name)
-            self._prepare()
+            self._check_room(sum(self._trace(cell) for cell in self.cells if not self._is_finished(cell)))
         except Exception as error:
             if fresh and not isinstance(error, Interrupted):
                 self.directory.clear(whole=made)
             raise
 
-    def _prepare(self) -> None:
-        """Trace the cells that are not finished, describe them, and check that the disk has room for them."""
-        needed = 0
-        for cell in self.cells:
-            finished = all(self.directory.block(cell.name, b).final.exists() for b in range(self.blocks))
-            if not finished or not self.manifest.describes(cell.name):
-                self.progress.stage(f"tracing {cell.name}")
-                needed += self._trace(cell)
+    def _is_finished(self, cell: Cell) -> bool:
+        """Whether all blocks of a cell are finished and the manifest describes it."""
+        finished = all(self.directory.block(cell.name, b).final.exists() for b in range(self.blocks))
+        return finished and self.manifest.describes(cell.name)
+
+    def _check_room(self, needed: int) -> None:
+        """Refuse a disk that has not this many bytes free."""
         free = shutil.disk_usage(self.directory.path).free
         if needed + _MARGIN > free:
             raise EnvironmentFailure(
@@ -176,7 +175,8 @@ class _Run:
             )
 
     def _trace(self, cell: Cell) -> int:
-        """Trace the program of a cell, without compiling it; returns how many bytes the cell will write at most."""
+        """Trace the program of a cell and describe the cell; returns how many bytes it will write at most."""
+        self.progress.stage(f"tracing {cell.name}")
         steps, period = cell.steps_at(self.scale_name, self.scale), period_of(cell)
         chunk = choose_chunk(steps, self.scale.chunk, period)
         if steps % chunk:

@@ -124,18 +124,25 @@ class CellProgram:
 
     def trace(self, steps: int) -> dict[str, jax.ShapeDtypeStruct]:
         """Trace the program of a chunk of `steps` steps; returns the shapes and dtypes of the series it records."""
+        longest: list[int] = []
+
+        def chunk(arrays: Any, lanes: Any, keys: Any, states: Any, start: Any) -> Any:
+            def one_lane(lane: Any, states: Any) -> Any:
+                dynamics = self._build(arrays, lane)
+                longest.append(dynamics.most_steps)
+                out = jax.vmap(lambda k, s: advance(dynamics, k, s, start, steps, self.cell.measures))(keys, states)
+                return out.state, out.series
+
+            return self._over_lanes(one_lane)(lanes, states)
+
         if steps not in self._traced:
-            longest: list[int] = []
             whole, states = self._place.whole, self._place.states
             inputs = (whole, whole, self._place.keys, states, whole)
-            function = self._place.jit(self._advance(steps, longest), inputs, states, donate_argnums=(3,))
+            function = self._place.jit(chunk, inputs, states, donate_argnums=(3,))
             start = jax.ShapeDtypeStruct((), jnp.int32)
-            self._traced[steps] = (
-                function.trace(self._arrays, self.lanes, self.keys(0), self.state_like, start),
-                longest,
-            )
-        traced, _ = self._traced[steps]
-        return traced.out_info[1]
+            traced = function.trace(self._arrays, self.lanes, self.keys(0), self.state_like, start)
+            self._traced[steps] = traced, longest
+        return self._traced[steps][0].out_info[1]
 
     def longest(self, steps: int) -> int:
         """How many steps the dynamics can draw for. A chunk of `steps` steps must be traced before."""
@@ -169,21 +176,6 @@ class CellProgram:
 
         # A weakly typed first state would not fit the program of the second chunk.
         return jax.tree.map(_strong, self._over_lanes(one_lane)(lanes))
-
-    def _advance(self, steps: int, longest: list[int]) -> Callable[..., Any]:
-        """The function of a chunk of `steps` steps. Tracing it appends to `longest` how far the dynamics can draw."""
-        measures = self.cell.measures
-
-        def chunk(arrays: Any, lanes: Any, keys: Any, states: Any, start: Any) -> Any:
-            def one_lane(lane: Any, states: Any) -> Any:
-                dynamics = self._build(arrays, lane)
-                longest.append(dynamics.most_steps)
-                out = jax.vmap(lambda k, s: advance(dynamics, k, s, start, steps, measures))(keys, states)
-                return out.state, out.series
-
-            return self._over_lanes(one_lane)(lanes, states)
-
-        return chunk
 
     def _over_lanes(self, one_lane: Callable[..., Any]) -> Callable[..., Any]:
         """The function of one lane, mapped over the lane axis if the cell has one."""

@@ -12,9 +12,8 @@ from catallax.core.errors import FileError, InputError
 from catallax.lab import files
 from catallax.lab.experiment import Cell, Experiment, S, Scale, nearest
 from catallax.lab.program import CellProgram, HostTree
-from catallax.lab.report import Report, write_report
+from catallax.lab.report import Judgement, Report, judge_all, write_report
 from catallax.lab.run_directory import BlockFiles, RunDirectory
-from catallax.lab.verdicts import Judgement, judge_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +101,7 @@ class Results(Generic[S]):
             FileError: as `report`.
             EnvironmentFailure: a file cannot be written.
         """
-        report, judgement = self.report(), self.judge()
+        report, judgement = self.experiment.report(self), judge_all(self.experiment.claims, self)
         about = {
             "experiment": self.experiment.name,
             "title": self.experiment.title,
