@@ -112,7 +112,7 @@ class Sarsa(AbstractAgent):
             return jax.lax.dynamic_update_slice(policy, self._cumulative(row, counts[touched[0]]), at)
         cells = touched[:, None] * width + jnp.arange(width)
         fresh = self._cumulative(values[cells], counts[touched])
-        return policy.at[cells].set(fresh)
+        return policy.at[cells].set(fresh.astype(policy.dtype))
 
     def _cumulative(
         self, values: Float[Array, "*rows width"], open: Int[Array, "*rows"]
@@ -139,12 +139,14 @@ def _sweep(
 ) -> Float[Array, " entries"]:
     """Q after the temporal differences of all transitions, one after the other."""
 
-    def one(values: Array, step: tuple) -> tuple[Array, tuple]:
-        entry, after, reward, discount = step
+    def one(values: Array, transition: tuple) -> tuple[Array, tuple]:
+        entry, after, reward, discount = transition
         old = values.at[entry].get(mode="promise_in_bounds")
         ahead = values.at[after].get(mode="promise_in_bounds")
         error = reward + gamma * discount * ahead - old
-        return values.at[entry].add(alpha * error, unique_indices=True, mode="promise_in_bounds"), ()
+        return values.at[entry].add(
+            (alpha * error).astype(values.dtype), unique_indices=True, mode="promise_in_bounds"
+        ), ()
 
     if steps[0].shape[0] == 1:
         return one(values, tuple(x[0] for x in steps))[0]
