@@ -103,6 +103,14 @@ def test_what_is_drawn_for_a_seat_is_what_its_rule_gets():
         np.testing.assert_allclose(seen["noise"][phase, :, tick], rng.to_normal(bits.world.first), rtol=1e-5)
 
 
+def test_every_seat_and_copy_draws_for_itself():
+    draws = play(CATS, DOGS, copies=3).draws(rng.key(0))
+    tick, (worlds, memories) = draws.tick(jnp.uint32(5)), draws.openings(jnp.int32(5))
+    everything = (tick.world, *tick.acts, worlds, *memories, *draws.updates(jnp.int32(5)), *draws.first_states())
+    numbers = np.concatenate([np.ravel(bits.first) for bits in everything])
+    assert len(numbers) == 2 * (3 + 3 * (3 + 2) + (3 + 2)) and len(np.unique(numbers)) == len(numbers)
+
+
 def test_traced_seats_permute_without_another_compilation():
     traces = 0
 

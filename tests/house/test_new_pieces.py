@@ -10,7 +10,8 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDED = ("src", "pyproject.toml", "tools/reproduce_all.py", "tests/conftest.py", "tests/cpu_seconds.py", "tests/zoo")
+PLUGINS = ("tests/conftest.py", "tests/annotations.py", "tests/compile_effort.py", "tests/cpu_seconds.py")
+NEEDED = ("src", "pyproject.toml", "tools/reproduce_all.py", *PLUGINS, "tests/zoo")
 NEEDED += ("tests/test_contracts.py",)
 
 
@@ -32,7 +33,7 @@ from catallax.games.double_auction import Order
 from .trader import AbstractTrader
 
 class Halfway(AbstractTrader):
-    code: ClassVar[str] = "halfway"
+    short_name: ClassVar[str] = "halfway"
 
     def quote(self, key, memory, obs):
         return Order((obs.low + obs.limit) / 2, obs.limit), memory

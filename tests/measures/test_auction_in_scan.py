@@ -22,6 +22,8 @@ from catallax.measures.double_auction import (
     Volume,
 )
 
+pytestmark = pytest.mark.compile_effort("full")
+
 PHASES, COPIES = 6, 8
 MEASURES = tuple(
     cls()

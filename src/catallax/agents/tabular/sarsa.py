@@ -143,10 +143,9 @@ def _sweep(
         entry, after, reward, discount = transition
         old = values.at[entry].get(mode="promise_in_bounds")
         ahead = values.at[after].get(mode="promise_in_bounds")
-        error = reward + gamma * discount * ahead - old
-        return values.at[entry].add(
-            (alpha * error).astype(values.dtype), unique_indices=True, mode="promise_in_bounds"
-        ), ()
+        new = old + alpha * (reward + gamma * discount * ahead - old)
+        new = new.astype(values.dtype)  # rewards may come in double precision
+        return values.at[entry].set(new, unique_indices=True, mode="promise_in_bounds"), ()
 
     if steps[0].shape[0] == 1:
         return one(values, tuple(x[0] for x in steps))[0]
