@@ -1,24 +1,25 @@
 """A pytest plugin: how much effort XLA makes for the programs of a file of tests.
 
 Compiling is most of the time of this suite, and most tests run a program once. By default their programs are therefore
-compiled with less effort than those of users: 2 to 3 times faster to compile, a little slower to run, with other last
-bits. A test or a file says otherwise by `pytest.mark.compile_effort("full")`:
+compiled with less effort than those of users. They compile faster, may run slower, and differ in their last bits. A
+test or a file says otherwise by `pytest.mark.compile_effort("full")`:
 
     full   as for users; for tests of bits, and of whole experiments
     some   the default
-    least  no optimisation; for files that compile much and run next to nothing
+    least  no optimisation; for files that compile much and run little
 
 CATALLAX_TEST_EFFORT=full compiles all files so. Child processes compile in full, unless they are given
 `flags_for_children()`.
 """
 
+import functools
 import os
 from typing import Any
 
 import pytest
 
-# The kernels that XLA made from LLVM's own operations before it had those of MLIR take a third of the time to compile.
-# One module a program, since the workers keep all cores busy.
+# XLA's older way to make kernels, without MLIR, compiles faster. Each program is one module, because splitting it over
+# threads costs CPU time and the workers keep all cores busy.
 OLD_KERNELS = [("xla_cpu_use_fusion_emitters", False), ("xla_cpu_parallel_codegen_split_count", 1)]
 OPTIONS: dict[str, list[tuple[str, Any]]] = {
     "full": [],
@@ -30,7 +31,6 @@ OPTIONS: dict[str, list[tuple[str, Any]]] = {
     ],
 }
 _effort = "full"
-_wrapped = False
 
 
 def flags_for_children(effort: str = "some") -> str:
@@ -62,11 +62,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _effort = effort
 
 
+@functools.cache
 def _wrap_options() -> None:
-    """Wrap JAX's function that gathers options for XLA: these have no setting that a process can change."""
-    global _wrapped
-    if _wrapped:
-        return
+    """Wrap JAX's function that gathers options for XLA, once: a process cannot change these options otherwise."""
     from jax._src import compiler
 
     gather = compiler.get_compile_options
@@ -77,4 +75,3 @@ def _wrap_options() -> None:
         return gathered
 
     compiler.get_compile_options = gather_with_effort
-    _wrapped = True

@@ -77,12 +77,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 pytest_plugins = ["compile_effort", "cpu_seconds"]
 
-# Imports make millions of objects that stay: nothing is collected until they are made, nor they ever.
+# Imports make many objects that live as long as the process. The garbage collector is off while they are made, and
+# does not look at them afterwards.
 gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """All modules are imported."""
+    """Switch the garbage collector on again: all modules are imported."""
     gc.freeze()
     gc.enable()
 

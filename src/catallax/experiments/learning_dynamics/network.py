@@ -322,7 +322,6 @@ def _figure_4(results: Results[Settings], picture: Snapshot) -> Figure:
         "log-ratios of two random profiles (algorithm 1); red: its least value on the grid. Which temperature is "
         "fixed, and at which value, is our choice: the source's text prints neither."
     )
-    draw = draw
     data = pandas.concat(panels, ignore_index=True)
     return Figure(name="figure_4", draw=draw, data=data, caption=caption, size=(7.2, 6.0))
 
@@ -353,7 +352,6 @@ def _figure_9(planes: dict[int, Snapshot]) -> Figure:
         "uniform play; red: the least value on the grid of 61 x 61. Sizes and temperature are our choice: the "
         "source prints neither."
     )
-    draw = draw
     data = pandas.concat(frames, ignore_index=True)
     return Figure(name="figure_9", draw=draw, data=data, caption=caption, size=(7.2, 6.0))
 
