@@ -59,6 +59,17 @@ def lived(T, copies, seed):
     return Batch(jnp.asarray(rows, jnp.int32), jnp.asarray(actions, jnp.int32), real(reward), real(going), ())
 
 
+def test_rewards_in_double_precision_leave_the_table_in_its_own():
+    """JAX warns of a value that it must round to store it, and warnings are errors here."""
+    batch = lived(2, 2, 0)
+    with jax.enable_x64(True):
+        agent = rule()
+        state = agent.init(rng.key(0), SPEC)
+        rewards = batch._replace(reward=batch.reward.astype(jnp.float64), discount=batch.discount.astype(jnp.float64))
+        after, _ = agent.learn(rng.key(1), state, rewards, jnp.int32(0))
+    assert after.values.dtype == state.values.dtype and not np.array_equal(after.values, state.values)
+
+
 @pytest.mark.parametrize(("T", "copies"), [(1, 1), (3, 1), (2, 2), (12, 1), (8, 3)])
 def test_learning_is_the_plain_loop(T, copies):
     agent, key = rule(), rng.fold(rng.key(3), T)
