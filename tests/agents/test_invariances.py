@@ -17,7 +17,20 @@ from catallax.core import Group, Play, Population, rng, run
 from catallax.games.double_auction import Fixed, Tape, TraderView, aurora
 from catallax.measures.double_auction import Profit
 
-VARIANTS = {"zip": [traders.ZIP(reflected=True)], "price_taker": [traders.PriceTaker(x) for x in ("mean", "last")]}
+REFLECTED = (
+    traders.AA,
+    traders.Gamer,
+    traders.Kaplan,
+    traders.KaplanPort,
+    traders.Markup,
+    traders.Staecker,
+    traders.ZIP,
+)
+"""Rules whose percentages are of the actual price, as in their sources, unless they are told to reflect it: then a
+market and its mirror image behave alike, and only then."""
+
+VARIANTS = {name: [rule(reflected=True)] for name, rule in traders.by_name().items() if rule in REFLECTED}
+VARIANTS |= {"price_taker": [traders.PriceTaker(x) for x in ("mean", "last")]}
 TRADERS = [variant for name, rule in traders.by_name().items() for variant in VARIANTS.get(name) or [rule()]]
 """Every trader of the package by itself; one whose switches matter here, in the settings named above."""
 
@@ -155,6 +168,15 @@ def test_a_seller_says_what_the_buyer_in_the_mirror_says(rule):
     mirror = moved(stories(), lambda x: x - np.float32(LOW + HIGH))._replace(side=-stories().side)
     for buyer, seller in zip(told(rule, stories()), told(rule, mirror), strict=True):
         np.testing.assert_allclose(seller, buyer - (LOW + HIGH), atol=1e-3)
+
+
+@pytest.mark.parametrize("rule", REFLECTED, ids=lambda rule: rule.__name__)
+def test_by_default_a_share_is_one_of_the_actual_price(rule):
+    """A buyer says the same in either setting. A seller in the mirror does not, unless it reflects prices."""
+    mirror = moved(stories(), lambda x: x - np.float32(LOW + HIGH))._replace(side=-stories().side)
+    for buyer, same in zip(told(rule(), stories()), told(rule(reflected=True), stories()), strict=True):
+        np.testing.assert_array_equal(buyer, same)
+    assert not np.allclose(told(rule(), mirror)[0], told(rule(reflected=True), mirror)[0], atol=1e-3)
 
 
 @every

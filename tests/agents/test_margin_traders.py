@@ -67,10 +67,13 @@ quote = jax.jit(lambda rule, key, memory, obs: rule.quote(key, memory, obs))
 # Markup.
 
 
-@pytest.mark.parametrize(("limit", "side", "low", "high", "price"), [(60, 1, 1, 101, 54), (-42, -1, -101, -1, -48)])
-def test_a_markup_is_a_tenth_of_the_price_or_of_its_reflection(limit, side, low, high, price):
-    """A cost of 42 between 1 and 101 is in the mirror a value of 60: the seller asks 48, as the buyer bids 54."""
-    order, _ = quote(Markup(), rng.key(0), (), view(limit, side=side, low=low, high=high))
+@pytest.mark.parametrize(
+    ("limit", "side", "low", "high", "price", "reflected"),
+    [(60, 1, 1, 101, 54, False), (-42, -1, -101, -1, -46.2, False), (-42, -1, -101, -1, -48, True)],
+)
+def test_a_markup_is_a_tenth_of_the_price_or_of_its_reflection(limit, side, low, high, price, reflected):
+    """A cost of 42 between 1 and 101 is in the mirror a value of 60: there the seller asks 48, as the buyer bids 54."""
+    order, _ = quote(Markup(reflected=reflected), rng.key(0), (), view(limit, side=side, low=low, high=high))
     assert float(order.price) == pytest.approx(price, abs=1e-5) and order.reserve == limit
 
 
@@ -239,9 +242,9 @@ def test_a_market_of_zips_is_nearly_efficient(environment, least):
 
 # All traders in the mirror.
 
-TRADERS = [ZIC(), ZIU(), TruthTeller(), Kaplan(), Markup(), Skeleton(), ZIP(reflected=True)]
-TRADERS += [KaplanPort(), Ringuette(), EasleyLedyard(), PriceTaker(), Perry(), Gamer(), Staecker()]
-TRADERS += [GD(), MGD(), GDX(), AA()]
+TRADERS = [ZIC(), ZIU(), TruthTeller(), Skeleton(), Ringuette(), EasleyLedyard(), PriceTaker(), Perry()]
+TRADERS += [rule(reflected=True) for rule in (Kaplan, KaplanPort, Markup, ZIP, Gamer, Staecker, AA)]
+TRADERS += [GD(), MGD(), GDX()]
 PRICE = st.integers(2, 99).map(float)
 
 

@@ -203,7 +203,7 @@ def test_case_b_pays_no_more_than_the_value_less_one():
 
 
 @pytest.mark.parametrize(
-    ("step", "last", "own", "runs"),
+    ("time", "last", "own", "runs"),
     [
         (8, 0, 0, False),  # waited 8 of the 17 left: less than half
         (9, 0, 0, True),  # 9 of 16
@@ -217,20 +217,27 @@ def test_case_b_pays_no_more_than_the_value_less_one():
         (13, 9, 0, False),  # the market waited only 4
     ],
 )
-def test_case_c_time_is_running_out(step, last, own, runs):
+def test_case_c_time_is_running_out(time, last, own, runs):
+    """Ticks are counted from 1 to 25, and a trade by the tick it happened in."""
+    step = time - 1
     obs = view(bid=5.0, ask=50.0, step=step, steps=25)  # far apart, so neither (a) nor (b)
     assert says(obs, remembered(last_trade=last, own_last_trade=own)) == (50.0 if runs else SILENT)
     alone = view(bid=5.0, step=step, steps=25)  # without an ask he bids his most
     assert says(alone, remembered(last_trade=last, own_last_trade=own)) == (59.0 if runs else SILENT)
 
 
-def test_a_selling_kaplan_thinks_in_percent_of_the_reflected_price():
-    """Bounds 1..101, true cost 42, ask 52, bid 50: to a seller the buyer's price 50 is 52, and 2 is less than 5.2."""
+@pytest.mark.parametrize("reflected", [False, True])
+def test_a_selling_kaplan_thinks_in_percent_of_the_bid(reflected):
+    """Bounds 1..101, cost 42, ask 52, bid 50: 2 is less than a tenth of 50. In the mirror the bid is 52."""
+    rule = Kaplan(reflected=reflected)
     game = dict(low=-101.0, high=-1.0, side=-1.0, step=3)
     mind = remembered(last_trade=3, own_last_trade=3)
-    assert says(view(limit=-42.0, bid=-52.0, ask=-50.0, **game), mind) == -50.0
-    assert says(view(limit=-42.0, bid=-56.0, ask=-50.0, **game), mind) == SILENT  # 6 of 52
-    assert says(view(limit=-49.5, bid=-52.0, ask=-50.0, **game), mind) == SILENT  # half a unit of profit
+    price = lambda **seen: float(rule.quote(rng.key(0), mind, view(**seen, **game))[0].price)
+    assert price(limit=-42.0, bid=-52.0, ask=-50.0) == -50.0
+    assert price(limit=-42.0, bid=-56.0, ask=-50.0) == SILENT  # 6 of 50, or of 52
+    assert price(limit=-42.0, bid=-55.0625, ask=-50.0) == (-50.0 if reflected else SILENT)  # 5.06 of 52, or of 50
+    assert price(limit=-49.5, bid=-52.0, ask=-50.0) == SILENT  # half a unit of profit
+    assert price(limit=-48.984375, bid=-52.0, ask=-50.0) == (SILENT if reflected else -50.0)  # 1.016 of 52, or of 50
 
 
 def remember(*seen, memory=FRESH):

@@ -1,11 +1,12 @@
 """AA: a target price between the own limit and the estimated equilibrium, set by an aggressiveness that learns."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import number, rng
+from catallax.core import flag, number, rng
 from catallax.games.double_auction.observation import Order, TraderView
 
 from .trader import AbstractTrader
@@ -64,6 +65,8 @@ class AA(AbstractTrader):
 
     Args:
         absolute: lambda_a in [0, 1]; 0.01 in our sources.
+        reflected: percentages are of prices reflected within the bounds for a seller (`TraderView.level`), so that a
+            market and its mirror image behave alike, and not of the prices themselves.
 
     Raises:
         InputError: `absolute` outside its range.
@@ -74,15 +77,15 @@ class AA(AbstractTrader):
     Differs: open in those sources, and settled here: r_q and theta_ are found by the formulas above, not by rules of
         thumb; lambda_r moves r outwards whatever its sign; a is 1 where all alphas are equal; the best bid is heard as
         refused at every tick without a trade, and compared with the target as the market rounds it; a buyer's lowest
-        target is the market's lowest price, not 0, and alpha is relative to the price reflected within the bounds for a
-        seller (`TraderView.level`), so that a market and its mirror image behave alike; the rule for the first period
-        serves until the first trade. Several shouts being heard as one, it adapts slowly for its time: among itself in
-        environment BASE it realises 0.69 of the surplus.
+        target is the market's lowest price, not 0; the rule for the first period serves until the first trade. Several
+        shouts being heard as one, it adapts slowly for its time: among itself in environment BASE it realises 0.64 of
+        the surplus.
     """
 
     needs = ("bid", "ask", "last_bid", "sale", "price")
 
     absolute: Float[Array, ""] = number(0.01, "[0, 1]", dtype=jnp.float32)
+    reflected: bool = flag(False)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> AAMemory:
         """Draws its rates; nothing was traded."""
@@ -95,9 +98,10 @@ class AA(AbstractTrader):
 
     def quote(self, key: Shaped[PRNGKeyArray, ""], memory: AAMemory, obs: TraderView) -> tuple[Order, AAMemory]:
         """Learns from the last tick, then shouts."""
-        memory = learn(memory, obs, self.absolute)._replace(limit=obs.limit)
+        size = obs.level if self.reflected else obs.actual
+        memory = learn(memory, obs, self.absolute, size)._replace(limit=obs.limit)
         ask, unit = obs.tape.ask, jnp.where(obs.tick > 0, obs.tick, 0.0)
-        opening = ask + memory.step * jnp.where(ask < jnp.inf, obs.level(jnp.minimum(ask, obs.high)), 0.0)
+        opening = ask + memory.step * jnp.where(ask < jnp.inf, size(jnp.minimum(ask, obs.high)), 0.0)
         aim = target(memory.r, memory.theta, estimate(memory), obs.limit, obs.low)
         aim = jnp.minimum(jnp.where(memory.trades > 0, aim, opening), obs.limit)
         base = jnp.maximum(obs.tape.bid, obs.low)
@@ -196,10 +200,13 @@ def estimate(memory: AAMemory) -> Float[Array, ""]:
     return (_weights(memory) * memory.prices).sum()
 
 
-def learn(memory: AAMemory, obs: TraderView, absolute: Float[Array, ""]) -> AAMemory:
-    """Hears the last tick's trade, or its best bid as refused, and adapts r; after a trade p* and theta as well."""
+def learn(memory: AAMemory, obs: TraderView, absolute: Float[Array, ""], size: Callable[[Array], Array]) -> AAMemory:
+    """Hears the last tick's trade, or its best bid as refused, and adapts r; after a trade p* and theta as well.
+
+    `size` is what a percentage of a price is a percentage of.
+    """
     tape, before = obs.tape, memory
-    memory = _remember(memory, obs)
+    memory = _remember(memory, obs, size)
     centre = estimate(memory)
     aim = target(before.r, before.theta, centre, memory.limit, obs.low)
     heard = jnp.where(tape.sale, tape.price, tape.last_bid)
@@ -214,7 +221,7 @@ def learn(memory: AAMemory, obs: TraderView, absolute: Float[Array, ""]) -> AAMe
     return memory._replace(r=jnp.where(moves, jnp.clip(r, -1.0, 1.0), before.r))
 
 
-def _remember(memory: AAMemory, obs: TraderView) -> AAMemory:
+def _remember(memory: AAMemory, obs: TraderView, size: Callable[[Array], Array]) -> AAMemory:
     """The last trade joins the prices, and the volatility they show moves theta."""
     sale: Bool[Array, ""] = obs.tape.sale
     prices = jnp.where(sale, jnp.concatenate([obs.tape.price[None], memory.prices[:-1]]), memory.prices)
@@ -222,7 +229,7 @@ def _remember(memory: AAMemory, obs: TraderView) -> AAMemory:
     known = jnp.arange(WINDOW) < memory.trades
     centre = estimate(memory)
     spread = jnp.where(known, (prices - centre) ** 2, 0.0).sum() / jnp.maximum(known.sum(), 1)
-    alpha = jnp.sqrt(spread) / jnp.maximum(obs.level(centre), 1e-6)
+    alpha = jnp.sqrt(spread) / jnp.maximum(size(centre), 1e-6)
     calmest = jnp.where(sale, jnp.minimum(memory.calmest, alpha), memory.calmest)
     wildest = jnp.where(sale, jnp.maximum(memory.wildest, alpha), memory.wildest)
     range_ = jnp.where(sale, wildest - calmest, 0.0)

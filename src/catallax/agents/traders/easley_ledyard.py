@@ -72,7 +72,7 @@ class EasleyLedyard(AbstractTrader):
         value = jnp.maximum(obs.limit, obs.low)  # without units the limit is -inf, and inf - inf no number
         low, high = jnp.maximum(memory.past_lowest, obs.low), jnp.minimum(memory.past_highest, obs.high)
         first, last = jnp.minimum(value, low), jnp.minimum(value, high - obs.unit)
-        past = obs.step / (self.until * obs.steps)
+        past = obs.time / (self.until * obs.steps)
         bid, _ = standing_quotes(obs)
         late = jnp.maximum(last, jnp.minimum(value, bid + obs.unit))
         return jnp.minimum(jnp.where(past < 1, first + (last - first) * past, late), obs.limit)

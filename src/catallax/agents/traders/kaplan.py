@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
+from catallax.core import flag
 from catallax.games.double_auction.observation import Order, TraderView
 
 from . import waiting
@@ -24,7 +25,7 @@ class KaplanMemory(NamedTuple):
     past_highest: Float[Array, ""]
     """PMAX, of the previous period; +inf in the first."""
     last_trade: Int[Array, ""]
-    """Tick from which the wait for a trade is counted."""
+    """Tick of the last trade, from 1; 0 before the first."""
     own_last_trade: Int[Array, ""]
     traded: Int[Array, ""]
 
@@ -38,14 +39,22 @@ class Kaplan(AbstractTrader):
     lowest price, or (c) time is running out; else it is silent. It accepts whatever is profitable.
 
     Time is running out at tick t of T if t - last trade >= (T - t) / 2, or if t - own last trade >= 2/3 (T - t)
-    and t - last trade >= 5. Percentages are of the reflected price level (`TraderView.level`), so that a market and its
-    mirror image behave alike.
+    and t - last trade >= 5. Ticks are counted from 1, and 0 stands for a trade that has not been.
+
+    Args:
+        reflected: percentages are of prices reflected within the bounds for a seller (`TraderView.level`), so that a
+            market and its mirror image behave alike, and not of the prices themselves.
+
+    Raises:
+        InputError: `reflected` is no truth value.
 
     Source: Rust, Miller and Palmer (1994), Fig. 2; the meaning of "running out" from the ported tournament source.
     Differs: the port's opening bid, its adjusted price extremes and its unsymmetric spread test are not copied.
     """
 
     needs = ("bid", "ask", "sale", "price")
+
+    reflected: bool = flag(False)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> KaplanMemory:
         """The start of a round: no past period, so its price range is unbounded."""
@@ -58,12 +67,16 @@ class Kaplan(AbstractTrader):
         bid, ask, unit = obs.tape.bid, obs.tape.ask, obs.unit
         most = jnp.minimum(ask, obs.limit - unit)
         profit = obs.limit - ask
-        close = (ask - bid) < 0.1 * obs.level(ask)
-        cheap = (ask <= memory.past_highest) & (profit > 0.02 * obs.level(ask)) & close
+        close = (ask - bid) < 0.1 * self._size(ask, obs)
+        cheap = (ask <= memory.past_highest) & (profit > 0.02 * self._size(ask, obs)) & close
         snipe = (ask < jnp.inf) & (cheap | (ask <= memory.past_lowest))
         price = jnp.where((most > bid) & (snipe | waiting.running_out(memory, obs)), most, -jnp.inf)
         opening = jnp.minimum(obs.low + unit, obs.limit - unit)
         return Order(jnp.where(bid > -jnp.inf, price, opening), obs.limit), memory
+
+    def _size(self, price: Float[Array, ""], obs: TraderView) -> Float[Array, ""]:
+        """What a percentage of a price is a percentage of."""
+        return obs.level(price) if self.reflected else obs.actual(price)
 
     def _remember(self, memory: KaplanMemory, obs: TraderView) -> KaplanMemory:
         """The last tick's trade joins its own period's extremes; then the period may turn."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, Shaped
 
+from catallax.core import flag
 from catallax.games.double_auction.observation import Order, TraderView
 
 from . import waiting
@@ -34,8 +35,9 @@ class KaplanPort(AbstractTrader):
 
     Without a standing bid it opens at min(lowest price + 1, ask, last limit - 1), limited by its worst unit. With one,
     MOST = min(ask, limit - 1); if MOST does not beat the bid it is silent; it bids MOST if there is an ask and (a) the
-    ask is not above PMAX, 0.98 (limit + 1) > ask and (ask - bid) / (ask + 1) < 0.1, or (b) the ask is not above PMIN,
-    or (c) time is running out (`waiting.running_out`); else it is silent. In a round's first period PMAX = infinity.
+    ask is not above PMAX, limit - ask + 1 > 0.02 (limit + 1) and (ask - bid) / (ask + 1) < 0.1, or (b) the ask is not
+    above PMIN, or (c) time is running out (`waiting.running_out`); else it is silent. In a round's first period PMAX =
+    infinity.
 
     It accepts an ask that its own bid reaches, and in the last two ticks whatever is profitable.
 
@@ -43,16 +45,25 @@ class KaplanPort(AbstractTrader):
     turns (b) off, and its PMAX is the highest price among others; a period without trades turns off (a) and (b). (What
     the program did with hundreds, PMAX less 100 at first and, for a seller, PMIN plus 100, never changes a decision.)
 
-    (1 stands for one tick of the price grid. Percentages are of the reflected price level, `TraderView.level`. In a
-    market where quotes do not stand, the best of the last tick count as standing if they did not trade.)
+    (1 stands for one tick of the price grid. In a market where quotes do not stand, the best of the last tick count as
+    standing if they did not trade.)
+
+    Args:
+        reflected: percentages are of prices reflected within the bounds for a seller (`TraderView.level`), so that a
+            market and its mirror image behave alike, and not of the prices themselves.
+
+    Raises:
+        InputError: `reflected` is no truth value.
 
     Source: the tournament's Kaplan program as ported by Rawat (2025); the primary source was not found.
-    Differs: the port's seller divides the spread by the bid and is misled about PMAX in another way; here the seller is
-        the buyer's reflection. Waits are counted in completed ticks, as in `Kaplan`. An own trade in a period's last
-        tick is taken for another's.
+    Differs: the port's seller is misled about PMAX in another way; here the seller is the buyer's reflection, with
+        percentages of the actual prices (the spread is divided by the bid, as in the port). An own trade in a period's
+        last tick is taken for another's.
     """
 
     needs = (*STANDING, "price")
+
+    reflected: bool = flag(False)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> KaplanPortMemory:
         inf, zero = jnp.float32(jnp.inf), jnp.int32(0)
@@ -69,14 +80,15 @@ class KaplanPort(AbstractTrader):
         jumps = (most > bid) & (ask < jnp.inf) & self._jumps(memory, obs, bid, ask)
         price = jnp.where(bid > -jnp.inf, jnp.where(jumps, most, -jnp.inf), opening)
         price = jnp.where(jnp.isfinite(obs.limit), price, -jnp.inf)
-        ending = obs.steps - obs.step <= 2
+        ending = obs.steps - obs.time <= 1
         reserve = jnp.where(ending, obs.limit, up_to(jnp.maximum(price, bid), obs))
         return Order(price, reserve), memory
 
     def _jumps(self, memory: KaplanPortMemory, obs: TraderView, bid: Array, ask: Array) -> Bool[Array, ""]:
         """(a), (b) or (c)."""
-        close = (ask - bid) < 0.1 * (obs.level(ask) + obs.unit)
-        gains = 0.98 * (obs.level(obs.limit) + obs.unit) > obs.level(ask)
+        size = obs.level if self.reflected else obs.actual
+        close = (ask - bid) < 0.1 * (size(ask) + obs.unit)
+        gains = obs.limit - ask + obs.unit > 0.02 * (size(obs.limit) + obs.unit)
         good = close & gains & (ask <= memory.past_highest)
         return good | (ask <= memory.past_lowest) | waiting.running_out(memory, obs)
 

@@ -73,7 +73,7 @@ class Lin(AbstractTrader):
         """w, between 0 and 1."""
         own, rivals = obs.own_seats, obs.rival_seats  # lists of quotes may be filled up (`SingleRole`)
         units = jnp.maximum(jnp.isfinite(obs.tokens).sum(), 1)
-        return (1 - obs.step / obs.steps) * (obs.left / units) * (rivals / (own + rivals))
+        return (1 - obs.time / obs.steps) * (obs.left / units) * (rivals / (own + rivals))
 
     def _remember(self, memory: LinMemory, obs: TraderView) -> LinMemory:
         """The last tick's trade joins its own period; then the period may turn, and its mean joins the past."""

@@ -77,7 +77,7 @@ class Perry(AbstractTrader):
         price = jnp.where(aims, aimed, self._opening(rng.uniform(key), bid, ask, obs))
         price = jnp.where(jnp.isfinite(obs.limit), price, -jnp.inf)
         takes = jnp.maximum(jnp.maximum(price, bid), jnp.where(aims, aim, -jnp.inf))
-        ending = 5 * (obs.steps - obs.step) <= obs.steps
+        ending = 5 * (obs.steps - obs.time) <= obs.steps
         reserve = jnp.maximum(up_to(takes, obs), jnp.where(ending, obs.limit - 2 * obs.unit, -jnp.inf))
         return Order(price, reserve), memory
 
@@ -85,7 +85,7 @@ class Perry(AbstractTrader):
         """The price aimed at."""
         prices = memory.prices
         deviation = jnp.where(prices.count > 1, jnp.sqrt(prices.squares / jnp.maximum(prices.count, 1)), 30 * obs.unit)
-        less = memory.factor * (1 - obs.step / obs.steps) - jnp.where(quoted, 0.2, 0.0)
+        less = memory.factor * (1 - obs.time / obs.steps) - jnp.where(quoted, 0.2, 0.0)
         return prices.mean - jnp.minimum(less, 3.0) * deviation
 
     def _opening(self, u: Array, bid: Array, ask: Array, obs: TraderView) -> Float[Array, ""]:

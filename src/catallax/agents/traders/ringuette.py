@@ -66,7 +66,7 @@ class Ringuette(AbstractTrader):
     def _late(self, bid: Array, ask: Array, span: Array, u: Array, obs: TraderView) -> Float[Array, ""]:
         """Skeleton's bid, modified."""
         opening = jnp.minimum(ask, worst_limit(obs)) - 0.3 * span
-        weight = 0.3 + 0.4 * obs.step / obs.steps + 0.1 * u
+        weight = 0.3 + 0.4 * obs.time / obs.steps + 0.1 * u
         most = jnp.minimum(ask, obs.limit - obs.unit)
         between = weight * (bid + obs.unit) + (1 - weight) * most
         return jnp.where(bid > -jnp.inf, jnp.where(most > bid, between, -jnp.inf), opening)

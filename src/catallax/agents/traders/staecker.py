@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree, Shaped
 
-from catallax.core import number
+from catallax.core import flag, number
 from catallax.games.double_auction.observation import Order, TraderView
 
 from .standing import STANDING, standing_quotes, up_to, worst_limit
@@ -37,11 +37,13 @@ class Staecker(AbstractTrader):
     on, whatever is profitable. Where both sides follow it, A may fall below B and no ask come down to A: few units are
     traded then before the end.
 
-    (1 and 5 stand for ticks of the price grid; percentages are of the reflected price level, `TraderView.level`. In a
-    market where quotes do not stand, the best of the last tick count as standing if they did not trade.)
+    (1 and 5 stand for ticks of the price grid. In a market where quotes do not stand, the best of the last tick count
+    as standing if they did not trade.)
 
     Args:
         weight: of the current quote in the forecast, in (0, 1].
+        reflected: percentages are of prices reflected within the bounds for a seller (`TraderView.level`), so that a
+            market and its mirror image behave alike, and not of the prices themselves.
 
     Raises:
         InputError: a weight outside (0, 1].
@@ -57,6 +59,7 @@ class Staecker(AbstractTrader):
     needs = STANDING
 
     weight: Float[Array, ""] = number(0.3, "(0, 1]", dtype=jnp.float32)
+    reflected: bool = flag(False)
 
     def reset(self, key: Shaped[PRNGKeyArray, ""], state: PyTree[Array]) -> StaeckerMemory:
         inf = jnp.float32(jnp.inf)
@@ -72,7 +75,7 @@ class Staecker(AbstractTrader):
             jnp.where(turned, jnp.inf, self._forecast(memory.ask, obs.tape.last_ask)),
         )
         bid, ask = standing_quotes(obs)
-        late, blind = obs.step >= 0.85 * obs.steps, ~jnp.isfinite(memory.ask)
+        late, blind = obs.time >= 0.85 * obs.steps, ~jnp.isfinite(memory.ask)
         most = jnp.minimum(ask, obs.limit - obs.unit)
         ending = jnp.where(ask < obs.limit, most, -jnp.inf)
         below = jnp.minimum(obs.limit, ask) - obs.unit
@@ -92,5 +95,6 @@ class Staecker(AbstractTrader):
 
     def _unsettled(self, memory: StaeckerMemory, obs: TraderView) -> Array:
         spread = memory.ask - memory.bid
-        wide = jnp.maximum(5 * obs.unit, 0.1 * obs.level(0.5 * (memory.bid + memory.ask)))
-        return jnp.isfinite(memory.bid) & (2 * obs.step < obs.steps) & (spread > wide)
+        size = obs.level if self.reflected else obs.actual
+        wide = jnp.maximum(5 * obs.unit, 0.1 * size(0.5 * (memory.bid + memory.ask)))
+        return jnp.isfinite(memory.bid) & (2 * obs.time <= obs.steps) & (spread > wide)

@@ -10,7 +10,7 @@ from catallax.games.double_auction.observation import TraderView
 
 @runtime_checkable
 class Waiting(Protocol):
-    """What a waiting trader remembers; ticks counted within the period. Any memory with these fields will do."""
+    """What a waiting trader remembers, ticks counted from 1 in each period. Any memory with these fields will do."""
 
     @property
     def period(self) -> Int[Array, ""]:
@@ -19,12 +19,12 @@ class Waiting(Protocol):
 
     @property
     def last_trade(self) -> Int[Array, ""]:
-        """Tick from which the wait for a trade is counted."""
+        """Tick of the last trade; 0 before the first."""
         ...
 
     @property
     def own_last_trade(self) -> Int[Array, ""]:
-        """Tick from which the wait for an own trade is counted."""
+        """Tick of the last own trade; 0 before the first."""
         ...
 
     @property
@@ -39,10 +39,10 @@ def own_trade(memory: Waiting, obs: TraderView) -> Bool[Array, ""]:
 
 
 def last_trades(memory: Waiting, obs: TraderView) -> tuple[Int[Array, ""], Int[Array, ""]]:
-    """`last_trade` and `own_last_trade` after the last tick; 0 at the start of a period."""
-    turned = obs.period != memory.period
-    market = jnp.where(turned, 0, jnp.where(obs.tape.sale, obs.step, memory.last_trade))
-    own = jnp.where(turned, 0, jnp.where(own_trade(memory, obs), obs.step, memory.own_last_trade))
+    """`last_trade` and `own_last_trade` after the last tick, which is `obs.time - 1`; 0 at the start of a period."""
+    turned, before = obs.period != memory.period, obs.time - 1
+    market = jnp.where(turned, 0, jnp.where(obs.tape.sale, before, memory.last_trade))
+    own = jnp.where(turned, 0, jnp.where(own_trade(memory, obs), before, memory.own_last_trade))
     return market, own
 
 
@@ -51,6 +51,6 @@ def running_out(memory: Waiting, obs: TraderView) -> Bool[Array, ""]:
 
     Source: Kaplan's program as ported by Rawat (2025); Rust, Miller and Palmer (1994) only say "time is running out".
     """
-    left, idle = obs.steps - obs.step, obs.step - memory.last_trade
-    mine = obs.step - memory.own_last_trade
+    left, idle = obs.steps - obs.time, obs.time - memory.last_trade
+    mine = obs.time - memory.own_last_trade
     return (2 * idle >= left) | ((3 * mine >= 2 * left) & (idle >= 5))

@@ -79,12 +79,21 @@ class TraderView(NamedTuple):
     """Seats of the other side."""
 
     @property
+    def time(self) -> Int[Array, ""]:
+        """t, the number of this tick within the period as papers and programs count them, from 1 to T = `steps`."""
+        return self.step + 1
+
+    @property
     def unit(self) -> Float[Array, ""]:
         """The smallest step between two prices: the tick, or 1 where prices are continuous."""
         return jnp.where(self.tick > 0, self.tick, 1.0)
 
+    def actual(self, price: Float[Array, ""]) -> Float[Array, ""]:
+        """A price as the market names it, for rules that think in percentages: a seller's has the other sign here."""
+        return self.side * price
+
     def level(self, price: Float[Array, ""]) -> Float[Array, ""]:
-        """A price as a positive number, for rules that think in percentages.
+        """A price reflected, for rules that think in percentages and are to do the same in the mirror.
 
         A buyer's price is itself; a seller's price p becomes minimum + maximum - p, its reflection within the bounds.
         """
