@@ -116,6 +116,9 @@ def test_two_schedules_and_reversed_bounds_are_refused(tmp_path):
         market(Settings(schedule=path, published="smith"))
     with pytest.raises(InputError, match="low must be below high"):
         market(Settings(low=90.0, high=35.0))
+    free = write(tmp_path, "side,trader,unit,price\nbuyer,1,1,0\nseller,1,1,0\n", "free.csv")
+    with pytest.raises(InputError, match=r"got 0 and 0 \(from the schedule: low is 0"):
+        market(Settings(schedule=free))
     with pytest.raises(FileError, match=r"s\.csv:3"):
         market(
             Settings(

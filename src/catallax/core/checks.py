@@ -47,6 +47,11 @@ def as_host_numbers(who: str, name: str, value: Any) -> np.ndarray:
         raise InputError(f"{who}: {name} must be numbers, got {str(value)[:80]!r}") from None
 
 
+def exact(number: Any) -> str:
+    """A number for a message, with all digits that tell it from its neighbours: "110", "0.30000000000000004"."""
+    return repr(float(number)).removesuffix(".0")
+
+
 def check_kind(who: str, name: str, value: Any, *kinds: type) -> None:
     """Raises `InputError` unless the value is an instance of one of the classes."""
     if not isinstance(value, kinds):

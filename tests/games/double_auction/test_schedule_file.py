@@ -4,6 +4,7 @@ import os
 import re
 import sys
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -59,6 +60,9 @@ def test_windows_line_ends_columns_in_any_order_and_spaces(tmp_path):
         ("buyer,Ann,2,90.5", "buyer,Ann,2,nan", ":3: price must be finite"),
         ("buyer,Ann,2,90.5", "buyer,Ann,2,-inf", ":3: price must be finite"),
         ("buyer,Ann,2,90.5", "buyer,Ann,2,1e400", ":3: price must be finite"),
+        ("buyer,Ann,2,90.5", "buyer,Ann,2,1_0", ":3: price must be a number, got '1_0'"),
+        ("buyer,Ann,2,90.5", "buyer,Ann,2,٩", ":3: price must be a number"),
+        ("buyer,Ann,2,90.5", "buyer,Ann,2,110.00000000000001", "descend, got 110 and then 110.00000000000001"),
         ("buyer,Ann,2,90.5", "buyer,Ann,2,-1", ":3: price must lie between 0 and"),
         ("buyer,Ann,2,90.5", "buyer,Ann,2,1e12", ":3: price must lie between 0 and"),
         ("buyer,Ann,2,90.5", "buyer,Ann,2,111", ":3: values of buyer Ann must descend, got 110 and then 111"),
@@ -194,3 +198,22 @@ def test_mutated_files_give_a_schedule_or_one_line(tmp_path, data, file):
         assert re.fullmatch(r"[^\n]+", str(error))
     else:
         assert np.isfinite(schedule.tokens().values).any()
+
+
+@pytest.mark.parametrize(("mark", "called"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_another_separator_is_named(tmp_path, mark, called):
+    path = tmp_path / "s.csv"
+    path.write_text("side,trader,unit,price\nbuyer,A,1,90\nseller,B,1,10\n".replace(",", mark))
+    with pytest.raises(FileError, match=f"separated by {called}: save the file with commas instead"):
+        read_schedule(path)
+
+
+def test_prices_that_single_precision_cannot_tell_apart_are_refused(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text("side,trader,unit,price\nbuyer,A,1,16777217\nseller,B,1,16777216\n")
+    with pytest.raises(FileError, match="16777216 and 16777217 are the same number in float32"):
+        read_schedule(path)
+    with jax.enable_x64(True):
+        assert read_schedule(path).buyers == ((16777217.0,),)
+    path.write_text("side,trader,unit,price\nbuyer,A,1,16777218\nseller,B,1,16777216\n")
+    assert read_schedule(path).buyers == ((16777218.0,),)

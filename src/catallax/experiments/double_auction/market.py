@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from catallax.agents.deep import Reinforce
 from catallax.core import AbstractAgent, Group, InputError, Interface, NaNCount, Play, Population
+from catallax.core.checks import exact
 from catallax.games import double_auction as auctions
 from catallax.games.double_auction import schedules, standard_interface
 from catallax.lab import Cell, Experiment, Report, Results, Scale, Table
@@ -110,10 +111,12 @@ def market(settings: Settings) -> Market:
         changes |= _scheduled(own or _PUBLISHED[settings.published or ""], settings)
     low, high = changes.get("low"), changes.get("high")
     if low is not None and high is not None and low >= high:
-        raise InputError(f"low must be below high, got {low:g} and {high:g}")
+        own = " (from the schedule: low is 0 and high one and a half times its highest price, unless they are set)"
+        said = "" if settings.low is not None and settings.high is not None else own
+        raise InputError(f"low must be below high, got {exact(low)} and {exact(high)}{said}")
     game = _institution(settings, changes)
     if float(game.low) >= float(game.high):
-        raise InputError(f"low must be below high, got {float(game.low):g} and {float(game.high):g}")
+        raise InputError(f"low must be below high, got {exact(game.low)} and {exact(game.high)}")
     return game
 
 

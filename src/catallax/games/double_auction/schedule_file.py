@@ -4,13 +4,19 @@ what to do."""
 import csv
 import difflib
 import io
+import itertools
 import math
+import re
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
+import jax.numpy as jnp
+import numpy as np
+
 from catallax.core import FileError
+from catallax.core.checks import exact
 
 from .schedules import Rows, Schedule
 
@@ -18,6 +24,9 @@ _LARGEST_FILE: Final = 5_000_000  # bytes
 _LARGEST_TABLE: Final = 1_000_000  # traders of a side times the most units of any
 _LARGEST_PRICE: Final = 1e9  # float32 has 7 digits
 _HUGE: Final = 10**30  # integers beyond this may not fit a float, and are refused anyway
+_NUMBER: Final = re.compile(
+    r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE | re.ASCII
+)
 _COLUMNS: Final = ("side", "trader", "unit", "price")
 _KEYS: Final = ("name", "source", "price_unit", "buyers", "sellers")
 
@@ -75,16 +84,16 @@ def _price(where: str, what: str, price: float) -> float:
     if not math.isfinite(price):
         raise FileError(f"{where}: {what} must be finite, got {price}")
     if not 0 <= price <= _LARGEST_PRICE:
-        raise FileError(f"{where}: {what} must lie between 0 and {_LARGEST_PRICE:.0f}, got {price:g}")
+        raise FileError(f"{where}: {what} must lie between 0 and {_LARGEST_PRICE:.0f}, got {exact(price)}")
     return price
 
 
 def _ordered(where: str, side: str, trader: str, before: float, price: float) -> None:
     """The next unit of a trader may not be better than the one before it."""
     if side == "buyer" and price > before:
-        raise FileError(f"{where}: values of buyer {trader} must descend, got {before:g} and then {price:g}")
+        raise FileError(f"{where}: values of buyer {trader} must descend, got {exact(before)} and then {exact(price)}")
     if side == "seller" and price < before:
-        raise FileError(f"{where}: costs of seller {trader} must ascend, got {before:g} and then {price:g}")
+        raise FileError(f"{where}: costs of seller {trader} must ascend, got {exact(before)} and then {exact(price)}")
 
 
 def _short(value: object) -> str:
@@ -103,6 +112,7 @@ def _schedule(path: Path, buyers: Rows, sellers: Rows, **text: str) -> Schedule:
             raise FileError(f"{path}: no {side}: a market needs both sides")
         if len(rows) * max(map(len, rows)) > _LARGEST_TABLE:
             raise FileError(f"{path}: {len(rows)} {side} with up to {max(map(len, rows))} units, too large a market")
+    _tell_apart(path, {price for row in (*buyers, *sellers) for price in row})
     return Schedule(
         name=text.get("name", path.stem),
         buyers=buyers,
@@ -110,6 +120,17 @@ def _schedule(path: Path, buyers: Rows, sellers: Rows, **text: str) -> Schedule:
         unit=text.get("price_unit", "1"),
         source=text.get("source", path.name),
     )
+
+
+def _tell_apart(path: Path, prices: set[float]) -> None:
+    """Different prices must stay different in the working precision, or the gain between them is lost."""
+    working = np.dtype(jnp.result_type(float))
+    for low, high in itertools.pairwise(sorted(prices)):
+        if working.type(low) == working.type(high):
+            raise FileError(
+                f"{path}: prices {exact(low)} and {exact(high)} are the same number in {working.name}: count prices "
+                "from another zero or in a larger unit, or run in double precision (JAX_ENABLE_X64=1)"
+            )
 
 
 def _cells(where: str, row: dict[str | None, Any]) -> tuple[str, str, int, float]:
@@ -129,10 +150,9 @@ def _cells(where: str, row: dict[str | None, Any]) -> tuple[str, str, int, float
         raise FileError(f"{where}: unknown side {_short(cells['side'])}{_nearest(side, ('buyer', 'seller'))}")
     if not (cells["unit"].isascii() and cells["unit"].isdigit() and len(cells["unit"]) < 8):
         raise FileError(f"{where}: unit must be 1, 2, 3, ..., got {_short(cells['unit'])}")
-    try:
-        price = float(cells["price"])
-    except ValueError as error:
-        raise FileError(f"{where}: price must be a number, got {_short(cells['price'])}") from error
+    if not _NUMBER.fullmatch(cells["price"]):  # float() would read 1_0 as 10, and other alphabets' digits
+        raise FileError(f"{where}: price must be a number, got {_short(cells['price'])}")
+    price = float(cells["price"])
     return side, cells["trader"], int(cells["unit"]), _price(where, "price", price)
 
 
@@ -142,6 +162,9 @@ def _from_csv(path: Path, text: str) -> Schedule:
     try:
         header = [name.strip().lower() for name in reader.fieldnames or ()]
         if sorted(header) != sorted(_COLUMNS):
+            for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+                if sorted(name.strip() for name in ",".join(header).split(mark)) == sorted(_COLUMNS):
+                    raise FileError(f"{path}:1: cells are separated by {called}: save the file with commas instead")
             raise FileError(f"{path}:1: the header must be {','.join(_COLUMNS)}, got {_short(','.join(header))}")
         reader.fieldnames = header
         for row in reader:

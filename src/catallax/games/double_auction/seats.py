@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from catallax.core import BuildError, Outcome, Product, Real, Role, rng
-from catallax.core.checks import known
+from catallax.core.checks import exact, known
 
 from .event import AuctionEvent
 from .observation import Order, Tape, TraderView, to_all
@@ -191,8 +191,8 @@ def check_prices(who: str, low: Any, high: Any, tick: float) -> None:
             raise BuildError(f"{who}: {name} must be one finite price, got {price}")
         if price is not None and tick > 0 and abs(price / tick - np.round(price / tick)) > _NEAR:
             raise BuildError(
-                f"{who}: {name} must be a multiple of the tick {tick:g}, got {float(price):g}: round the bound, or "
+                f"{who}: {name} must be a multiple of the tick {exact(tick)}, got {exact(price)}: round the bound, or "
                 "set tick=0 for continuous prices"
             )
     if bottom is not None and top is not None and not bottom < top:
-        raise BuildError(f"{who}: low must be below high, got {float(bottom):g} and {float(top):g}")
+        raise BuildError(f"{who}: low must be below high, got {exact(bottom)} and {exact(top)}")

@@ -69,7 +69,7 @@ def correlation(mask: Bool[Array, "*n"], x: Float[Array, "*n"], y: Float[Array, 
 
     def centred(z: Array) -> Array:
         # counted from its largest entry first: a constant series is then exactly 0, whatever the rounding
-        z = z - jnp.where(mask, z, -jnp.inf).max()
+        z = z - jnp.where(mask, z, -jnp.inf).max(initial=-jnp.inf)
         return jnp.where(mask, z - mean(mask, z), 0.0)
 
     a, b = centred(x), centred(y)
