@@ -6,12 +6,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from catallax.agents.tabular import BoltzmannQ, CrossLearning, ExperienceWeighted, FictitiousPlay
+from catallax.agents.tabular import (
+    BoltzmannQ,
+    CrossLearning,
+    ExperienceWeighted,
+    FictitiousPlay,
+    RegretMatching,
+    Regrets,
+)
 from catallax.core import Batch, BuildError, Discrete, Group, InputError, Play, Population, Real, Spec, rng, run
 from catallax.games.forgone import Forgone, ForgoneInState
-from catallax.games.matrix import Polymatrix, Repeated, match_mismatch_line, prisoners_dilemma
+from catallax.games.matrix import Polymatrix, Repeated, from_bimatrix, match_mismatch_line, prisoners_dilemma
 from catallax.measures.matrix import Policy
 from catallax.solvers.matrix.flow import BestResponsePlay
+from catallax.solvers.matrix.nash import correlated_regret
 
 pytestmark = pytest.mark.compile_effort("least")
 
@@ -229,3 +237,44 @@ def test_bad_input_is_refused():
     for rule in (FictitiousPlay(), ExperienceWeighted()):
         with pytest.raises(BuildError, match="let the game show"):
             Play(Repeated(prisoners_dilemma()), Population([Group("player", None, rule)]), 1)
+
+
+# Regret matching.
+
+
+@pytest.mark.parametrize("plus", [False, True])
+def test_regret_matching_is_the_plain_loop(plus):
+    state, _ = taught(RegretMatching(plus=plus), batch(ACTIONS, PAYOFFS))
+    regrets = np.zeros(3)
+    for action, payoff in zip(ACTIONS, PAYOFFS, strict=True):
+        regrets += payoff - payoff[action]
+        regrets = np.maximum(regrets, 0) if plus else regrets
+    np.testing.assert_allclose(state.values, regrets, atol=1e-12)
+    positive = np.maximum(regrets, 0)
+    np.testing.assert_allclose(RegretMatching().policy(state), positive / positive.sum(), atol=1e-12)
+
+
+def test_regret_matching_without_regrets_is_uniform_and_neither_overflows_nor_vanishes():
+    rule = RegretMatching()
+    for values, policy in (
+        ([-1.0, 0.0, -2.0], 1 / 3),
+        ([1e300, 1e300, 0.0], [0.5, 0.5, 0]),
+        ([1e-300, 0, 0], [1, 0, 0]),
+    ):
+        found = rule.policy(Regrets(jnp.asarray(values)))
+        np.testing.assert_allclose(found, np.broadcast_to(policy, 3), atol=1e-3)
+
+
+@pytest.mark.parametrize("plus", [False, True])
+def test_regret_matchers_approach_coarse_correlated_equilibria(plus):
+    """Rock-paper-scissors: the average play of 4,000 rounds; regrets are of the order of 1 / sqrt(rounds)."""
+    rock = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
+    game = from_bimatrix(rock, -rock)
+    play = Play(Repeated(game, shows="forgone"), Population([Group("player", None, RegretMatching(plus=plus))]), 1, 1)
+    policy = np.asarray(run(play, rng.key(3), 4000, (Policy(every=1),)).series["policy"])
+    policy = policy.reshape(4000, 2, 3)
+    average = policy.mean(axis=0)
+    np.testing.assert_allclose(average, 1 / 3, atol=0.05)
+    joint = np.einsum("ti,tj->ij", policy[:, 0], policy[:, 1]) / len(policy)
+    assert correlated_regret(game, joint / joint.sum(), coarse=True) < 0.03
+    assert np.ptp(policy[2000:, 0, 0]) > 0.1  # play itself does not come to rest

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from catallax.agents import tabular
-from catallax.agents.tabular import BoltzmannQ, CrossLearning, ExperienceWeighted, FictitiousPlay
+from catallax.agents.tabular import BoltzmannQ, CrossLearning, ExperienceWeighted, FictitiousPlay, RegretMatching
 from catallax.core import AbstractAgent, AbstractDynamics, AbstractGame, AbstractMeasure, Group, Play, Population
 from catallax.games import matrix as games
 from catallax.games.matrix import Repeated, match_mismatch_line, matching_pennies, prisoners_dilemma
@@ -52,6 +52,7 @@ AGENTS: dict[str, Seat] = {
     "CrossLearning": Seat(lambda: CrossLearning(high=5.0), dilemma, "player"),
     "ExperienceWeighted": Seat(lambda: ExperienceWeighted(delta=0.5), open_dilemma, "player"),
     "FictitiousPlay": Seat(FictitiousPlay, open_dilemma, "player"),
+    "RegretMatching": Seat(RegretMatching, open_dilemma, "player"),
     "FictitiousPlay, smooth": Seat(lambda: FictitiousPlay(temperature=1.0, rate=0.1), open_dilemma, "player"),
 }
 

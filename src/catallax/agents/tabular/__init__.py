@@ -15,5 +15,7 @@ from .q_learning import EpsilonGreedy as EpsilonGreedy
 from .q_learning import PolynomialRate as PolynomialRate
 from .q_learning import QLearning as QLearning
 from .q_learning import QState as QState
+from .regret_matching import RegretMatching as RegretMatching
+from .regret_matching import Regrets as Regrets
 from .sarsa import Sarsa as Sarsa
 from .synchronous_q import SynchronousQLearning as SynchronousQLearning

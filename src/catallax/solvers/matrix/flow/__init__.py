@@ -13,6 +13,7 @@ from .q_learning_flow import SmoothQLearning as SmoothQLearning
 from .replicator import evolutionarily_stable as evolutionarily_stable
 from .replicator import replicator_path as replicator_path
 from .replicator import symmetric_regret as symmetric_regret
+from .replicator_mutator import replicator_mutator_path as replicator_mutator_path
 from .temperature_schedules import AbstractTemperatureSchedule as AbstractTemperatureSchedule
 from .temperature_schedules import ConstantTemperature as ConstantTemperature
 from .temperature_schedules import CosineTemperature as CosineTemperature

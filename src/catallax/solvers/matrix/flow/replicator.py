@@ -9,12 +9,28 @@ from catallax.solvers.matrix.host.trajectory import integrate_on_host
 _TOLERANCE = 1e-10
 
 
-def _check(payoffs: Float[np.ndarray, "n n"]) -> np.ndarray:
+def checked_payoffs(payoffs: Float[np.ndarray, "n n"]) -> np.ndarray:
     """The payoffs as a square finite array of floats."""
     table = np.asarray(payoffs, float)
     if table.ndim != 2 or table.shape[0] != table.shape[1] or not np.isfinite(table).all():
         raise InputError(f"payoffs must be a finite square table [own rule, other's rule], got shape {table.shape}")
     return table
+
+
+def checked_start(start: Float[np.ndarray, " n"], rules: int) -> np.ndarray:
+    """Shares of all rules as floats."""
+    first = np.asarray(start, float)
+    if first.shape != (rules,) or not (first >= 0).all() or not abs(first.sum() - 1) <= 1e-6:
+        raise InputError(f"start must be {rules} shares that add up to 1, got {first}")
+    return first
+
+
+def checked_times(times: Float[np.ndarray, " T"]) -> np.ndarray:
+    """Times of a path as floats."""
+    moments = np.asarray(times, float)
+    if moments.ndim != 1 or len(moments) < 2 or not np.isfinite(moments).all() or not (np.diff(moments) > 0).all():
+        raise InputError(f"times must be two or more finite numbers that ascend, got {moments}")
+    return moments
 
 
 def replicator_path(
@@ -36,11 +52,8 @@ def replicator_path(
 
     Source: Taylor and Jonker (1978).
     """
-    table, first, times = _check(payoffs), np.asarray(start, float), np.asarray(times, float)
-    if first.shape != table.shape[:1] or not (first >= 0).all() or not abs(first.sum() - 1) <= 1e-6:
-        raise InputError(f"start must be {len(table)} shares that add up to 1, got {first}")
-    if times.ndim != 1 or len(times) < 2 or not np.isfinite(times).all() or not (np.diff(times) > 0).all():
-        raise InputError(f"times must be two or more finite numbers that ascend, got {times}")
+    table = checked_payoffs(payoffs)
+    first, times = checked_start(start, len(table)), checked_times(times)
     alive = first > 0
     live = table[np.ix_(alive, alive)]
 
@@ -65,7 +78,7 @@ def symmetric_regret(payoffs: Float[np.ndarray, "n n"], shares: Float[np.ndarray
 
     It is the regret of each player if all players of the symmetric game play the mixed strategy x.
     """
-    rewards = _check(payoffs) @ np.asarray(shares, float)
+    rewards = checked_payoffs(payoffs) @ np.asarray(shares, float)
     return float(rewards.max() - np.asarray(shares, float) @ rewards)
 
 
@@ -76,7 +89,7 @@ def evolutionarily_stable(payoffs: Float[np.ndarray, "n n"]) -> Bool[np.ndarray,
 
     Source: Maynard Smith and Price (1973).
     """
-    table = _check(payoffs)
+    table = checked_payoffs(payoffs)
     own = np.diag(table)
     strict = own[None, :] > table
     second = (own[None, :] == table) & (table.T > own[:, None])
