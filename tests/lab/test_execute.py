@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -339,6 +340,58 @@ def test_a_directory_that_is_something_else_is_refused(tmp_path):
         run(tmp_path / "full")
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["file", "full", "thesis.tex"]
     assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("mine", ["inputs/my_schedule.csv", "log.jsonl", "manifest.json", "LOCK"])
+def test_a_users_files_are_never_taken_for_those_of_a_run(tmp_path, mine):
+    """Neither written nor removed, whatever their names: not even by a run that fails at its start."""
+    path = tmp_path / "run" / mine
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    with pytest.raises(InputError, match="not a run, but it holds"):
+        run(tmp_path / "run")
+    assert [p.read_text() for p in tmp_path.rglob("*") if p.is_file()] == ["mine"]
+
+
+def test_hidden_files_of_a_user_outlive_a_run_that_is_refused_at_its_start(tmp_path):
+    (tmp_path / "run").mkdir()
+    for name in (".notes.writing", ".env"):
+        (tmp_path / "run" / name).write_text("mine")
+
+    def broken():
+        raise InputError("no such market")
+
+    cell = Cell(name="plain", label="broken", build=broken, measures=())
+    with pytest.raises(InputError, match="no such market"):
+        run(tmp_path / "run", toy.experiment(cells=lambda settings: (cell,)))
+    assert sorted(p.name for p in (tmp_path / "run").rglob("*")) == [".env", ".notes.writing"]
+
+
+@pytest.mark.parametrize("name", ["LOCK", "log.jsonl", "spec.json", "cells"])
+def test_nothing_is_opened_through_a_link(tmp_path, name):
+    (tmp_path / "elsewhere").write_text("mine")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="is a link, and nothing is written through links"):
+        run(tmp_path / "run")
+    assert (tmp_path / "elsewhere").read_text() == "mine"
+
+
+@pytest.mark.parametrize("damage", ["deleted", "emptied", "a bit", "final"])
+def test_a_damaged_block_of_a_finished_run_is_computed_again(tmp_path, undisturbed, damage):
+    """Finished blocks are looked at when a run is resumed; the bits are those of the run that nothing happened to."""
+    shutil.copytree(undisturbed.directory, tmp_path / "run")
+    chunk = sorted((tmp_path / "run").rglob("block-001/chunk-*"))[0]
+    if damage == "deleted":
+        chunk.unlink()
+    elif damage == "emptied":
+        chunk.write_bytes(b"")
+    else:
+        target = chunk if damage == "a bit" else chunk.with_name("final.safetensors")
+        data = bytearray(target.read_bytes())
+        data[-1] ^= 1
+        target.write_bytes(data)
+    assert bits(run(tmp_path / "run")) == bits(undisturbed)
 
 
 def test_a_locked_directory_is_refused_and_left_alone(tmp_path, undisturbed):

@@ -161,9 +161,43 @@ class _Run:
             raise
 
     def _is_finished(self, cell: Cell) -> bool:
-        """Whether all blocks of a cell are finished and the manifest describes it."""
-        finished = all(self.directory.block(cell.name, b).final.exists() for b in range(self.blocks))
-        return finished and self.manifest.describes(cell.name)
+        """Whether all blocks of a cell are finished and whole, and the manifest describes it."""
+        steps = cell.steps_at(self.scale_name, self.scale)
+        whole = [self._is_whole(self.directory.block(cell.name, block), steps) for block in range(self.blocks)]
+        return all(whole) and self.manifest.describes(cell.name)
+
+    def _is_whole(self, place: BlockFiles, steps: int) -> bool:
+        """Whether a block is finished and none of its files is missing or damaged; else it is computed again."""
+        if not place.final.exists():
+            return False
+        try:
+            step = files.read_arrays(place.final, "state", self.directory.stored().sha256).about["step"]
+            covered = self._covered(place, steps)
+            damage = (
+                "" if step == covered == steps else f"{place.directory}: the chunks end at {covered} of {steps} steps"
+            )
+        except FileError as error:
+            damage = str(error)
+        if damage:
+            self.progress.note(f"{damage}. The block is computed again")
+            place.final.unlink()
+        return not damage
+
+    def _covered(self, place: BlockFiles, steps: int) -> int:
+        """The number of steps up to which the chunks of a block follow each other on disk, at most `steps`.
+
+        Raises:
+            FileError: a chunk is damaged, or of another run.
+        """
+        covered = 0
+        for path in place.chunks():
+            if covered >= steps:
+                break
+            about = files.read_arrays(path, "series", self.directory.stored().sha256).about
+            if about["start"] != covered:
+                break
+            covered = about["stop"]
+        return covered
 
     def _check_room(self, needed: int) -> None:
         """Refuse a disk that has not this many bytes free."""
@@ -224,14 +258,7 @@ class _Run:
         sha256 = self.directory.stored().sha256
         found = files.read_arrays(place.checkpoint, "state", sha256)
         step = found.about["step"]
-        covered = 0
-        for path in place.chunks():
-            if covered >= step:
-                break
-            about = files.read_arrays(path, "series", sha256).about
-            if about["start"] != covered:
-                break
-            covered = about["stop"]
+        covered = self._covered(place, step)
         if covered != step or (found.about["cell"], found.about["block"]) != (cell.name, block):
             raise FileError(
                 f"{place.directory}: the chunks on disk end at step {covered}, the checkpoint is at step {step}; "

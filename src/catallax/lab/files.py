@@ -12,6 +12,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,9 @@ from catallax.core.errors import EnvironmentFailure, FileError
 
 FORMAT = "catallax-arrays-1"
 _TEMPORARY = ".writing"
+_TEMPORARY_NAME = re.compile(r"\.(.+)\.\d+\.writing")
+# A name that is a link to a file elsewhere is not followed.
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _DIGITS = 64
 _BLANK = b"0" * _DIGITS
 # The hash follows this text. The quotes are escaped because the description is JSON text inside the JSON header.
@@ -54,7 +58,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_TEMPORARY}")
     try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
+        fd = os.open(temporary, _CREATE, 0o644)
         try:
             _write_all(fd, data)
             os.fsync(fd)
@@ -99,8 +103,11 @@ def make_directory(path: Path) -> None:
 
 
 def remove_temporaries(directory: Path) -> int:
-    """Remove the temporary files that killed processes left below `directory`, and return their number."""
-    stray = list(directory.rglob(f".*{_TEMPORARY}"))
+    """Remove the temporary files that killed processes left below `directory`, and return their number.
+
+    Only names that `write_atomically` gives are removed, `.<name>.<process>.writing`.
+    """
+    stray = [path for path in directory.rglob(f".*{_TEMPORARY}") if _TEMPORARY_NAME.fullmatch(path.name)]
     for path in stray:
         _discard(path)
     return len(stray)

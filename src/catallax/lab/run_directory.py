@@ -184,16 +184,29 @@ class RunDirectory(PathLike[str]):
         """Refuse a path that cannot become a run directory. Nothing is written.
 
         Raises:
-            InputError: the path or a part of it is a file, or the directory holds something else than a run.
+            InputError: the path or a part of it is a file, the directory holds something else than a run, or a file of
+                the run is a link to a place elsewhere.
         """
         for part in (self.path, *self.path.parents):
             if part.exists() and not part.is_dir():
                 raise InputError(f"{self.path}: {part} is a file; choose a directory")
+        for name in (_LOCK, _SOFT_LOCK, "spec.json", "manifest.json", "log.jsonl", "inputs", "cells"):
+            if (self.path / name).is_symlink():
+                raise InputError(f"{self.path / name} is a link, and nothing is written through links; remove it")
         if self.path.is_dir() and not self.spec.exists():
-            ours = {_LOCK, _SOFT_LOCK, self.log.name, self.inputs.name}
+            ours = {_LOCK, _SOFT_LOCK, self.log.name, self.inputs.name} if self._was_begun() else set()
             other = sorted(p.name for p in self.path.iterdir() if p.name not in ours and not p.name.startswith("."))
             if other:
                 raise InputError(f"{self.path}: not a run, but it holds {other[0]!r}; choose a new or empty directory")
+
+    def _was_begun(self) -> bool:
+        """Whether a process of ours was killed here before it had written the specification: it leaves its lock."""
+        path = self.path / _LOCK
+        try:
+            text = path.read_text() if path.is_file() else None
+            return text == "" or (text is not None and "pid" in json.loads(text))
+        except (OSError, ValueError, TypeError):
+            return False
 
     def open(self, spec: dict[str, Any], settings: S) -> S:
         """Continue the run in the directory if it has this specification, or begin a run. The directory must be locked.
