@@ -12,7 +12,7 @@ from jaxtyping import Array
 
 from catallax.core import AbstractDynamics, AbstractMeasure, Variable, rng
 from catallax.lab import Cell, Experiment, Scale
-from catallax.lab.claims import Baseline, Direction, NotComparable, Value
+from catallax.lab.claims import Baseline, Direction, Margin, NotComparable, Value
 from catallax.lab.figure import Figure, plot_with_interval, state_sample
 from catallax.lab.report import Report
 from catallax.lab.statistics import mean_interval
@@ -123,8 +123,7 @@ experiment = Experiment(
             source="Smith1962, chart 1",
             statement="the mean is 1",
             published=1.0,
-            error=0.05,
-            error_reason="rounding",
+            margin=Margin(0.2, "rounding", "2026-12-01"),
             unit="token",
             estimate=mean_of("treatment"),
             baseline=Baseline("control", 0.0, mean_of("control")),

@@ -21,11 +21,12 @@ from catallax.cli.main import main
 from catallax.core.errors import InputError
 from catallax.experiments import catalogue
 from catallax.lab import execute as execution
+from catallax.lab.report import VERDICTS
 from catallax.lab.run_directory import locked
 
 NAME = "test.noise"
 ENTRY = catalogue.Entry("cli_experiment", "Noise, for the tests")
-CLAIM_KEYS = ["id", "source", "published", "ours", "low", "high", "n", "verdict", "note"]
+CLAIM_KEYS = ["id", "source", "published", "ours", "low", "high", "n", "verdict", "note", "margin", "enough", "parts"]
 
 # The program of a process of its own: the same catalogue entry, then the command line. The handler of SIGINT is set as
 # a terminal leaves it, because a process in the background may have been told to ignore it.
@@ -248,7 +249,7 @@ def test_reproduce_prints_tables_and_verdicts_for_people(cli, finished):
     code, out, _ = cli("reproduce", NAME, "--scale", "paper", "--out", finished)
     assert code == 0
     assert re.search(r"treatment +\d\.\d{3} +\d\.\d{3} +\d\.\d{3}", out)
-    assert re.search(r"mean +1\.000 .* 12 +reproduced", out) and str(finished) in out
+    assert re.search(r"mean +1\.000 .* 12 +0\.200 +reproduced", out) and str(finished) in out
     assert "humans: missing: data" in out  # why what is not reproduced is not
 
 
@@ -264,10 +265,9 @@ def test_a_family_reproduces_all_that_judge_something(cli, family, finished, tmp
     shutil.copytree(finished, tmp_path / "all" / NAME)
     code, out, _ = cli("reproduce", "test", "--scale", "paper", "--out", "all", "--quiet")
     assert code == 0
-    assert f"===== {NAME}\n" in out and re.search(r"mean +1\.000 .* 12 +reproduced", out)
-    assert re.search(
-        rf"experiment +reproduced +direction only +not reproduced +not comparable\n{NAME} +2 +0 +0 +1$", out.strip()
-    )
+    assert f"===== {NAME}\n" in out and re.search(r"mean +1\.000 .* 12 +0\.200 +reproduced", out)
+    names = " +".join(VERDICTS)
+    assert re.search(rf"experiment +{names}\n{NAME} +2 +0 +0 +0 +1 +0$", out.strip())
     code, out, _ = cli("reproduce", "test", "--scale", "paper", "--out", "all", "--quiet", "--json")
     answer = json.loads(out)
     assert (code, answer["schema"], answer["family"]) == (0, "catallax-reproduce-family-1", "test")

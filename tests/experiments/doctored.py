@@ -48,6 +48,12 @@ class Doctored(Results[Any]):
         return data
 
 
+def verdicts_by_name(judgement: Any) -> dict[str, Any]:
+    """All verdicts, those on the parts of a statement as "statement/part"."""
+    verdicts = judgement.verdicts
+    return {v.id: v for v in verdicts} | {f"{v.id}/{part.id}": part for v in verdicts for part in v.parts}
+
+
 def swap_trajectory(to: int, by: int) -> Callable[[Any], None]:
     """Puts another trajectory in the place of one, in every variable."""
 

@@ -76,8 +76,9 @@ def test_the_table_has_a_row_for_each_setting_that_was_run(results):
 
 def test_affiliated_values_are_judged_and_shown_where_they_are_run(affiliated):
     judged = judge_all([claim for claim in CLAIMS if claim.id.startswith("affiliated")], affiliated)
-    assert [v.ours for v in judged.verdicts] == pytest.approx([0.1, 0.2, 0.3])
-    assert {v.verdict for v in judged.verdicts} == {"reproduced"}
+    (whole,) = judged.verdicts
+    assert [part.ours for part in whole.parts] == pytest.approx([0.1, 0.2, 0.3])
+    assert {part.verdict for part in whole.parts} == {"reproduced"} and whole.verdict == "context"
     table = table_of_affiliated(affiliated)
     assert list(table.frame["price"].str[:5]) == ["0.245", "0.345", "0.245", "0.445", "0.245", "0.545"]
     assert list(table.frame["eta"]) == [0, 0, 0.5, 0.5, 1, 1] and table.text()

@@ -165,9 +165,3 @@ def test_claims_find_their_cells_and_print_what_the_tables_print():
     printed = {c.id: c.published for c in CLAIMS if hasattr(c, "published")}
     assert printed["cliff.zic.mean.b"] == 233.3 and printed["gjerstad.aurora.gd.last"] == 0.040
     assert printed["gode.efficiency.a"] == pytest.approx((97.1 + 99.9) / 2)
-
-
-def test_the_noise_of_the_printed_deviations_is_that_of_zero_intelligence():
-    """Two numbers with SD s differ by s sqrt(2) on average (root mean square): 2 s over their mean."""
-    first, last = markets.DEVIATIONS["zic"]["first"], markets.DEVIATIONS["zic"]["last"]
-    assert pytest.approx(2 * np.std([first, last], ddof=1) / np.mean([first, last])) == markets.NOISE

@@ -45,7 +45,10 @@ def test_every_claim_is_judged(results):
     assert judged.failed == () and len(judged.verdicts) == len(CLAIMS)
     found = {v.id: v.verdict for v in judged.verdicts}
     assert {"efficiency.learners", "learners_at_the_mean_field"} <= set(found)
-    assert found["independent.pbs.0.98"] == found["independent.pbp.0.98"] == found["efficiency.dict"] == "reproduced"
+    assert found["efficiency.dict"] == "reproduced" and found["efficiency.learners"] == "undecided"
+    for rule in ("pbs", "pbp"):
+        solver = next(v for v in judged.verdicts if v.id == f"independent.{rule}.0.98")
+        assert solver.verdict == "context" and abs(solver.ours - solver.published) < 0.0015
 
 
 def test_tables_and_figures_are_made(results):

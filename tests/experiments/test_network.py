@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from doctored import Doctored, swap_trajectory
+from doctored import Doctored, swap_trajectory, verdicts_by_name
 
 from catallax.experiments.learning_dynamics.network import (
     ALL,
@@ -36,7 +36,7 @@ def verdicts(results, cell):
     """Of the claims on one part: the snapshots of `lyapunov` take a while."""
     judged = judge_all([c for c in CLAIMS if c.id.startswith(cell)], results)
     assert judged.failed == ()
-    return {v.id: v.verdict for v in judged.verdicts}
+    return {name: v.verdict for name, v in verdicts_by_name(judged).items()}
 
 
 def test_the_surface_satisfies_the_closed_condition(results):
@@ -110,7 +110,7 @@ def test_claims_fail_on_other_numbers(results):
         data["policy"].values[:] = data["policy"].values[:1]
 
     found = verdicts(Doctored(results, {"selection": settled}), "selection")
-    names = ("selection.none.even", "selection.some.agent_4", "selection.some.agent_6")
+    names = ("selection.none.even", "selection.some.others", "selection.some.others/agent_4")
     assert {found[name] for name in names} == {"not reproduced"}
 
     def backwards(data):

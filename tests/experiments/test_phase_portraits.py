@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from doctored import Doctored, swap_trajectory
+from doctored import Doctored, swap_trajectory, verdicts_by_name
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
@@ -35,7 +35,7 @@ def results(quick_run):
 def verdicts(results):
     judged = judge_all(CLAIMS, results)
     assert judged.failed == ()
-    return {v.id: v.verdict for v in judged.verdicts}
+    return {name: v.verdict for name, v in verdicts_by_name(judged).items()}
 
 
 def test_rest_points_of_matching_pennies_solve_the_equations():
@@ -113,7 +113,7 @@ def test_claims_fail_without_cycles(results):
     """If nobody exploring played as if somebody did."""
     cells = ("rps", "rps_rest", "modified_rest", "one_explorer", "one_explorer_rest")
     calm = verdicts(Doctored(results, {cell: swap_trajectory(0, 2) for cell in cells}))
-    names = ("rps.cycles", "rps.conserved", "modified.conserved", "no_exploration.cycles", "no_exploration.conserved")
+    names = ("rps.cycles", "rps.conserved", "modified.conserved", "no_exploration/cycles", "no_exploration/conserved")
     assert {calm[name] for name in names} == {"not reproduced"}
 
 

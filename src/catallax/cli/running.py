@@ -248,9 +248,14 @@ def _text(results: "Results[Any]", written: "WrittenReport") -> str:
     if verdicts:
         tables.append(verdict_table(verdicts, reasons=False))
     parts = [table.text(width()) for table in tables]
-    reasons = [f"{verdict.id}: {verdict.note}" for verdict in verdicts if verdict.verdict != "reproduced"]
+    reasons = [
+        f"{above}{verdict.id}: {verdict.note}"
+        for whole in verdicts
+        for above, verdict in (("", whole), *((f"{whole.id}: ", part) for part in whole.parts))
+        if verdict.verdict != "reproduced"
+    ]
     if reasons:
-        parts.append("Not reproduced, or only in part:\n" + "\n".join(reasons) + "\n")
+        parts.append("All that is not reproduced, and why:\n" + "\n".join(reasons) + "\n")
     if written.judgement.failed:
         parts.append(f"no estimate for: {', '.join(written.judgement.failed)}")
     parts.append(f"tables, figures and report.md are in {results.directory}")

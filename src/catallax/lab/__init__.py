@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from catallax.lab.claims import AbstractClaim as AbstractClaim
     from catallax.lab.claims import Baseline as Baseline
     from catallax.lab.claims import Direction as Direction
+    from catallax.lab.claims import Margin as Margin
     from catallax.lab.claims import NotComparable as NotComparable
     from catallax.lab.claims import Value as Value
+    from catallax.lab.equivalence import PrintedError as PrintedError
     from catallax.lab.experiment import Cell as Cell
     from catallax.lab.experiment import Experiment as Experiment
     from catallax.lab.experiment import Scale as Scale
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from catallax.lab.report import Verdict as Verdict
     from catallax.lab.results import Results as Results
     from catallax.lab.settings import decode_settings as decode_settings
+    from catallax.lab.statement import Statement as Statement
     from catallax.lab.table import Table as Table
 
 _HOME = {
@@ -33,10 +36,13 @@ _HOME = {
     "Experiment": "experiment",
     "Figure": "figure",
     "Judgement": "report",
+    "Margin": "claims",
     "NotComparable": "claims",
+    "PrintedError": "equivalence",
     "Report": "report",
     "Results": "results",
     "Scale": "experiment",
+    "Statement": "statement",
     "Table": "table",
     "Value": "claims",
     "Verdict": "report",

@@ -29,10 +29,10 @@ from catallax.lab.table import Table
 SCHEMA = "catallax-summary-1"
 """The schema of summary.json."""
 
-VERDICTS = ("reproduced", "direction only", "not reproduced", "not comparable")
-"""The four verdicts. The last one says that a claim cannot be judged."""
+VERDICTS = ("reproduced", "direction only", "not reproduced", "undecided", "not comparable", "context")
+"""All verdicts, explained in `lab/claims.py`. The last one is shown and never counted among claims."""
 
-VerdictName = Literal["reproduced", "direction only", "not reproduced", "not comparable"]
+VerdictName = Literal["reproduced", "direction only", "not reproduced", "undecided", "not comparable", "context"]
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -41,13 +41,17 @@ class Verdict(msgspec.Struct, frozen=True):
     Attributes:
         id: Identifier of the claim within its experiment.
         source: BibTeX key and table, figure or page.
-        published: The printed number in our reading of its unit, or the printed direction ("> 0", "< 0").
+        published: The printed number in our reading of its unit, or the printed direction ("> 0", "< 0"); None for a
+            statement with parts.
         ours: Mean over replications, same unit; None without an estimate.
         low: Lower end of our 95% interval; None below ten replications.
         high: Upper end of our 95% interval; None below ten replications.
         n: Number of replications behind `ours`.
         verdict: One of `VERDICTS`.
         note: The reason, in a sentence, with our reading of the printed number.
+        margin: The largest difference that is called none, or the threshold of a direction, same unit.
+        enough: Number of replications that decides: `n` if it has; None if none would, or it is not known.
+        parts: The evidence for a statement that has several parts.
     """
 
     id: str
@@ -59,6 +63,9 @@ class Verdict(msgspec.Struct, frozen=True):
     n: int
     verdict: VerdictName
     note: str
+    margin: float | None = None
+    enough: int | None = None
+    parts: tuple["Verdict", ...] = ()
 
 
 class Judgement(NamedTuple):
@@ -111,10 +118,6 @@ def judge_all(claims: Iterable[Any], results: Any) -> Judgement:
         raise InputError(f"claims of one experiment need different ids; twice: {', '.join(twice)}")
     verdicts, failed = [], []
     for claim in claims:
-        absent = [name for name in claim.needs if name not in results.cells]
-        if absent:
-            verdicts.append(_not_run(claim, absent[0], results))
-            continue
         try:
             verdicts.append(claim.judge(results))
         except (FileError, EnvironmentFailure):
@@ -128,26 +131,23 @@ def judge_all(claims: Iterable[Any], results: Any) -> Judgement:
     return Judgement(tuple(verdicts), tuple(failed))
 
 
-def _not_run(claim: Any, cell: str, results: Any) -> Verdict:
-    """The verdict on a claim about a cell that the scale of the run leaves out."""
-    note = f"missing: cell {cell!r}, which scale {results.scale_name!r} does not run"
-    published = getattr(claim, "published", None)
-    return Verdict(claim.id, claim.source, published, None, None, None, 0, "not comparable", note)
-
-
 def verdict_table(verdicts: tuple[Verdict, ...], *, reasons: bool = True) -> Table:
     """The verdicts as a table: the published number, ours with its interval, and the verdict.
 
     Args:
-        verdicts: One a claim, in the order of the rows.
+        verdicts: One a claim, in the order of the rows. The parts of a statement follow it.
         reasons: Whether to add the columns note and source, which make the table wide.
     """
     import pandas
 
-    columns = ("id", "published", "ours", "low", "high", "n", "verdict")
+    columns = ("id", "published", "ours", "low", "high", "n", "margin", "verdict")
     if reasons:
         columns = (*columns, "note", "source")
-    rows = [[getattr(verdict, column) for column in columns] for verdict in verdicts]
+    rows = [
+        [f"{above}{verdict.id}", *(getattr(verdict, column) for column in columns[1:])]
+        for whole in verdicts
+        for above, verdict in (("", whole), *((f"{whole.id}: ", part) for part in whole.parts))
+    ]
     frame = pandas.DataFrame(rows, columns=list(columns), dtype=object)
     caption = "Published numbers and ours: mean over n replications, 95% interval from low to high."
     return Table(name="claims", frame=frame, caption=caption)

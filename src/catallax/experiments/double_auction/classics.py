@@ -15,6 +15,7 @@ Differs: in the continuous market one trader is drawn at a tick and the book, wh
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -22,8 +23,9 @@ import pandas
 
 from catallax.lab import Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_text
-from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, value
+from catallax.lab.claims import AbstractClaim, Baseline, Direction, Margin, NotComparable, PrintedError, Value, value
 from catallax.lab.quantity import Quantity, stack
+from catallax.lab.statement import Statement
 
 from . import classics_markets as markets
 from .classics_markets import Settings, cells, dollars, efficiency, fall, order_of_trade, percent, series
@@ -35,19 +37,21 @@ DISTANCES = f"{GJERSTAD}, mean absolute deviations, symmetric market"
 
 # What is claimed.
 
+_margin = partial(Margin, date="2026-12-01")
+
 
 def _predicted(market: str) -> Value:
     """The mean price that Cliff predicts for ZI-C in one of his markets."""
     mean, shouts, why = markets.PREDICTED[market]
-    error, reason = 1.0, "half a cent of the last digit and half a cent by which the quotes' range is off centre"
+    margin = _margin(1.0, "half a cent of the last digit and half a cent by which the quotes' range is off centre")
     if market == "B":
-        error, reason = 25 / 3, "he draws demand as a straight line; a line one step of 25 cents longer adds a third"
+        margin = _margin(25 / 3, "he draws demand as a straight line; a line one step of 25 cents longer adds a third")
     target = markets.TARGET
     competitive = Baseline("the competitive price", target, lambda results: np.full(results.scale.replications, target))
     again = f"his own shouts, which do not last, give {shouts:g} when written out again"
     return value(
         f"cliff.zic.mean.{market.lower()}", f"{CLIFF}, predicted mean prices of ZI-C",
-        f"market {market}: ZI-C's mean price is {mean:g}, not 200", mean, error, reason, "cent",
+        f"market {market}: ZI-C's mean price is {mean:g}, not 200", mean, margin, "cent",
         markets.level("cliff", "mean_price", "zic", market), f"{why}; {again}" if why else again,
         baseline=competitive if market != "A" else None, needs=("cliff",),
     )  # fmt: skip
@@ -67,12 +71,12 @@ _CLIFF = (
     *(_predicted(market) for market in markets.MARKETS),
     *(Value(id=f"cliff.zip.day4.{market.lower()}", source=BY_DAY, needs=("cliff",), estimate=_prices(market)[:, 3],
             statement=f"market {market}: ZIP's price is at 200 within about 4 days", published=markets.TARGET,
-            error=markets.NEAR, error_reason="read from a plot", unit="cent")
+            margin=_margin(markets.NEAR, "read from a plot"), unit="cent")
       for market in "AB"),
     *(Value(id=f"cliff.zip.days.{market.lower()}", source=BY_DAY, needs=("cliff",), may_be_undefined=True,
             estimate=_prices(market).then(lambda prices: markets.days_to_settle(prices, markets.NEAR)),
-            statement=f"market {market}: ZIP converges slowly, in 10 to 30 days", published=20.0, error=10.0,
-            error_reason="10 to 30 days", unit="day",
+            statement=f"market {market}: ZIP converges slowly, in 10 to 30 days", published=20.0,
+            margin=_margin(10.0, "10 to 30 days"), unit="day",
             note=f"first day from which on the mean price stays within {markets.NEAR:g} cents; our traders hear the "
             "standing quote again at every tick, his a shout once; his own shouts, written out again, give "
             f"{markets.REBUILT[market]} on days 1, 4, 10, 30 if a day ends when one side has sold out, and are as fast "
@@ -83,7 +87,7 @@ _CLIFF = (
               note="|mean price - 200| on day 4, mean of C and D less that of A and B"),
     *(Value(id=f"cliff.zip.efficiency.{market.lower()}", source=f"{CLIFF}, ZIP", needs=("cliff",),
             estimate=percent("cliff", "zip", market), statement=f"market {market}: efficiency is near 100%",
-            published=100.0, error=1.0, error_reason='"near" read as within one percent', unit="%")
+            published=100.0, margin=_margin(1.0, '"near" read as within one percent'), unit="%")
       for market in markets.MARKETS),
 )  # fmt: skip
 
@@ -100,11 +104,10 @@ def _distance(cell: str, trader: str, span: str) -> Value:
         id=f"gjerstad.{cell}.{trader}.{span}", source=DISTANCES, needs=(cell,),
         estimate=dollars(cell, trader, span), baseline=zero if trader == "gd" else None,
         statement=f"{'GD' if trader == 'gd' else 'ZI'}: |p - p*| is ${printed:.3f} in {_WHEN[span]}",
-        published=printed, error=markets.NOISE * printed + 0.0005, unit="dollar",
-        error_reason=f"{100 * markets.NOISE:.0f}% (two SDs of a mean over two periods, from the printed ZI, which "
-        "cannot learn but differs between its first and last periods: one difference, so a wide band, too wide for a "
-        "mean over all periods) and half a unit of the last digit",
-        note=f"{_WHERE[cell]}; how many sessions of how many periods are averaged is not known to us",
+        published=printed, margin=_margin(printed / 10, "a tenth of the printed number"), unit="dollar",
+        printed=PrintedError(0.001, runs=1),
+        context="" if cell == "symmetric" else "about a synchronized market of ours",
+        note=f"{_WHERE[cell]}; how many sessions of how many periods are averaged is not known to us: taken as one",
     )  # fmt: skip
 
 
@@ -124,7 +127,7 @@ _SMITH = (
                   published=", ".join(f"{alpha:g}" for alpha in markets.ALPHAS) + " %",
                   missing="people; our traders' alphas are in the table"),
     *(Direction(id=f"smith.alpha.{trader}", source=f"{SMITH}, test 1", needs=(cell,), sign=1,
-                estimate=fall(cell, trader),
+                estimate=fall(cell, trader), context="about programs in place of people",
                 statement="alpha falls from the first to the last of five periods (11.8 to 3.5)",
                 note=f"percent, {trader.upper()} in place of people; the continuous market")
       for cell, trader in (("cliff", "zip"), ("gd", "gd"))),
@@ -153,35 +156,42 @@ _OWN_UNITS = ", where each trader's own three units trade in order in any case, 
 _LOW, _HIGH = min(markets.EFFICIENCIES["zic"]), max(markets.EFFICIENCIES["zic"])
 
 
-def _of_budgets(
-    name: str, of: Callable[[str, str, str], Quantity], sign: Literal[-1, 1], statement: str
-) -> tuple[Direction, ...]:
+def _of_budgets(name: str, of: Callable[[str, str, str], Quantity], sign: Literal[-1, 1], statement: str) -> Statement:
     """What is said to change without a budget constraint: ZI-U less ZI-C in each schedule that stands in."""
-    ordering = name == "order"
-    return tuple(
-        Direction(id=f"gode.{name}.{key}", source=f"{GODE}, ZI-U and ZI-C", needs=(cell,), sign=sign,
-                  estimate=of(cell, "ziu", market) - of(cell, "zic", market), statement=statement,
+    ordering, source = name == "order", f"{GODE}, ZI-U and ZI-C"
+    return Statement(id=f"gode.{name}", source=source, statement=statement, parts=tuple(
+        Direction(id=key, source=source, needs=(cell,), sign=sign, statement=label,
+                  estimate=of(cell, "ziu", market) - of(cell, "zic", market),
                   note=f"ZI-U less ZI-C; {label}{_OWN_UNITS if ordering and key == 'symmetric' else ''}",
                   may_be_undefined=ordering)
         for key, (cell, market, label) in _STAND_INS.items() if key in _ORDERED or not ordering
-    )  # fmt: skip
+    ))  # fmt: skip
+
+
+def _order(trader: str) -> Statement:
+    """The sign of the rank correlation of trades with the efficient order."""
+    source = f"{GODE}, rank correlation"
+    statement = f"trades follow the efficient order with rank correlation {markets.ORDERS[trader]:g}"
+    return Statement(id=f"gode.order.{trader}", source=source, statement=statement, parts=tuple(
+        Direction(id=key, source=source, needs=(cell,), sign=1, estimate=order_of_trade(cell, trader, market),
+                  may_be_undefined=True, statement=label,
+                  note=f"{label}; their statistic is not known to us exactly, so that only its sign is judged")
+        for key in _ORDERED for cell, market, label in [_STAND_INS[key]]
+    ))  # fmt: skip
 
 
 _GODE = (
     *(Value(id=f"gode.efficiency.{key}", source=f"{GODE}, efficiency of markets 1 to 5", needs=(cell,),
             estimate=percent(cell, "zic", market), statement=f"ZI-C's efficiency is {_LOW:g} to {_HIGH:g}%",
-            published=(_LOW + _HIGH) / 2, error=(_HIGH - _LOW) / 2, error_reason="the range of the five markets",
-            unit="%", note=f"{label} in place of theirs, whose schedules are figures; {_COSTS[key]}")
+            published=(_LOW + _HIGH) / 2, margin=_margin((_HIGH - _LOW) / 2, "the range of the five markets"),
+            unit="%", context="about our schedules in place of theirs",
+            note=f"{label} in place of theirs, whose schedules are figures; {_COSTS[key]}")
       for key, (cell, market, label) in _STAND_INS.items()),
-    *_of_budgets("unconstrained", efficiency, -1, "efficiency is lower without a budget constraint"),
-    *_of_budgets("dispersion", markets.profit_dispersion, 1, "profits are more dispersed without a budget constraint"),
-    *(Direction(id=f"gode.order.{trader}.{key}", source=f"{GODE}, rank correlation", needs=(cell,), sign=1,
-                estimate=order_of_trade(cell, trader, market), may_be_undefined=True,
-                statement=f"trades follow the efficient order with rank correlation {markets.ORDERS[trader]:g}",
-                note=f"{label}; their statistic is not known to us exactly, so that only its sign is judged")
-      for trader in markets.ZERO for key in _ORDERED for cell, market, label in [_STAND_INS[key]]),
-    *_of_budgets("order", order_of_trade, -1, "trades follow the efficient order less without a budget constraint"),
-    *(NotComparable(id=f"gode.{name}", source=f"{GODE}, markets 1 to 5", statement=statement,
+    _of_budgets("unconstrained", efficiency, -1, "efficiency is lower without a budget constraint"),
+    _of_budgets("dispersion", markets.profit_dispersion, 1, "profits are more dispersed without a budget constraint"),
+    *map(_order, markets.ZERO),
+    _of_budgets("order", order_of_trade, -1, "trades follow the efficient order less without a budget constraint"),
+    *(NotComparable(id=f"gode.{name}.markets", source=f"{GODE}, markets 1 to 5", statement=statement,
                     published="; ".join(f"{who} {', '.join(f'{x:g}' for x in row)}" for who, row in printed.items()),
                     missing="the five schedules, which are printed as figures only, and people")
       for name, statement, printed in (

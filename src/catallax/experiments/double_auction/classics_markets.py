@@ -4,7 +4,6 @@ A cell is one program. Several traders play side by side in it, each in every se
 the four schedules of Cliff are its lanes. Prices are cents.
 """
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -280,9 +279,6 @@ DEVIATIONS = {
     "zic": {"first": 0.276, "all": 0.237, "last": 0.209},
 }
 """Gjerstad and Dickhaut's mean |p - p*| in dollars in the first two, all and the last two periods."""
-NOISE = 2 * abs(0.276 - 0.209) / math.sqrt(2) / ((0.276 + 0.209) / 2)
-"""Two relative standard deviations of a mean over two periods: zero intelligence cannot learn, so that its first and
-last two periods differ by chance alone."""
 ALPHAS = (11.8, 8.1, 5.2, 5.5, 3.5)
 """Smith's test 1, percent by period."""
 EFFICIENCIES = {

@@ -19,7 +19,7 @@ from catallax.agents.deep import PPO, ActorCritic, Reinforce
 from catallax.agents.tabular import EpsilonGreedy, PolynomialRate, QLearning
 from catallax.core import AbstractAgent, Group, Interface, NaNCount, Play, Population
 from catallax.games import double_auction as auctions
-from catallax.lab import Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Table
+from catallax.lab import Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Statement, Table
 from catallax.lab.charts import interval_columns, interval_text
 from catallax.lab.claims import direction
 from catallax.lab.quantity import Quantity, defined_mean, recorded
@@ -27,7 +27,7 @@ from catallax.measures.double_auction import Dispersion, Efficiency, Profit, Sur
 from catallax.measures.double_auction.series import speed_of_learning
 
 from .curves import curve, curves_figure, smooth_curve
-from .rounds import LAST, TRAINED, every_round, late_mean, reached, rounds_played, scope
+from .rounds import LAST, TRAINED, every_round, late_mean, reached, rounds_played, scope, too_short
 from .trials import MARKETS, MIXED, NAMES, ROUNDS_PER_UPDATE, Answer, InEachMarket, Trials, trials
 
 # What is run.
@@ -164,16 +164,24 @@ def kinds(results: Results[Settings]) -> dict[str, str]:
 
 _SAID = "Rawat2023, introduction"
 CLAIMS = (
-    *(direction(f"outperforms.{kind}.{side}", _SAID, "reinforcement learning can outperform simple trading rules",
-                1, gain(kind, "one", side, FIRST),
-                f"profit a round of the learning {side} 1 less the zero-intelligence trader's in its seat",
-                needs=(kind,))
-      for kind in LEARNERS for side in SIDES),
-    *(direction(f"vulnerable.{kind}", _SAID, "reinforcers can learn to collude, but can also be vulnerable to it",
-                1, exploited(kind),
-                "profit of a fresh buyer 1 on the frozen others less the frozen one: a lower bound on exploitability",
-                needs=(kind,))
-      for kind in LEARNERS),
+    Statement(
+        id="outperforms", source=_SAID, statement="reinforcement learning can outperform simple trading rules",
+        holds_for="some", parts=tuple(
+            direction(f"{kind}.{side}", _SAID, f"{LEARNERS[kind].label} outperforms zero intelligence as a {side}",
+                      1, gain(kind, "one", side, FIRST),
+                      f"profit a round of the learning {side} 1 less the zero-intelligence trader's in its seat",
+                      needs=(kind,), unfinished=too_short(kind))
+            for kind in LEARNERS for side in SIDES),
+    ),
+    Statement(
+        id="vulnerable", source=_SAID,
+        statement="reinforcers can learn to collude, but can also be vulnerable to it",
+        holds_for="some", parts=tuple(
+            direction(kind, _SAID, f"{LEARNERS[kind].label} is vulnerable", 1, exploited(kind),
+                      "profit of a fresh buyer 1 on the frozen others less the frozen one: a lower bound on "
+                      "exploitability", needs=(kind,), unfinished=too_short(kind))
+            for kind in LEARNERS),
+    ),
     NotComparable(
         id="collusion", source=_SAID, published="no measure",
         statement="reinforcers can learn to collude",

@@ -19,7 +19,7 @@ from catallax.agents.deep import Reinforce
 from catallax.agents.traders import GD, ZIC, ZIP, AbstractTrader, EasleyLedyard, Kaplan, Skeleton, TruthTeller
 from catallax.core import Group, NaNCount, Play, Population
 from catallax.games import double_auction as auctions
-from catallax.lab import Cell, Direction, Experiment, Figure, NotComparable, Report, Results, Scale, Table
+from catallax.lab import Cell, Direction, Experiment, Figure, NotComparable, Report, Results, Scale, Statement, Table
 from catallax.lab.charts import interval_columns, interval_text
 from catallax.lab.claims import direction
 from catallax.lab.figure import ASKS, BIDS, TWO_COLUMNS, state_sample
@@ -28,7 +28,7 @@ from catallax.measures import double_auction as measures
 
 from .effects import Arm, Comparison, OutcomeVariable, effects_tables, levels
 from .published import Settings, learner
-from .rounds import late_mean, scope, unfinished
+from .rounds import late_mean, scope, too_short, unfinished
 
 # What is run.
 
@@ -110,15 +110,24 @@ def gain(cell: str, side: str) -> Quantity:
 # What is claimed.
 
 
-def _claim(place: str, opponent: str, side: str) -> Direction:
-    cell, statement = f"{place}.{opponent}", "reinforcement learning can outperform simple trading rules"
-    note = f"profit a round of the learning {side} less its neighbours', among {LABELS[opponent]}; {place} market"
-    source, effect = "Rawat2023, introduction", advantage(cell, side)
-    return direction(f"outperforms.{cell}.{side}", source, statement, 1, effect, note, needs=(cell,))
+_SOURCE = "Rawat2023, introduction"
+
+
+def _part(place: str, opponent: str, side: str) -> Direction:
+    """The evidence from one market: the learner of one side among traders of one rule."""
+    cell, note = f"{place}.{opponent}", "profit a round of the learner less its neighbours'"
+    statement = f"the learning {side} outperforms {LABELS[opponent]} in the {place} market"
+    more = {"needs": (cell,), "unfinished": too_short(cell)}
+    return direction(f"{cell}.{side}", _SOURCE, statement, 1, advantage(cell, side), note, **more)
 
 
 CLAIMS = (
-    *(_claim(place, opponent, side) for place in PLACES for opponent in LABELS for side in ("buyer", "seller")),
+    Statement(
+        id="outperforms", source=_SOURCE, statement="reinforcement learning can outperform simple trading rules",
+        holds_for="some", note="one rule of those that are outperformed suffices; which they are is in the parts",
+        parts=tuple(_part(place, opponent, side)
+                    for place in PLACES for opponent in LABELS for side in ("buyer", "seller")),
+    ),
     NotComparable(
         id="opponents", source="Rawat2023, experimental design", published="no results",
         statement="A2: against particular trading strategies",

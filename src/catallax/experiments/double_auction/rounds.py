@@ -66,6 +66,11 @@ def unfinished(results: Results[Any], cell: str) -> str:
     return "" if done else " The source trains for 5,000 rounds: learners are not finished here."
 
 
+def too_short(*cells: str) -> Callable[[Results[Any]], str]:
+    """For claims on learners: says that those of some cells have had fewer rounds than the source's."""
+    return lambda results: next((found.strip() for cell in cells if (found := unfinished(results, cell))), "")
+
+
 def reached(speed: Callable[[np.ndarray], int | None], paths: np.ndarray) -> tuple[np.ndarray, str]:
     """When each path [replicate, round] has got there, of those that have, and how many have: "7 of 10"."""
     found = [float(round) for round in map(speed, paths) if round is not None]

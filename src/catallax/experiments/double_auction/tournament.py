@@ -23,8 +23,18 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from catallax.games.double_auction.environments import ENVIRONMENTS
-from catallax.lab import AbstractClaim, Direction, Experiment, NotComparable, Results, Scale, Value
-from catallax.lab.claims import direction, printed_error, value
+from catallax.lab import (
+    AbstractClaim,
+    Direction,
+    Experiment,
+    Margin,
+    NotComparable,
+    PrintedError,
+    Results,
+    Scale,
+    Value,
+)
+from catallax.lab.claims import direction, value
 from catallax.lab.quantity import Quantity, defined_mean
 
 from .tournament_design import FIELD, Settings, alone, cells, field_share, names, pair_share, payoffs, places
@@ -85,32 +95,32 @@ def _late_trades(results: Results[Settings]) -> np.ndarray:
 
 
 def _number(
-    id: str, statement: str, published: float, last_digit: float, sd: float, unit: str, quantity: Quantity
+    id: str, statement: str, published: float, digit: float, width: float, unit: str, quantity: Quantity
 ) -> Value:
     """A printed statistic of markets of zero-intelligence traders alone.
 
     Args:
         id, statement, published, unit, quantity: as in the claim.
-        last_digit: one unit of it, or the printed range over periods.
-        sd: SD over draws of our own all-ZIC markets, one in each environment: none is printed.
+        digit: one unit of the last digit, or the printed range over periods.
+        width: of the margin.
     """
-    error, reason = printed_error(last_digit=last_digit, sd=sd, observations=DRAWS)
+    reason = "one percentage point" if unit == "%" and width == 1.0 else "a tenth of the printed number"
     note = (
         "all-ZIC markets of the ten environments; EQL and LAD with tokens of our making, and how the source weighs "
         "environments and pools periods is not printed: rounds weigh alike here, in EFF TOTAL surplus and in PCT2ND "
-        "trades; the SD of draws and this reading of PCT2ND were settled on a run with seed 0, so judge another seed"
+        "trades; this reading of PCT2ND was settled on a run with seed 0, so judge another seed"
     )
     source = f"{REPORT}, zero-intelligence traders alone, all environments"
-    reason = f"{reason}; no SD is printed, that over draws of our own markets stands in"
-    return value(f"zi.{id}", source, statement, published, error, reason, unit, quantity, note, may_be_undefined=True)
+    margin, printed = Margin(width, reason, "2026-12-01"), PrintedError(digit, DRAWS)
+    return value(f"zi.{id}", source, statement, published, margin, unit, quantity, note, printed, may_be_undefined=True)
 
 
 NUMBERS = (
-    _number("eff_total", "EFF TOTAL", 97.9, 0.1, 1.15, "%", _EFF_TOTAL),
-    _number("eff_av", "EFF AV", 97.0, 0.1, 3.1, "%", _zic("efficiency") * 100),
-    _number("corrchg", "CORRCHG, -0.47 to -0.48 by period", -0.475, 0.02, 0.085, "1", _zic("change_correlation")),
-    _number("coefvar", "COEFVAR", 12.7, 0.1, 1.45, "%", _zic("coefficient_of_variation")),
-    _number("pct2nd", "PCT2ND, 5.7 to 5.9 by period", 5.8, 0.3, 2.4, "%", _of_zic(Quantity(_late_trades))),
+    _number("eff_total", "EFF TOTAL", 97.9, 0.1, 1.0, "%", _EFF_TOTAL),
+    _number("eff_av", "EFF AV", 97.0, 0.1, 1.0, "%", _zic("efficiency") * 100),
+    _number("corrchg", "CORRCHG, -0.47 to -0.48 by period", -0.475, 0.02, 0.0475, "1", _zic("change_correlation")),
+    _number("coefvar", "COEFVAR", 12.7, 0.1, 1.27, "%", _zic("coefficient_of_variation")),
+    _number("pct2nd", "PCT2ND, 5.7 to 5.9 by period", 5.8, 0.3, 0.58, "%", _of_zic(Quantity(_late_trades))),
 )
 
 # The free-for-all, and markets of one rule alone.
@@ -209,15 +219,18 @@ SIGNS = (
 # What depends on the lost programs.
 
 LOST = (
-    *(NotComparable(id=f"dollars.{name.split(',')[0].lower()}", source=f"{REPORT}, prizes of March 1990",
-                    statement=f"{name} earned ${prize} of {len(DOLLARS)} printed prizes among thirty programs",
-                    published=float(prize),
-                    missing="the thirty programs of 1990: a prize depends on who else played")
-      for name, prize in DOLLARS.items()),
-    *(NotComparable(id=f"total.{place.lower()}", source=f"{REPORT}, market totals", published=float(total),
-                    statement=f"all programs together earned ${total} of 1000 in {place}",
-                    missing="the thirty programs of 1990; our own free-for-all is in the table of markets")
-      for place, total in TOTALS.items()),
+    NotComparable(
+        id="dollars", source=f"{REPORT}, prizes of March 1990",
+        missing="the programs: a prize depends on who else played",
+        statement="prizes of the best of thirty programs, dollars",
+        published=", ".join(f"{name.split(',')[0]} {prize}" for name, prize in DOLLARS.items()),
+    ),
+    NotComparable(
+        id="totals", source=f"{REPORT}, market totals",
+        statement="what all programs earned of $1000 in each environment",
+        missing="the thirty programs of 1990; our own free-for-all is in the table of markets",
+        published=", ".join(f"{place} {total}" for place, total in TOTALS.items()),
+    ),
 )  # fmt: skip
 
 CLAIMS: tuple[AbstractClaim, ...] = (*NUMBERS, *SIGNS, *LOST)

@@ -14,7 +14,7 @@ Source: Rawat (2023), "Reinforcement Learning and Double Auctions", experimental
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -26,13 +26,14 @@ from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, direction
 from catallax.lab.figure import ONE_COLUMN
+from catallax.lab.statement import Statement
 from catallax.measures import double_auction as measures
 from catallax.measures.double_auction import speed_of_convergence, speed_of_learning
 
 from .curves import curve, curves_figure, smooth_curve
 from .effects import Arm, Comparison, arms_of, compare, effects_figure, effects_tables, less, levels, path, sample
 from .published import Settings, learner
-from .rounds import late_mean, reached, scope, unfinished
+from .rounds import late_mean, reached, scope, too_short, unfinished
 
 # What is run.
 
@@ -131,22 +132,36 @@ def cells(settings: Settings) -> tuple[Cell, ...]:
 # What is claimed. Rawat (2023) says it in words; the summary experiment judges its numbers for B1 and B8.
 
 
-def _said(id: str, statement: str, variable: str, cell: str, against: str, sign: int, note: str) -> Direction:
+_SAID = "Rawat2023, summary"
+
+
+def _part(id: str, statement: str, variable: str, cell: str, against: str, sign: Literal[-1, 1]) -> Direction:
+    """The evidence of one variable: its late mean in a cell less that in another."""
     effect = late_mean(cell, variable) - late_mean(against, variable)
-    return direction(id, "Rawat2023, summary", statement, 1 if sign > 0 else -1, effect, note)
+    return direction(id, _SAID, statement, sign, effect, unfinished=too_short(cell))
 
 
-_PARADOX = "increasing disclosures can, paradoxically, worsen market outcomes"
-_STABLE = "reinforcer competition is efficient and prices are stable"
 CLAIMS: tuple[AbstractClaim, ...] = (
-    _said("disclosure.full.deviation", _PARADOX, "mad", "base", "none", 1, "mean |p - p*|, full less no disclosure"),
-    _said("disclosure.full.volatility", _PARADOX, "price_sd", "base", "none", 1, "SD of prices, full less none"),
-    _said("disclosure.full.efficiency", _PARADOX, "efficiency", "base", "none", -1, "efficiency, full less none"),
-    _said("disclosure.reduced.deviation", _PARADOX, "mad", "reduced", "none", 1, "mean |p - p*|, reduced less none"),
-    _said("efficient.full", _STABLE, "efficiency", "base", "base.zic", 1, "full disclosure, less the ZIC control"),
-    _said("efficient.none", _STABLE, "efficiency", "none", "base.zic", 1, "no disclosure, less the ZIC control"),
-    _said("stable.full", _STABLE, "price_sd", "base", "base.zic", -1, "SD of prices, less the ZIC control"),
-    _said("stable.none", _STABLE, "price_sd", "none", "base.zic", -1, "SD of prices, less the ZIC control"),
+    Statement(
+        id="disclosure", source=_SAID,
+        statement="increasing disclosures can, paradoxically, worsen market outcomes", holds_for="some",
+        parts=(
+            _part("full.deviation", "mean |p - p*|, full less no disclosure", "mad", "base", "none", 1),
+            _part("full.volatility", "SD of prices, full less no disclosure", "price_sd", "base", "none", 1),
+            _part("full.efficiency", "efficiency, full less no disclosure", "efficiency", "base", "none", -1),
+            _part("reduced.deviation", "mean |p - p*|, reduced less no disclosure", "mad", "reduced", "none", 1),
+        ),
+    ),
+    Statement(
+        id="competition", source=_SAID, statement="reinforcer competition is efficient and prices are stable",
+        note="each part is less the ZIC control",
+        parts=(
+            _part("efficient.full", "efficiency, full disclosure", "efficiency", "base", "base.zic", 1),
+            _part("efficient.none", "efficiency, no disclosure", "efficiency", "none", "base.zic", 1),
+            _part("stable.full", "SD of prices, full disclosure", "price_sd", "base", "base.zic", -1),
+            _part("stable.none", "SD of prices, no disclosure", "price_sd", "none", "base.zic", -1),
+        ),
+    ),
     NotComparable(
         id="treatments", source="Rawat2023, experimental design", published="no results",
         statement="B2 to B7 and B9 to B13 are listed as experiments",

@@ -18,7 +18,7 @@ from catallax.core import Group, InputError, NaNCount, Play, Population
 from catallax.games.growth import BrockMirman, saving_interface
 from catallax.lab import AbstractClaim, Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import curve_points, draw_series
-from catallax.lab.claims import direction, value
+from catallax.lab.claims import Margin, direction, shorter_than, value
 from catallax.lab.figure import TWO_COLUMNS, state_sample
 from catallax.lab.quantity import Quantity, recorded
 from catallax.lab.statistics import mean_interval
@@ -105,23 +105,28 @@ def relative_share(household: str) -> Quantity:
 # What is claimed.
 
 SOURCE = "BrockMirman1972"
+_SET = "2026-12-01"
+_FINISHED = shorter_than("paper")
 
 CLAIMS: tuple[AbstractClaim, ...] = (
     *(value(f"saving_share.{name}", SOURCE, "the best policy saves the share alpha beta of output",
-            1.0, 0.01, "exact; one percent is allowed for a policy that is still learning", "alpha beta",
-            relative_share(who), f"mean over visited states, {who}, without the policy's noise")
+            1.0, Margin(0.01, "one percent is allowed for a policy that is still learning", _SET), "alpha beta",
+            relative_share(who), f"mean over visited states, {who}, without the policy's noise",
+            unfinished=_FINISHED)
       for name, who in (("stochastic", STOCHASTIC), ("constant", CONSTANT))),
     value("policy_error.stochastic", SOURCE, "the share is alpha beta in every state",
-          0.0, 0.03, "exact; a policy learnt from noisy returns is taken as found within three percent", "1",
+          0.0, Margin(0.03, "a policy learnt from noisy returns is taken as found within three percent", _SET), "1",
           last(STOCHASTIC, "policy_error"),
-          "mean |s / (alpha beta) - 1| over visited states: an absolute error, which noise alone keeps above 0"),
-    value("share_slope.stochastic", SOURCE, "the share does not depend on capital", 0.0, 0.005,
-          "exact; 0.005 a log point of capital moves the share by 4% from the lowest to the highest start",
-          "1", last(STOCHASTIC, "share_slope")),
+          "mean |s / (alpha beta) - 1| over visited states: an absolute error, which noise alone keeps above 0",
+          unfinished=_FINISHED),
+    value("share_slope.stochastic", SOURCE, "the share does not depend on capital", 0.0,
+          Margin(0.005, "it moves the share by 4% from the lowest to the highest start", _SET), "1",
+          last(STOCHASTIC, "share_slope"), unfinished=_FINISHED),
     direction("learning_helps", SOURCE,
               "the learnt policy is nearer to the best one than the policy of who does not learn",
               1, last(CONTROL, "policy_error") - last(STOCHASTIC, "policy_error"),
-              "mean relative error of the share over visited states, control less learner, same draws"),
+              "mean relative error of the share over visited states, control less learner, same draws",
+              unfinished=_FINISHED),
 )  # fmt: skip
 
 # What is shown.

@@ -16,9 +16,20 @@ import pandas
 
 from catallax.lab import Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import interval_columns
-from catallax.lab.claims import AbstractClaim, Baseline, Direction, NotComparable, Value, printed_error, value
+from catallax.lab.claims import (
+    AbstractClaim,
+    Baseline,
+    Direction,
+    Margin,
+    NotComparable,
+    PrintedError,
+    Value,
+    shorter_than,
+    value,
+)
 from catallax.lab.figure import COLOURS
 from catallax.lab.quantity import Quantity, defined_mean, recorded
+from catallax.lab.statement import Statement
 
 from .economies import DISCOUNTS, EPOCH, HORIZON, SCRIPTED, Settings, cells
 
@@ -61,37 +72,42 @@ def _last_fifth(path: np.ndarray) -> np.ndarray:
 
 TABLE = "Vaishampayan2024, table 6.1"
 FIGURE = "Vaishampayan2024, figure 6.1"
-_OBSERVATIONS = 200 * 10_000
-"""Player-steps behind a printed efficiency."""
 _REWARD = "reward per step"
-_SPREAD = 0.05
-"""Relative standard error of a standard deviation over 200 players: 1 / sqrt(2 x 200)."""
+_SET = "2026-12-01"
+_FINISHED = shorter_than("paper")
+_EFFICIENCY = Margin(0.01, "half of the smallest difference that the source interprets, -1.012 less -1.033", _SET)
 _COIN = Baseline("COIN", PRINTED["coin"][0], settled("coin", "efficiency"))
 
 
-def _efficiency(id: str, what: str, published: float, digit: float, sd: float, ours: Quantity, note: str) -> Value:
-    error, reason = printed_error(last_digit=digit, sd=sd, observations=_OBSERVATIONS)
+def _efficiency(
+    id: str, what: str, published: float, printed: PrintedError, ours: Quantity, note: str, **more: Any
+) -> Value:
     statement, baseline = f"efficiency of {what}", None if id == "coin" else _COIN
-    return value(f"efficiency.{id}", TABLE, statement, published, error, reason, _REWARD, ours, note, baseline=baseline)
+    return value(
+        f"efficiency.{id}", TABLE, statement, published, _EFFICIENCY, _REWARD, ours, note, printed, baseline=baseline,
+        **more,
+    )  # fmt: skip
 
 
 def _fairness(cell: str, variable: str, digit: float) -> Value:
     number, unit = PRINTED[cell][VARIABLES.index(variable)], "1" if variable == "access_fairness" else _REWARD
-    reason = "2 standard errors of an SD over 200 players (5% each) and half a unit of the last digit"
+    margin = Margin(abs(number) / 10, "a tenth of the printed number", _SET)
     statement = f"{variable.replace('_', ' ')} of {cell.upper()} over 10,000 steps"
-    error, ours = 2 * _SPREAD * abs(number) + digit / 2, settled(cell, variable)
-    return value(f"{variable}.{cell}", TABLE, statement, number, error, reason, unit, ours)
+    printed = PrintedError(digit, runs=1)
+    return value(f"{variable}.{cell}", TABLE, statement, number, margin, unit, settled(cell, variable), printed=printed)
 
 
-def _independent(rule: str, gamma: float, published: float) -> Value:
+def _independent(rule: str, gamma: float, number: float) -> Value:
     source = "an independent NumPy solver of the same fixed point (beta 1000), unpublished"
-    reason = "half a unit of the last digit, and 0.001 for equilibria within 0.001 of exploitability"
-    statement, ours = f"mean-field efficiency under {rule.upper()}, gamma {gamma:g}", rational(rule, gamma)
-    return value(f"independent.{rule}.{gamma:g}", source, statement, published, 0.0015, reason, _REWARD, ours)
+    margin = Margin(0.0015, "equilibria within 0.001 of exploitability, and half a unit of the last digit", _SET)
+    return value(
+        f"independent.{rule}.{gamma:g}", source, f"mean-field efficiency under {rule.upper()}, gamma {gamma:g}",
+        number, margin, _REWARD, rational(rule, gamma), context="unpublished",
+    )  # fmt: skip
 
 
-def _above(id: str, source: str, statement: str, one: Quantity, other: Quantity) -> Direction:
-    return Direction(id=id, source=source, statement=statement, sign=1, estimate=one - other)
+def _above(id: str, source: str, statement: str, one: Quantity, other: Quantity, **more: Any) -> Direction:
+    return Direction(id=id, source=source, statement=statement, sign=1, estimate=one - other, **more)
 
 
 _COINS, _DICTATOR, _LEARNERS = (settled(name, "efficiency") for name in PRINTED)
@@ -105,11 +121,12 @@ _LEARNERS_NOTE = (
 )
 
 CLAIMS: tuple[AbstractClaim, ...] = (
-    _efficiency("coin", "COIN", -1.49, 0.01, 2.06, _COINS, "in closed form -1.5; digits look cut off"),
-    _efficiency("dict", "DICT", -1.00, 0.01, 1.58, _DICTATOR, "in closed form -1"),
-    _efficiency("mean_field", "mean-field play, PBS, gamma 0.98", -1.012, 0.001, 1.3,
+    _efficiency("coin", "COIN", -1.49, PrintedError(0.01, runs=1), _COINS, "in closed form -1.5; digits look cut off"),
+    _efficiency("dict", "DICT", -1.00, PrintedError(0.01, runs=1), _DICTATOR, "in closed form -1"),
+    _efficiency("mean_field", "mean-field play, PBS, gamma 0.98", -1.012, PrintedError(0.001),
                 rational("pbs", 0.98), _MEAN_FIELD_NOTE),
-    _efficiency("learners", "learners, PBS, gamma 0.98", -1.033, 0.001, 1.44, _LEARNERS, _LEARNERS_NOTE),
+    _efficiency("learners", "learners, PBS, gamma 0.98", -1.033, PrintedError(0.001, runs=1), _LEARNERS,
+                _LEARNERS_NOTE, unfinished=_FINISHED),
     _fairness("coin", "reward_fairness", 0.001),
     _fairness("dict", "reward_fairness", 0.0001),
     _fairness("coin", "access_fairness", 0.0001),
@@ -118,16 +135,20 @@ CLAIMS: tuple[AbstractClaim, ...] = (
       for rule, row in {"pbp": (-1.5, -1.318, -1.175, -1.0477), "pbs": (-1.5, -1.269, -1.087, -1.0111)}.items()
       for gamma, published in zip(DISCOUNTS, row, strict=True)),
     value("learners_at_the_mean_field", "the logit mean field of the same game (cell 'field')",
-          "200 learners come to rest where the mean field does: difference of efficiencies",
-          0.0, 0.003, "200 players are not infinitely many, and a constant learning rate leaves noise in the tables",
-          _REWARD, _LEARNERS - field("efficiency")),
-    *(_above(f"patience.{rule}", FIGURE, f"efficiency rises with the discount under {rule.upper()} (0.98 less 0)",
-             rational(rule, 0.98), rational(rule, 0.0))
-      for rule in ("pbp", "pbs")),
+          "200 learners come to rest where the mean field does: difference of efficiencies", 0.0,
+          Margin(0.003, "200 players are finite, and a constant learning rate leaves noise in the tables", _SET),
+          _REWARD, _LEARNERS - field("efficiency"), context="our reading: no such number is printed"),
+    Statement(
+        id="patience", source=FIGURE, statement="efficiency rises with the discount (0.98 less 0)",
+        parts=tuple(_above(rule, FIGURE, f"under {rule.upper()}", rational(rule, 0.98), rational(rule, 0.0))
+                    for rule in ("pbp", "pbs")),
+    ),
     _above("society_above_peer", FIGURE, "PBS is more efficient than PBP at discount 0.98",
            rational("pbs", 0.98), rational("pbp", 0.98)),
-    _above("learners_above_coin", TABLE, "learners are more efficient than a coin", _LEARNERS, _COINS),
-    _above("dictator_above_learners", TABLE, "no learner does better than the dictator", _DICTATOR, _LEARNERS),
+    _above("learners_above_coin", TABLE, "learners are more efficient than a coin", _LEARNERS, _COINS,
+           unfinished=_FINISHED),
+    _above("dictator_above_learners", TABLE, "no learner does better than the dictator", _DICTATOR, _LEARNERS,
+           unfinished=_FINISHED),
     NotComparable(
         id="fairness.learners", source=TABLE, published="-0.0144, -0.0042",
         statement="reward fairness -0.0144 and access fairness -0.0042 of learners over 10,000 steps",

@@ -22,6 +22,7 @@ from catallax.lab.quantity import Quantity, recorded
 from catallax.measures.sealed_bid import LastBids, Revenue
 
 from .auction_factors_design import FACTORS, design_of, groups, play_of, static_prices
+from .quantities import margin
 
 ROUNDS = {"quick": 12_000, "paper": 100_000}
 """Auctions of a run."""
@@ -134,7 +135,8 @@ def _first_price(outcome: str) -> Quantity:
 
 _FIRST = "RawatAuctions2023, abstract of 2023"
 _LATER = "RawatAuctions2023, abstract of the later version"
-_THIRD = "RawatAuctions2026, as retold; the page is not known to us"
+_THIRD = "RawatAuctions2026"
+_RETOLD = "retold by others: the page is not known to us"
 _OUTCOMES = {"price": "the price", "settled": "the share of the run until the price has settled"}
 _LEVELS = "ours is an effect over our ten factors and levels, which are not those of the source: its are not printed"
 
@@ -154,7 +156,8 @@ def _over_format(factor: str, statement: str) -> Direction:
         return effect_of(term).then(lambda effect: effect * np.sign(effect.mean()))
 
     note = f"size of the effect on the price less that of the auction format; {_LEVELS}"
-    return direction(f"{factor}.over_format", _THIRD, statement, 1, size((factor,)) - size(("format",)), note)
+    more = size((factor,)) - size(("format",))
+    return direction(f"{factor}.over_format", _THIRD, statement, 1, more, note, context=_RETOLD)
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
@@ -170,7 +173,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     value(
         "first_price.discount", _FIRST,
         "in first-price auctions winning bids average roughly 20% below the true values",
-        0.2, 0.05, "'roughly 20%'", "share of the value", 1.0 - _first_price("price"),
+        0.2, margin(0.05, "'roughly 20%'"), "share of the value", 1.0 - _first_price("price"),
         f"all points with first price; on so coarse grids static equilibria alone lie 5 to 20% below; {_LEVELS}"),
     direction(
         "first_price.suppression", _FIRST, "the first-price auction is susceptible to coordinated bid suppression",
@@ -182,8 +185,9 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     value(
         "format.none", _THIRD,
         "no significant main effect of the auction format on end-state revenue with constant values",
-        0.0, 0.01, "one hundredth of the value, ours: what is small enough to be called none is not said", "price",
-        effect_of(("format",)), f"it contradicts the two abstracts of the same author; {_LEVELS}"),
+        0.0, margin(0.01, "one hundredth of the value, ours: what is small enough to be called none is not said"),
+        "price", effect_of(("format",)), f"it contradicts the two abstracts of the same author; {_LEVELS}",
+        context=_RETOLD),
     NotComparable(
         id="affiliated_values", source=_LATER, published=None,
         statement="first price lowers seller revenues under affiliated values and under optimal exploration too",

@@ -21,8 +21,11 @@ from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import SPREAD, curves, distributions, standard_error
 from catallax.lab.claims import AbstractClaim, Direction, NotComparable, direction, value
 from catallax.lab.quantity import Quantity, recorded, stack
+from catallax.lab.statement import Statement
 from catallax.lab.statistics import mean_interval
 from catallax.measures.sealed_bid import LastBids, Revenue
+
+from .quantities import margin
 
 LONG, SHORT = 1_000_000, 300_000
 """Auctions of a run; where all bids are updated fewer are enough."""
@@ -205,14 +208,14 @@ _ABSTRACT = "BanchioSkrzypacz2022, abstract"
 _RETOLD = "BanchioSkrzypacz2022, as retold; the section is not known to us"
 _LATER = "RawatAuctions2023, abstract of the later version"
 _RECALLED = (
-    "19 bids, alpha, gamma, exploration and first values are recalled: the texts that we have do not print them; "
-    "first values in [0, 100]"
+    "judged with recalled parameters: the texts that we have do not print the 19 bids, alpha, gamma, exploration and "
+    "first values (in [0, 100])"
 )
 
 
 def _effect(name: str, source: str, statement: str, sign: Literal[-1, 1], estimate: Quantity, note: str) -> Direction:
     """A statement on the sign of an effect, judged with recalled parameters."""
-    return direction(name, source, statement, sign, estimate, f"{note}; {_RECALLED}")
+    return direction(name, source, statement, sign, estimate, note, context=_RECALLED)
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
@@ -227,9 +230,9 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         price("second") - price("first"), "price, second less first price, same random numbers"),
     value(
         "second_price.static_nash", _RETOLD,
-        "in second-price auctions bidders come to the static equilibrium, with high revenue", 0.95, 0.05,
-        "one step of the grid; the bid in undominated strategies is its highest, 0.95", "price", price("second"),
-        _RECALLED),
+        "in second-price auctions bidders come to the static equilibrium, with high revenue", 0.95,
+        margin(0.05, "one step of the grid; the bid in undominated strategies is its highest, 0.95"), "price",
+        price("second"), context=_RECALLED),
     _effect(
         "feedback.more_competition", _ABSTRACT,
         "information about the lowest bid to win increases the competitiveness of first-price auctions", 1,
@@ -237,12 +240,12 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         "all bids are updated by what they would have earned, expected over ties"),
     value(
         "feedback.static_nash", _RETOLD,
-        "with the lowest bid to win revealed the first-price auction is competitive", 0.925, 0.025,
-        "the symmetric static equilibria of the grid are 0.90 and 0.95", "price", price("first_revealed"),
-        f"300,000 auctions; {_RECALLED}"),
+        "with the lowest bid to win revealed the first-price auction is competitive", 0.925,
+        margin(0.025, "the symmetric static equilibria of the grid are 0.90 and 0.95"), "price",
+        price("first_revealed"), "300,000 auctions", context=_RECALLED),
     value(
-        "first_price.same_bid", _RETOLD, "both bidders end on the same bid", 1.0, 0.02, "a statement on all runs",
-        "share of runs", alike("first"), _RECALLED),
+        "first_price.same_bid", _RETOLD, "both bidders end on the same bid", 1.0,
+        margin(0.02, "a statement on all runs"), "share of runs", alike("first"), context=_RECALLED),
     _effect(
         "family.rising", _RETOLD,
         "between first and second price the price rises with the weight of the highest losing bid", 1,
@@ -254,12 +257,15 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     _effect(
         "patience.needed", _LATER, "tacit collusion is more possible with higher discount factors", -1,
         price("first") - price("first_myopic"), "price at gamma = 0.99 less that at gamma = 0"),
-    *(direction(
-        f"affiliated.eta_{eta:g}", _LATER, "first-price auctions lead to lower seller revenues under affiliated values",
-        1, price(f"second_{eta:g}") - price(f"first_{eta:g}"),
-        f"price, second less first price, at eta = {eta:g}, two bidders; the levels of the source are not known",
-        needs=("affiliated",))
-      for eta in ETAS),
+    Statement(
+        id="affiliated", source=_LATER,
+        statement="first-price auctions lead to lower seller revenues under affiliated values",
+        note="price, second less first price, two bidders; the levels of the source are not known", context=_RECALLED,
+        parts=tuple(
+            direction(f"eta_{eta:g}", _LATER, f"eta = {eta:g}", 1, price(f"second_{eta:g}") - price(f"first_{eta:g}"),
+                      needs=("affiliated",))
+            for eta in ETAS),
+    ),
     NotComparable(
         id="distribution_of_bids", source="BanchioSkrzypacz2022, figures", published=None,
         statement="distributions of limit bids over about 1000 experiments",

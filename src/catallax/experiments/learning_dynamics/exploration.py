@@ -23,7 +23,18 @@ from catallax.measures.matrix import Payoffs, Policy
 from catallax.solvers.matrix import flow
 
 from .drawing import PathOnSurface, SplitOverTime, draw_paths, draw_split
-from .quantities import SOURCE, Settings, beside, direction, heads, limit, neighbours_apart, policies, same_length
+from .quantities import (
+    APART,
+    SOURCE,
+    Settings,
+    beside,
+    direction,
+    heads,
+    limit,
+    neighbours_apart,
+    policies,
+    same_length,
+)
 from .reference_values import AMPS
 from .surfaces import GRID, TOLERANCE, gap, sheet, surface, unique
 
@@ -185,7 +196,7 @@ CLAIMS: tuple[AbstractClaim, ...] = (
     direction(
         "split.none", "appendix C.5", "without exploration arbitrary splits are reached",
         1, neighbours_apart(heads("none")[:, 2, 0]),
-        "distance between P_2(H) of neighbouring replications (each is in two)"),
+        "distance between P_2(H) of neighbouring replications (each is in two)", threshold=APART),
     limit(
         "split.odd", "appendix C.5", "in every equilibrium the odd agents play T",
         1e-3, largest(*(heads(cell)[:, [1, 3]] for cell in _KINDS)),

@@ -31,7 +31,7 @@ from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.logit import LogitGrid, trace_logit_branch
 from catallax.solvers.matrix.nash import pure_nash
 
-from .quantities import policies, same_length
+from .quantities import margin, policies, same_length
 
 FEE = 0.25
 """The printed fee of the winner."""
@@ -173,29 +173,31 @@ _PNE = "pure Nash equilibria: both bid 0, both bid 1/2"
 CLAIMS: tuple[AbstractClaim, ...] = (
     value(
         "equilibria.with_fee", _SOURCE, f"{_PNE} (of the rule as written, with the winner's fee of 0.25)",
-        2.0, 0.0, "a count", "pure Nash equilibria", _pure_equilibria(FEE)),
+        2.0, margin(0.0, "a count"), "pure Nash equilibria", _pure_equilibria(FEE)),
     value(
         "equilibria.as_printed", _SOURCE, f"{_PNE} (of the printed matrix, which omits the fee)",
-        2.0, 0.0, "a count", "pure Nash equilibria", _pure_equilibria(0.0),
-        "without the fee (1, 1) is one too, and all but (1/2, 1/2) are weak"),
+        2.0, margin(0.0, "a count"), "pure Nash equilibria", _pure_equilibria(0.0),
+        "without the fee (1, 1) is one too, and all but (1/2, 1/2) are weak",
+        context="the other reading of the same sentence"),
     value(
         "replicator.ends", _DYNAMICS, "the replicator dynamics of the game lead to its pure equilibria",
-        0.0, 0.01, "an exact limit; starts near the basin's edge take long",
+        0.0, margin(0.01, "an exact limit; starts near the basin's edge take long"),
         "share of random starts that end elsewhere", elsewhere("replicator"),
         "our reading: the slides draw the dynamics and print no number"),
     *(Direction(id=f"replicator.{name}", source=_DYNAMICS, sign=1, estimate=shares("replicator")[:, which],
+                threshold=margin(0.01, "one start in a hundred; a share is never negative"),
                 statement=f"both bidding {bid} is a possible outcome", note="share of random starts that end there")
       for which, (name, bid) in enumerate((("collusive", "0"), ("competitive", "1/2")))),
     value(
         "cross_learning.limit", f"{_DYNAMICS} (Boergers and Sarin 1997)",
         "the replicator dynamics can be derived from cross learning",
-        0.0, THETA, "the learners' paths leave their mean by a variance of order theta",
+        0.0, margin(THETA, "the learners' paths leave their mean by a variance of order theta"),
         "P(bid 0), learners less replicator", learners_less_flow("cross"),
         "theta = 0.01 and rewards scaled into [0, 1]; at theta = 1, as written, a reward of 1 makes a policy pure"),
     value(
         "frequency_adjusted.limit", f"{_DYNAMICS} of Q-learning (Kaisers and Tuyls 2010)",
         "Q-learning with updates divided by their frequency follows the selection-mutation equation",
-        0.0, 0.01, "the policy is nonlinear in noisy values: a bias of the order of the rate",
+        0.0, margin(0.01, "the policy is nonlinear in noisy values: a bias of the order of the rate"),
         "P(bid 0), learners less flow", learners_less_flow("adjusted"),
         "softmax(Q / tau) with the factor pi_i; the slide divides outside the exponent and drops the index"),
     NotComparable(

@@ -16,7 +16,18 @@ import pandas
 
 from catallax.core import rng
 from catallax.games.matrix import match_mismatch_line
-from catallax.lab import AbstractClaim, Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Table
+from catallax.lab import (
+    AbstractClaim,
+    Cell,
+    Experiment,
+    Figure,
+    NotComparable,
+    Report,
+    Results,
+    Scale,
+    Statement,
+    Table,
+)
 from catallax.lab.charts import long_rows
 from catallax.lab.quantity import Quantity, largest, recorded, smallest
 from catallax.measures.matrix import Payoffs, Policy
@@ -24,7 +35,18 @@ from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.flow_analysis.snapshot import Snapshot, snapshot
 
 from .drawing import diagram, draw_boxes, draw_snapshot, least_point, points, space, spread
-from .quantities import READING, SOURCE, Settings, direction, heads, limit, neighbours_apart, policies, same_length
+from .quantities import (
+    APART,
+    READING,
+    SOURCE,
+    Settings,
+    direction,
+    heads,
+    limit,
+    neighbours_apart,
+    policies,
+    same_length,
+)
 from .surfaces import GRID, TOLERANCE, gap, sheet, surface, unique
 
 NONE, SOME, ALL = 0, 1, 2
@@ -199,18 +221,22 @@ CLAIMS: tuple[AbstractClaim, ...] = (
         "selection.none.even", "figure 5, left",
         "without exploration even agents converge to a different mixed action every time",
         1, smallest(_spread((2, 4, 6), NONE)),
-        f"distance between neighbouring replications (each is in two), the least of agents 2, 4, 6; {READING}"),
+        f"distance between neighbouring replications (each is in two), the least of agents 2, 4, 6; {READING}",
+        threshold=APART),
     limit(
         "selection.some.explorers", "figure 5, middle",
         "if agents 1 to 3 explore, their own dynamics converge to a unique outcome",
         0.01, largest(_spread((1, 2, 3), SOME))),
-    *(
-        direction(
-            f"selection.some.agent_{k}", "figure 5, middle",
-            f"if agents 1 to 3 explore, agent {k} fails to converge to a unique outcome",
-            1, largest(_spread((k,), SOME)),
-            f"distance between neighbouring replications at T = 0.1, t = 200 (each is in two); {READING}")
-        for k in (4, 6)
+    Statement(
+        id="selection.some.others", source=f"{SOURCE}, figure 5, middle",
+        statement="if agents 1 to 3 explore, agents 4 and 6 fail to converge to a unique outcome",
+        note="for agent 4 it hangs on T and t: the more agent 3 explores, and the longer, the nearer it comes to one",
+        parts=tuple(
+            direction(
+                f"agent_{k}", "figure 5, middle", f"agent {k}", 1, largest(_spread((k,), SOME)),
+                f"distance between neighbouring replications at T = 0.1, t = 200 (each is in two); {READING}",
+                threshold=APART)
+            for k in (4, 6)),
     ),
     limit(
         "selection.all", "figure 5, right", "if all agents explore, all converge to a unique QRE",

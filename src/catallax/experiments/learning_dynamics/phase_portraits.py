@@ -16,7 +16,18 @@ import pandas
 
 from catallax.core import check_count
 from catallax.games.matrix import Edge, Polymatrix, asymmetric_matching_pennies, rock_paper_scissors
-from catallax.lab import AbstractClaim, Cell, Experiment, Figure, NotComparable, Report, Results, Scale, Table
+from catallax.lab import (
+    AbstractClaim,
+    Cell,
+    Experiment,
+    Figure,
+    NotComparable,
+    Report,
+    Results,
+    Scale,
+    Statement,
+    Table,
+)
 from catallax.lab.charts import long_rows
 from catallax.lab.figure import COLOURS
 from catallax.lab.quantity import Quantity, largest, recorded, smallest
@@ -153,15 +164,17 @@ _CHANGE = "relative change of the divergence to Nash"
 _RPS = "exploration rates, horizon and starts of the figure are not printed; player 1 has T = 0"
 
 CLAIMS: tuple[AbstractClaim, ...] = (
-    limit(
-        "no_exploration.conserved", "figure 2, panel 1",
-        "without exploration the dynamics cycle around the Nash equilibrium",
-        1e-6, _drift("one_explorer_rest"), _CHANGE),
-    direction(
-        "no_exploration.cycles", "figure 2, panel 1",
-        "without exploration the dynamics cycle around the Nash equilibrium",
-        1, _cycles("one_explorer"),
-        f"range of P(H) in the last 20 units of time over that in the first 20, less 1/2, the smaller; {READING}"),
+    Statement(
+        id="no_exploration", source=f"{SOURCE}, figure 2, panel 1",
+        statement="without exploration the dynamics cycle around the Nash equilibrium",
+        parts=(
+            limit("conserved", "figure 2, panel 1", "its divergence is conserved",
+                  1e-6, _drift("one_explorer_rest"), _CHANGE),
+            direction("cycles", "figure 2, panel 1", "play goes on moving", 1, _cycles("one_explorer"),
+                      "range of P(H) in the last 20 units of time over that in the first 20, less 1/2, the smaller; "
+                      f"{READING}"),
+        ),
+    ),
     limit(
         "one_explorer.converges", "figure 2, panels 2 and 3",
         "exploration by only one agent suffices for convergence",

@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from catallax.lab import AbstractClaim, Experiment, NotComparable, Report, Results, Scale, Table
+from catallax.lab import AbstractClaim, Experiment, NotComparable, Report, Results, Scale, Statement, Table
 from catallax.lab.charts import interval_columns
 from catallax.lab.claims import direction, value
 from catallax.lab.quantity import Quantity, recorded, stack
 
 from .population_cells import GAINS, GRIDS, HIGHEST, NODES, POPULATIONS, STEPS_A_UNIT, Settings, cells
 from .population_figures import GAMES, Study, densities, paths, rates
+from .quantities import margin
 from .reference_values import DILEMMA, DILEMMA_LIMIT
 
 # What is read.
@@ -123,54 +124,59 @@ gain_slope = biases.then(lambda s: jackknife(lambda part: order(GAINS, np.abs(pa
 _LIMIT = "HuLeungLeung2019, the equation; the rate: theory"
 _HU = "HuLeungLeung2019; the rate: theory"
 _VAN_LEER = "VanLeer1979; the rate: theory"
+_AGENTS = "HuLeungLeung2019, the comparison with simulated agents"
+_THEORY = "theory and not printed in the source"
 
 
 CLAIMS: tuple[AbstractClaim, ...] = (
-    *(
-        value(
-            f"agents.{game}", "HuLeungLeung2019, the comparison with simulated agents",
-            "the equation describes the mean policy of a large population of Q-learners",
-            0.0, 0.005, "a bias of the order of the step size, 0.02, times a small factor",
-            "mean probability of the first action at t = 5, learners less equation",
-            mean_policy(f"{game}_agents_all")[:, 5, 0] - mean_policy(f"{game}_nodes")[:, 5, 0],
-            "our games and first laws; those of the printed figures are not in the text that we have")
-        for game in ("dilemma", "coordination", "auction")
+    Statement(
+        id="agents", source=_AGENTS,
+        statement="the equation describes the mean policy of a large population of Q-learners",
+        note="our games and first laws; those of the printed figures are not in the text that we have",
+        parts=tuple(
+            value(
+                game, _AGENTS, f"in the {game}", 0.0,
+                margin(0.005, "a bias of the order of the step size, 0.02, times a small factor"),
+                "mean probability of the first action at t = 5, learners less equation",
+                mean_policy(f"{game}_agents_all")[:, 5, 0] - mean_policy(f"{game}_nodes")[:, 5, 0])
+            for game in ("dilemma", "coordination", "auction")),
     ),
     value(
         "rate.agents", _LIMIT, "a finite population is off by a random part of order N^(-1/2)",
-        -0.5, 0.03, "finite N, and the bias of a step size of 1/32",
+        -0.5, margin(0.03, "finite N, and the bias of a step size of 1/32"),
         "slope of log root-mean-square error against log N", agents_slope,
-        "theory (central limit theorem); N = 50 to 3200, t = 2, jackknife over replications"),
+        "N = 50 to 3200, t = 2, jackknife over replications", context=_THEORY),
     value(
         "rate.pairs", _LIMIT, "with one opponent a play there is a bias of the order of the step size",
-        1.0, 0.1, "terms of second order at step sizes of 1/4 to 1/32",
+        1.0, margin(0.1, "terms of second order at step sizes of 1/4 to 1/32"),
         "slope of log bias against log step size", gain_slope,
-        "theory (the policy is not linear in values that fluctuate); t = 2, jackknife over replications"),
+        "the policy is not linear in values that fluctuate; t = 2, jackknife over replications", context=_THEORY),
     value(
         "rate.steps", _HU, "characteristics by the classical Runge-Kutta method err by the fourth power of the step",
-        -4.0, 0.15, "terms of higher order at 8 to 64 steps a unit",
+        -4.0, margin(0.15, "terms of higher order at 8 to 64 steps a unit"),
         "slope of log error against log steps a unit of time",
         step_errors[:, 1:].then(lambda errors: _orders(STEPS_A_UNIT[1:], errors)),
-        "mean policy at t = 1; nothing random"),
+        "mean policy at t = 1; nothing random", context=_THEORY),
     direction(
         "rate.nodes", _HU,
         "with Gauss nodes of a smooth law the error falls faster than any power of their number",
         1, node_errors.then(_faster_than_powers),
-        f"local order from {NODES[-2]} to {NODES[-1]} nodes an axis less that from {NODES[0]} to {NODES[1]}"),
+        f"local order from {NODES[-2]} to {NODES[-1]} nodes an axis less that from {NODES[0]} to {NODES[1]}",
+        context=_THEORY),
     value(
         "rate.grid.smooth", _VAN_LEER, "limited slopes are of second order while the density is smooth",
-        2.0, 0.25, "slopes are cut at the peak of the density", "slope of log error against log cell width",
+        2.0, margin(0.25, "slopes are cut at the peak of the density"), "slope of log error against log cell width",
         grid_order(1, 1, coarsest=1),
-        "mean policy at t = 1 from a smooth law, 20 cells an axis and more; nothing random"),
+        "mean policy at t = 1 from a smooth law, 20 cells an axis and more; nothing random", context=_THEORY),
     direction(
         "rate.grid.box", _VAN_LEER, "from a law with jumps means converge at least at first order",
         1, grid_order(0, 1, coarsest=1) - 1.0,
-        "order at t = 1 from the uniform law, less 1; nothing random"),
+        "order at t = 1 from the uniform law, less 1; nothing random", context=_THEORY),
     value(
         "rest", "HuLeungLeung2019; the point: theory",
         "the population gathers in one point, whose policy is the symmetric logit equilibrium",
-        0.0, 1e-10, "an exact limit; what is left at t = 200 is rounding", "distance from the point, in payoff",
-        recorded("rest", "value_distance").last[:, 0]),
+        0.0, margin(1e-10, "an exact limit; what is left at t = 200 is rounding"), "distance from the point, in payoff",
+        recorded("rest", "value_distance").last[:, 0], context=_THEORY),
     NotComparable(
         id="figures", source="HuLeungLeung2019, figures", published=None,
         statement="densities and mean policies in typical symmetric bimatrix games",

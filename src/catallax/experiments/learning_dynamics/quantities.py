@@ -1,16 +1,21 @@
 """What the experiments on flows share: cells, quantities, columns of tables, and the claim of an exact limit."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
 from catallax.core import AbstractDynamics, AbstractMeasure
-from catallax.lab import Cell, Direction, Value, claims
+from catallax.lab import Cell, Direction, Margin, Value, claims
 from catallax.lab.quantity import Quantity, recorded
 
 SOURCE = "LeonardosPiliourasSpendlove2021"
+margin = partial(Margin, date="2026-12-01")
+"""The margins of this family: a width and its reason."""
+APART = margin(0.02, "twice what can be read off a plot; a distance is above zero in any case")
+"""How far two ends are apart that the source calls different."""
 READING = "payoffs and exploration rates of the figure are not printed; ours satisfy all that the text says of them"
 
 
@@ -69,9 +74,11 @@ def limit(
     reason: str = "an exact limit; what is left is finite time and rounding",
 ) -> Value:
     """A statement of the source that names an exact limit, as a claim."""
-    return claims.value(name, f"{SOURCE}, {where}", statement, published, error, reason, unit, estimate, note)
+    return claims.value(name, f"{SOURCE}, {where}", statement, published, margin(error, reason), unit, estimate, note)
 
 
-def direction(name: str, where: str, statement: str, sign: Literal[-1, 1], estimate: Quantity, note: str) -> Direction:
+def direction(
+    name: str, where: str, statement: str, sign: Literal[-1, 1], estimate: Quantity, note: str = "", **more: Any
+) -> Direction:
     """A statement of the source on the sign of an effect, as a claim."""
-    return claims.direction(name, f"{SOURCE}, {where}", statement, sign, estimate, note)
+    return claims.direction(name, f"{SOURCE}, {where}", statement, sign, estimate, note, **more)

@@ -17,7 +17,7 @@ from catallax.core import InputError
 from catallax.games.mean_field import AdAuction
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import curve_points, draw_series, interval_columns
-from catallax.lab.claims import AbstractClaim, Baseline, NotComparable, Value, direction, printed_error, value
+from catallax.lab.claims import AbstractClaim, Baseline, Margin, NotComparable, PrintedError, Value, direction, value
 from catallax.lab.figure import TWO_COLUMNS, plot_with_interval, state_sample
 from catallax.lab.quantity import Quantity, recorded, time_axis
 from catallax.lab.statistics import mean_interval
@@ -157,11 +157,12 @@ _UNSTATED = (
 
 def _distance(inner: int, before: int | None) -> Value:
     """The claim on one printed distance; the one with fewer inner iterations says in which direction it goes."""
-    error, reason = printed_error(last_digit=1e-4 if inner in (3000, 10000) else 1e-5)
+    printed = PrintedError(1e-4 if inner in (3000, 10000) else 1e-5, runs=1)
+    margin = Margin(DELTA_Q[inner] / 10, "a tenth of the printed number", "2026-12-01")
     baseline = None if before is None else Baseline(f"T_k = {before}", DELTA_Q[before], delta_q(before))
     return value(
-        f"delta_q.{inner}", _TABLE, f"Delta-Q with T_k = {inner}", DELTA_Q[inner], error,
-        f"{reason}; one run, no spread printed", "1", delta_q(inner), _UNSTATED, baseline=baseline,
+        f"delta_q.{inner}", _TABLE, f"Delta-Q with T_k = {inner}", DELTA_Q[inner], margin,
+        "1", delta_q(inner), _UNSTATED, printed, baseline=baseline,
     )  # fmt: skip
 
 

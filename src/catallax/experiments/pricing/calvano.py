@@ -19,9 +19,10 @@ from catallax.core import Group, NaNCount, Play, Population
 from catallax.games.pricing import LogitMarket, PricingGame, pricing_game
 from catallax.lab import Cell, Experiment, Figure, Report, Results, Scale, Table
 from catallax.lab.charts import curve_points, draw_series, interval_columns
-from catallax.lab.claims import AbstractClaim, NotComparable, direction, value
+from catallax.lab.claims import AbstractClaim, Margin, NotComparable, PrintedError, direction, value
 from catallax.lab.figure import TWO_COLUMNS, plot_with_interval
 from catallax.lab.quantity import Quantity, recorded
+from catallax.lab.statement import Statement
 from catallax.lab.statistics import mean_interval
 from catallax.measures.pricing import Collusion, PriceCut
 
@@ -147,21 +148,25 @@ cut_back = BASELINE.settled("cut_back")
 # What is claimed.
 
 _THIRD, _FOURTH = "CalvanoEtAl2020, section III", "CalvanoEtAl2020, section IV"
+_SET = "2026-12-01"
 _READING = "sessions read where they settled; those that had not by the end are left out and counted"
 _value, _sign = (partial(claim, may_be_undefined=True) for claim in (value, direction))
 _gain = MIDPOINT.settled("profit_gain")
 
 CLAIMS: tuple[AbstractClaim, ...] = (
     _value("profit_gain.baseline", _THIRD, "average profit gain of 85 percent at alpha = 0.15, beta = 4e-6",
-           0.85, 0.005, "half of the last printed digit; no standard error is printed", "1",
-           BASELINE.settled("profit_gain"), f"cited as commonly quoted, the page was not looked up; {_READING}"),
+           0.85, Margin(0.01, "one unit of the last digit", _SET), "1", BASELINE.settled("profit_gain"), _READING,
+           PrintedError(0.01), context="recalled: commonly quoted so, and the page was not looked up"),
     _value("periods.midpoint", _THIRD, "about 850,000 periods to converge at alpha = 0.125, beta = 1e-5",
-           850_000.0, 50_000.0, "printed as 'about', to the nearest 50,000 at best", "periods", MIDPOINT.periods,
+           850_000.0, Margin(50_000.0, "printed as 'about', to the nearest 50,000 at best", _SET), "periods",
+           MIDPOINT.periods,
            "without the window of 100,000 periods in which nothing changes; often quoted for the baseline by mistake"),
-    *(_sign(f"profit_gain.midpoint.{side}", _THIRD,
-            "profit gains of 70 to 90 percent over most of the grid of alpha and beta", 1, margin,
-            "the midpoint of the grid stands for it")
-      for side, margin in (("above_0.7", _gain - 0.7), ("below_0.9", 0.9 - _gain))),
+    Statement(
+        id="profit_gain.midpoint", source=_THIRD, note="the midpoint of the grid stands for it",
+        statement="profit gains of 70 to 90 percent over most of the grid of alpha and beta",
+        parts=(_sign("above_0.7", _THIRD, "above 70 percent", 1, _gain - 0.7),
+               _sign("below_0.9", _THIRD, "below 90 percent", 1, 0.9 - _gain)),
+    ),
     _sign("look_ahead_matters", _THIRD, "the profit gain is small where the future does not count", 1,
           FAST.settled("profit_gain") - MYOPIC.settled("profit_gain"),
           "discount 0.95 less discount 0, paired sessions, alpha 0.15, beta 2e-5"),
