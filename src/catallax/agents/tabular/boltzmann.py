@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, Spec, flag, number, numbers, rng
+from catallax.core.softmax import softmax_at_any_scale
 
 from .initial import first_row
 from .seat import actions_of
@@ -48,7 +49,7 @@ class BoltzmannQ(AbstractAgent):
 
     def policy(self, state: Float[Array, " A"]) -> Float[Array, " A"]:
         """softmax(Q / T)."""
-        return jax.nn.softmax(state / self.temperature)
+        return softmax_at_any_scale(state / self.temperature, (state - state.max()) / self.temperature)
 
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: Float[Array, " A"], memory: Any, obs: Any

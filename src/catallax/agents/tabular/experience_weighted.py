@@ -6,6 +6,7 @@ import jax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, Spec, number, numbers, rng
+from catallax.core.softmax import softmax_at_any_scale
 
 from .initial import first_row
 from .seat import actions_with_forgone_payoffs, lived
@@ -64,7 +65,7 @@ class ExperienceWeighted(AbstractAgent):
 
     def policy(self, state: Attractions) -> Float[Array, " A"]:
         """softmax(beta Q)."""
-        return jax.nn.softmax(self.beta * state.values)
+        return softmax_at_any_scale(self.beta * state.values, self.beta * (state.values - state.values.max()))
 
     def act(
         self, key: Shaped[PRNGKeyArray, ""], state: Attractions, memory: Any, obs: Any

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, InputError, Spec, number, numbers, rng
+from catallax.core.softmax import softmax_at_any_scale
 
 from .initial import first_row
 from .seat import actions_with_forgone_payoffs, lived
@@ -71,7 +72,8 @@ class FictitiousPlay(AbstractAgent):
         v = state.values
         best = v == v.max() if self.ties == "random" else jnp.arange(v.shape[0]) == v.argmax()
         replies = best / best.sum()
-        smoothed = jax.nn.softmax(v / jnp.where(self.temperature > 0, self.temperature, 1.0))
+        temperature = jnp.where(self.temperature > 0, self.temperature, 1.0)
+        smoothed = softmax_at_any_scale(v / temperature, (v - v.max()) / temperature)
         return jnp.where(self.temperature > 0, smoothed, replies).astype(v.dtype)
 
     def act(

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from catallax.core import AbstractAgent, Batch, BuildError, Discrete, Parametrized, Spec, count, flag, number, rng
+from catallax.core.softmax import softmax_at_any_scale
 
 from .initial import UniformValues, check_initial, first_table, first_values
 
@@ -140,7 +141,8 @@ class Boltzmann(AbstractExploration):
         return jnp.where(action < actions, action, greedy)  # rounding may leave nothing above
 
     def policy(self, values: Float[Array, "S A"], updates: Int[Array, ""]) -> Float[Array, "S A"]:
-        return jax.nn.softmax(self.inverse_temperature * values, axis=1)
+        scale = self.inverse_temperature
+        return softmax_at_any_scale(scale * values, scale * (values - values.max(axis=1, keepdims=True)))
 
 
 class AbstractRate(Parametrized):

@@ -2,11 +2,11 @@
 
 import abc
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from catallax.core import Parametrized, number
+from catallax.core.softmax import softmax_at_any_scale
 
 from .solver import masked
 
@@ -34,7 +34,9 @@ class Softmax(AbstractChoice):
     inverse_temperature: Float[Array, ""] = number(4.0, "(0, inf)")
 
     def __call__(self, q: Float[Array, "S A"], legal: Bool[Array, "S A"]) -> Float[Array, "S A"]:
-        return jax.nn.softmax(self.inverse_temperature * masked(q, legal), axis=1)
+        open_values, scale = masked(q, legal), self.inverse_temperature
+        best = open_values.max(axis=1, keepdims=True)
+        return softmax_at_any_scale(scale * open_values, scale * (open_values - best))
 
 
 class Argmax(AbstractChoice):
