@@ -7,7 +7,7 @@ from catallax.lab.claims import judge_all
 
 FAMILY = [name for name in CATALOGUE if name.startswith("learning_dynamics.")]
 NOT_COMPARABLE = {
-    "auctions": {"affiliated", "distribution_of_bids"},
+    "auctions": {"distribution_of_bids"},
     "auction_factors": {"format.bids", "affiliated_values"},
     "exploration": {"curves"},
     "first_price": {"cross_learning.equation"},

@@ -155,12 +155,12 @@ def test_trades_of_zero_intelligence_come_early(acceptance, published):
 
 
 def test_kaplans_among_themselves_lose_much_more_with_little_time():
-    """Published: 0.954 +- 0.009 with 75 steps and 0.811 +- 0.016 with 25. What is robust is the direction: waiting for
-    each other costs at least three times as much in a third of the time."""
+    """An independent program that counts ticks as the source does has 0.998 with 75 steps and 0.825 +- 0.007 with 25:
+    waiting for each other costs little, until time is short."""
     lost = []
     for place in ("BASE", "SHRT"):
         ratio, error = ratio_of_sums(rounds(aurora, Kaplan, 1000, (Efficiency(),), place=place))
         assert error < 0.01
         lost.append(1 - ratio)
-    assert 0.005 < lost[0] < 0.08 and 0.12 < lost[1] < 0.32
-    assert lost[1] > 3 * lost[0]
+    assert 0.0005 < lost[0] < 0.01 and 0.14 < lost[1] < 0.21
+    assert lost[1] > 10 * lost[0]
