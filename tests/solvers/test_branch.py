@@ -264,3 +264,11 @@ def test_a_step_that_jumps_to_another_branch_is_taken_back():
     # generic payoffs: nothing crosses the branch, folds come in pairs and it ends at the lowest temperature
     assert branch.status == "lowest" and not any(e.kind == BranchEventKind.BIFURCATION for e in branch.events)
     assert np.abs(np.diff(branch.policy, axis=0)).max() < 0.35
+
+
+def test_below_what_was_traced_the_branch_says_so():
+    branch = trace_logit_branch(prisoners_dilemma(), 0.5)
+    assert len(branch.at(0.5)) == 1
+    for temperature in (0.1, 0.0, -1.0, float("nan")):
+        with pytest.raises(InputError, match=r"is below 0\.4\d*, the lowest that this branch was traced to"):
+            branch.at(temperature)

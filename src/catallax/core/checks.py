@@ -52,6 +52,17 @@ def exact(number: Any) -> str:
     return repr(float(number)).removesuffix(".0")
 
 
+def check_holdable(who: str, name: str, value: np.ndarray) -> None:
+    """Raises `InputError` if a finite number of the value is infinite in the working precision, and names it."""
+    working = np.finfo(np.dtype(jnp.result_type(float)))
+    beyond = np.abs(value.astype(float)) > float(working.max)
+    if beyond.any():
+        raise InputError(
+            f"{who}: {name} has the number {exact(value[beyond].flat[0])}, which {working.dtype.name} cannot hold (up "
+            f"to {working.max:.3g}): take a larger unit, or double precision (JAX_ENABLE_X64=1)"
+        )
+
+
 def check_kind(who: str, name: str, value: Any, *kinds: type) -> None:
     """Raises `InputError` unless the value is an instance of one of the classes."""
     if not isinstance(value, kinds):

@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 
 from catallax.core import InputError
-from catallax.games.matrix import NormalForm, as_normal_form, match_mismatch_line
+from catallax.games.matrix import (
+    Edge,
+    NormalForm,
+    Polymatrix,
+    as_normal_form,
+    check_game,
+    format_nfg,
+    from_bimatrix,
+    match_mismatch_line,
+    parse_nfg,
+    prisoners_dilemma,
+    to_arrays,
+)
 from catallax.solvers.matrix.logit import logit_equilibrium
 
 
@@ -71,3 +83,28 @@ def test_bad_payoffs_are_refused():
         NormalForm([np.ones((2, 2)), np.full((2, 2), np.nan)])
     with pytest.raises(InputError, match="profiles"):
         as_normal_form(match_mismatch_line(41))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: NormalForm([x, -x]),
+        lambda x: from_bimatrix(x, -x),
+        lambda x: Polymatrix([Edge(0, 1, x, -x)]),
+        lambda x: parse_nfg('NFG 1 R "" { "a" "b" } { 2 2 } 1e39 0 0 0 0 0 0 0').game,
+    ],
+    ids=["normal form", "bimatrix", "polymatrix", "nfg"],
+)
+def test_a_payoff_that_single_precision_cannot_hold_is_refused_by_its_number(make):
+    big = np.array([[1e39, 0.0], [0.0, 1.0]])
+    with pytest.raises(InputError, match=r"has the number 1e\+39, which float32 cannot hold"):
+        make(big)
+    with jax.enable_x64(True):
+        assert np.isfinite(np.asarray(to_arrays(make(big)))).all()
+
+
+def test_a_byte_order_mark_and_a_file_in_place_of_its_game():
+    found = parse_nfg("\ufeff" + format_nfg(prisoners_dilemma()))
+    np.testing.assert_array_equal(to_arrays(found.game), to_arrays(prisoners_dilemma()))
+    with pytest.raises(InputError, match=r"GambitFile holds a game and other things; give its `\.game`"):
+        check_game(found)

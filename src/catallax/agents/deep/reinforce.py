@@ -30,8 +30,10 @@ class Reinforce(AbstractAgent):
 
     its gradient is clipped to norm `clip` and handed to Adam with rate `rate`; then sigma is multiplied by
     `sigma_decay` while it is above `sigma_least`. With `baseline=False` (Rawat) b_t = 0. With `baseline=True`
-    (corrected) b_t is the mean of G_t over the other B - 1 sequences, which leaves the gradient unbiased and takes most
-    of its variance away. Observations are vectors; the raw action is one real number, never clipped.
+    (corrected) b_t is the mean of G_t over the other B - 1 sequences, which leaves the expected gradient as it is and
+    takes most of its variance away. The clip biases the step wherever it binds, with or without a baseline, because
+    long gradients are shortened and short ones are not: an unbiased step needs `clip=jnp.inf`. Observations are
+    vectors; the raw action is one real number, never clipped.
 
     Raises:
         InputError: a parameter outside its range; of traced values only the shape is looked at.

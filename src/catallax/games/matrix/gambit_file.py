@@ -53,7 +53,7 @@ def parse_nfg(text: str, source: str = "text") -> GambitFile:
 
     Source: Gambit's documentation of its file formats, payoff version and outcome version.
     """
-    return _Reader(text, source).game()
+    return _Reader(text.removeprefix("\ufeff"), source).game()  # a byte order mark, as some editors write it
 
 
 def format_nfg(

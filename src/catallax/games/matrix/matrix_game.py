@@ -72,6 +72,8 @@ class AbstractMatrixGame(eqx.Module):
 def check_game(game: Any) -> None:
     """Raises `InputError` unless it is a game in matrix form."""
     if not isinstance(game, AbstractMatrixGame):
+        if isinstance(getattr(game, "game", None), AbstractMatrixGame):
+            raise InputError(f"a {type(game).__name__} holds a game and other things; give its `.game`")
         raise InputError(
             f"a game in matrix form is needed (Polymatrix, NormalForm, or one of the games of "
             f"catallax.games.matrix), got {str(game)[:80]!r}; of two matrices from_bimatrix makes one"

@@ -11,6 +11,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 from catallax.core import InputError
+from catallax.core.checks import check_holdable
 
 from .matrix_game import AbstractMatrixGame, check_game
 
@@ -48,6 +49,8 @@ class NormalForm(AbstractMatrixGame):
         for k, x in enumerate(tables):
             if not isinstance(x, Tracer) and (x.dtype == object or not np.isfinite(x).all()):
                 raise InputError(f"normal form: the payoffs of player {k} have an entry that is not a finite number")
+            if not isinstance(x, Tracer):
+                check_holdable("normal form", f"the table of player {k}", x)
         self.actions = tuple(int(size) for size in tables[0].shape)
         traced = any(isinstance(x, Tracer) for x in tables)
         self.payoff = jnp.stack(tables) if traced else jnp.asarray(np.stack(tables), dtype=float)

@@ -10,6 +10,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
 from catallax.core import InputError
+from catallax.core.checks import check_holdable
 
 from .matrix_game import AbstractMatrixGame
 
@@ -170,4 +171,5 @@ def _padded(matrix: Any, pair: tuple[int, int], width: int) -> Any:
         return jnp.pad(matrix, [(0, width - size) for size in matrix.shape])
     if matrix.dtype == object or not np.isfinite(matrix).all():
         raise InputError(f"polymatrix game: A[{pair[0]},{pair[1]}] has an entry that is not a finite number")
+    check_holdable("polymatrix game", f"A[{pair[0]},{pair[1]}]", matrix)
     return np.pad(matrix.astype(float), [(0, width - size) for size in matrix.shape])

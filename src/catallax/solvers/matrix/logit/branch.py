@@ -80,8 +80,17 @@ class Branch(NamedTuple):
     def at(self, temperature: float) -> Float[np.ndarray, "m n A"]:
         """All equilibria of the branch at s = `temperature`, in the order of the branch, each solved to rounding.
 
-        The result has m = 0 equilibria if the branch does not pass this temperature.
+        The result has m = 0 equilibria above the highest temperature of a branch that turns back there.
+
+        Raises:
+            InputError: the temperature is lower than the branch was traced to.
         """
+        reached = float(self.temperature.min())
+        if not temperature >= reached * (1 - 1e-9):
+            raise InputError(
+                f"Branch.at: temperature {temperature:g} is below {reached:.6g}, the lowest that this branch was "
+                "traced to; trace it further: trace_logit_branch(game, lowest=...)"
+            )
         inverse = np.where(np.isinf(self.temperature), 0.0, 1.0 / self.temperature) - 1.0 / temperature
         left, right = inverse[:-1], inverse[1:]
         found = []
