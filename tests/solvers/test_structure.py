@@ -40,6 +40,7 @@ from catallax.games.matrix import (
 )
 from catallax.solvers.matrix.flow import QLearningFlow, RungeKutta
 from catallax.solvers.matrix.logit import logit_equilibrium
+from catallax.solvers.matrix.nash import zero_sum_nash
 from catallax.solvers.matrix.structure import (
     dominated_actions,
     eliminate_dominated,
@@ -111,6 +112,30 @@ def test_weights_of_normal_forms():
     one[1, 0, 2, 1] += 1e-4
     with pytest.raises(InputError, match="not weighted zero-sum"):
         zero_sum_weights(NormalForm(one))
+
+
+@given(SHAPES, SEEDS, st.lists(st.floats(-50.0, 50.0), min_size=4, max_size=4))
+def test_constants_added_to_payoffs_change_only_the_constant(shape, seed, constants):
+    graph, actions = shape
+    weights = np.linspace(0.5, 1.0, len(actions))
+    game = random_zero_sum_polymatrix(graph, actions, seed, weights=weights)
+    moved = from_arrays([table + c for table, c in zip(to_arrays(game), constants, strict=False)])
+    found = zero_sum_weights(moved)
+    total = np.tensordot(found.weights, np.stack(to_arrays(moved)), axes=1)
+    np.testing.assert_allclose(total, found.constant, atol=1e-7)
+    np.testing.assert_allclose(found.weights, weights, rtol=1e-5)
+
+
+def test_a_constant_sum_game_is_solved():
+    """Payoffs that add up to 4: matching against the same game less 2 each."""
+    game = from_bimatrix([[3, 1], [0, 2]], [[1, 3], [4, 2]])
+    for same in (game, written_out(game)):
+        found = zero_sum_weights(same)
+        np.testing.assert_allclose([*found.weights, found.constant], [1.0, 1.0, 4.0], atol=1e-12)
+        solved = zero_sum_nash(same)
+        np.testing.assert_allclose(solved.policy, [[0.5, 0.5], [0.25, 0.75]], atol=1e-9)
+        np.testing.assert_allclose(solved.values[0], [1.5, 2.5], atol=1e-9)
+    assert zero_sum_weights(asymmetric_matching_pennies()).constant == 0.0
 
 
 def test_each_component_has_weights_of_a_scale_of_its_own():

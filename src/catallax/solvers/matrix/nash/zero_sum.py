@@ -18,6 +18,8 @@ from .equilibria import NashEquilibria, verified
 def zero_sum_nash(game: AbstractMatrixGame, *, weights: Any = None, tol: float | None = None) -> NashEquilibria:
     """A Nash equilibrium of a weighted zero-sum polymatrix game, or of a two-player zero-sum game in any form.
 
+    Constant-sum games are solved too: a constant moves no equilibrium.
+
     The programme is min sum_k w_k v_k subject to v_k >= r_k(x)(a) for all players k and actions a, with x_k in the
     simplex (HiGHS, dual simplex). As sum_k w_k u_k = 0, its value is at least 0, and 0 exactly at Nash equilibria. The
     time is polynomial in the edges.
@@ -31,8 +33,8 @@ def zero_sum_nash(game: AbstractMatrixGame, *, weights: Any = None, tol: float |
         tol: the largest regret allowed, in units of the spread of payoffs; None for 1e-9 (64-bit payoffs) or 1e-5.
 
     Raises:
-        InputError: the game is not weighted zero-sum; or it is a normal form of more than two players, whose rewards
-            are not linear in the policies.
+        InputError: the game is not weighted zero-sum or constant-sum; or it is a normal form of more than two players,
+            whose rewards are not linear in the policies.
         NumericalError: the programme was not solved to the tolerance.
 
     Source: Cai, Candogan, Daskalakis and Papadimitriou (2016); Daskalakis and Papadimitriou (2009).

@@ -15,12 +15,14 @@ from catallax.solvers.matrix.host.payoff_blocks import scale_of, sizes, toleranc
 
 
 class ZeroSumWeights(NamedTuple):
-    """Weights w > 0 with sum_k w_k u_k(s) = 0 at every profile s."""
+    """Weights w > 0 with sum_k w_k u_k(s) = c at every profile s."""
 
     weights: Float[np.ndarray, " n"]
     """The largest is 1."""
     unique: bool
     """Whether there are no other weights, up to scale."""
+    constant: float = 0.0
+    """c; 0 in a zero-sum game. No equilibrium and no learning flow depends on it."""
 
 
 class PositiveSolution(NamedTuple):
@@ -35,12 +37,14 @@ class PositiveSolution(NamedTuple):
 
 
 def zero_sum_weights(game: AbstractMatrixGame, tol: float | None = None) -> ZeroSumWeights:
-    """The weights with which the game is zero-sum; in a polymatrix game in time polynomial in its edges.
+    """Weights with which the game is zero-sum or constant-sum; of a polymatrix game in time polynomial in its edges.
 
     In a polymatrix game sum_k w_k u_k = 0 holds at all pure profiles if and only if three conditions hold, all linear
     in w: on every edge the doubly centred w_k A_kl + w_l A_lk' vanishes; for every player and action the centred row
     means of w_k A_kl and column means of w_l A_lk sum to 0 over the player's edges; and the grand means sum to 0. In
-    other games every profile is a condition. A linear programme (HiGHS) finds a positive solution in their null space.
+    other games every profile is a condition. If no weights make the sum vanish, those are looked for that make it the
+    same everywhere: the last condition is then left out, and in other games each player's mean. A linear programme
+    (HiGHS) finds a positive solution in their null space.
 
     In a game of several components the weights are usually not unique, because each component has its own scale.
 
@@ -49,20 +53,27 @@ def zero_sum_weights(game: AbstractMatrixGame, tol: float | None = None) -> Zero
             payoffs) or 1e-5 (32-bit).
 
     Raises:
-        InputError: the game is not weighted zero-sum; the message gives the smallest singular value.
+        InputError: the game is neither weighted zero-sum nor constant-sum; the message gives the smallest singular
+            value.
 
     Source: Cai, Candogan, Daskalakis and Papadimitriou (2016); conditions by decomposing payoffs into means.
     """
     rows = _conditions(game) if isinstance(game, Polymatrix) else np.stack(to_arrays(game), axis=-1)
-    size = sizes(game)
-    found = positive_solution(rows.reshape(-1, game.players) / size, tolerance(game, tol))
+    size, slack = sizes(game), tolerance(game, tol)
+    rows = rows.reshape(-1, game.players)
+    found, means = positive_solution(rows / size, slack), np.zeros(game.players)
+    if found.vector is None:
+        means = rows[-1] if isinstance(game, Polymatrix) else rows.mean(axis=0)
+        rest = rows[:-1] if isinstance(game, Polymatrix) else rows - means
+        found = positive_solution(rest / size, slack)
     if found.vector is None:
         raise InputError(
-            "this game is not weighted zero-sum: no positive weights make sum_k w_k u_k vanish at every profile "
+            "this game is not weighted zero-sum: no positive weights make sum_k w_k u_k the same at every profile "
             f"(smallest singular value of the conditions {found.gap:.3g}, payoffs of each player scaled to at most 1)"
         )
     weights = found.vector / size
-    return ZeroSumWeights(weights / weights.max(), found.unique)
+    weights = weights / weights.max()
+    return ZeroSumWeights(weights, found.unique, float(means @ weights))
 
 
 def positive_solution(rows: Float[np.ndarray, "conditions n"], tol: float) -> PositiveSolution:
